@@ -1,0 +1,26 @@
+# Compiler flags of Moat's own targets. They are private: a consumer of the libraries keeps its own.
+add_library(moat_flags INTERFACE)
+target_compile_options(moat_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -fstack-protector-strong -fno-omit-frame-pointer)
+target_compile_definitions(moat_flags INTERFACE _GLIBCXX_ASSERTIONS)
+
+if(MOAT_SANITIZE)
+  target_compile_options(moat_flags INTERFACE -fsanitize=${MOAT_SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(moat_flags INTERFACE -fsanitize=${MOAT_SANITIZE})
+  if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
+    # clang 14 cannot assemble coroutines under UBSan's function check.
+    target_compile_options(moat_flags INTERFACE -fno-sanitize=function)
+  endif()
+elseif(CMAKE_BUILD_TYPE MATCHES "Rel")
+  target_compile_options(moat_flags INTERFACE -fstack-clash-protection -fcf-protection
+    -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+  target_link_options(moat_flags INTERFACE -Wl,-z,relro,-z,now)
+endif()
+if(MOAT_FUZZ)
+  target_compile_options(moat_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
+find_program(MOAT_CCACHE ccache)
+if(MOAT_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${MOAT_CCACHE}")
+endif()

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "moat/base/clock.h"
+
+namespace moat {
+
+class Secret;
+
+enum class Level { debug, info, warn, error };
+
+// Field is one key and value of a log line. A Secret has no way in: the constructor is deleted.
+struct Field {
+  using Value = std::variant<std::string_view, std::int64_t, double, bool>;
+  std::string_view key;
+  Value value;
+  Field(std::string_view k, std::string_view v) : key(k), value(v) {}
+  Field(std::string_view k, const char* v) : key(k), value(std::string_view(v)) {}
+  Field(std::string_view k, const std::string& v) : key(k), value(std::string_view(v)) {}
+  Field(std::string_view k, std::int64_t v) : key(k), value(v) {}
+  Field(std::string_view k, int v) : key(k), value(std::int64_t{v}) {}
+  Field(std::string_view k, std::uint64_t v) : key(k), value(static_cast<std::int64_t>(v)) {}
+  Field(std::string_view k, double v) : key(k), value(v) {}
+  Field(std::string_view k, bool v) : key(k), value(v) {}
+  Field(std::string_view k, const Secret&) = delete;  // secrets are never logged
+};
+
+// Log writes one JSON object a line: {"time":…,"level":…,"event":…, fields}. Control bytes and quotes are escaped, so
+// a stranger's text cannot forge a line; keys that name credentials (cookie, set-cookie, authorization, password,
+// token, secret, …) come out as "[redacted]"; an "email" key is masked (a***@example.com). Thread-safe where the
+// sink is: each line is handed over whole, newline included.
+class Log final {
+ public:
+  using Sink = std::function<void(std::string_view line)>;
+  Log(Clock& clock, Sink sink, Level least = Level::info);
+  // Writes to standard error, one write call a line.
+  static Log to_stderr(Clock& clock, Level least = Level::info);
+  static Log discard();
+
+  void write(Level level, std::string_view event, std::initializer_list<Field> fields = {}) const;
+  void debug(std::string_view e, std::initializer_list<Field> f = {}) const { write(Level::debug, e, f); }
+  void info(std::string_view e, std::initializer_list<Field> f = {}) const { write(Level::info, e, f); }
+  void warn(std::string_view e, std::initializer_list<Field> f = {}) const { write(Level::warn, e, f); }
+  void error(std::string_view e, std::initializer_list<Field> f = {}) const { write(Level::error, e, f); }
+  bool enabled(Level level) const { return level >= least_; }
+
+ private:
+  Clock* clock_;
+  Sink sink_;
+  Level least_;
+};
+
+// redact_url hides what a query or a fragment may carry: values of keys such as token, code, password, state.
+std::string redact_url(std::string_view target);
+std::string mask_email(std::string_view email);
+
+}  // namespace moat
