@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "moat/net/loop.h"
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+namespace moat::net {
+
+namespace {
+[[noreturn]] void fail(const char* what) {
+  throw std::system_error(errno, std::generic_category(), what);
+}
+}  // namespace
+
+struct Loop::Events {
+  std::array<epoll_event, batch_size> list;
+  int count = 0;
+  int next = 0;
+};
+
+// ----------------------------------------------------------------------------------------------
+// timers
+
+Timer::~Timer() { Loop::unlink(*this); }
+
+void Timer::set(Tick when) {
+  when_ = when;
+  if (link_ != nullptr && due_ <= loop_.slot_of(when))
+    return;  // looked at in time, and moved on then
+  Loop::unlink(*this);
+  loop_.link(*this);
+}
+
+std::uint64_t Loop::slot_of(Tick when) const {
+  if (when <= start_) return 0;
+  return static_cast<std::uint64_t>((when - start_ + slot_span - std::chrono::nanoseconds{1}) /
+                                    slot_span);
+}
+
+void Loop::link(Timer& timer) {
+  if (timer.when_ == Tick::max()) return;
+  // Beyond the wheel's horizon (65 s) a timer waits in the last slot and moves on from there.
+  timer.due_ = std::clamp(slot_of(timer.when_), current_slot_ + 1, current_slot_ + slot_count - 1);
+  const std::size_t index = timer.due_ % slot_count;
+  Timer*& head = slots_[index];
+  timer.next_ = head;
+  if (head != nullptr) head->link_ = &timer.next_;
+  head = &timer;
+  timer.link_ = &head;
+  occupied_[index / 64] |= std::uint64_t{1} << (index % 64);
+}
+
+void Loop::unlink(Timer& timer) {
+  if (timer.link_ == nullptr) return;
+  *timer.link_ = timer.next_;
+  if (timer.next_ != nullptr) timer.next_->link_ = timer.link_;
+  timer.link_ = nullptr;
+  timer.next_ = nullptr;
+}
+
+void Loop::advance_timers() {
+  const auto target = static_cast<std::uint64_t>((now_ - start_) / slot_span);
+  while (current_slot_ < target) {
+    ++current_slot_;
+    const std::size_t index = current_slot_ % slot_count;
+    if ((occupied_[index / 64] >> (index % 64) & 1) == 0) continue;
+    occupied_[index / 64] &= ~(std::uint64_t{1} << (index % 64));
+    while (Timer* timer = slots_[index]) {
+      unlink(*timer);
+      if (timer->when_ == Tick::max()) continue;
+      if (timer->when_ > now_) {
+        link(*timer);
+        continue;
+      }
+      timer->when_ = Tick::max();
+      timer->fire();  // only queues a coroutine or calls work that may not touch this slot
+    }
+  }
+}
+
+int Loop::timeout_ms(std::chrono::milliseconds at_most) const {
+  if (!ready_.empty()) return 0;
+  // The first occupied slot after the current one, a word at a time.
+  for (std::size_t step = 1; step < slot_count;) {
+    const std::size_t index = (current_slot_ + step) % slot_count;
+    const std::uint64_t word = occupied_[index / 64] >> (index % 64);
+    if (word != 0) {
+      step += static_cast<std::size_t>(std::countr_zero(word));
+      const Tick due = start_ + slot_span * static_cast<std::int64_t>(current_slot_ + step);
+      const auto wait = std::chrono::ceil<std::chrono::milliseconds>(due - now_);
+      return static_cast<int>(std::clamp(wait, std::chrono::milliseconds{0}, at_most).count());
+    }
+    step += 64 - index % 64;
+  }
+  return static_cast<int>(at_most.count());
+}
+
+// ------------------------------------------------------------------------------------------
+// descriptors
+
+Descriptor::Descriptor(Loop& loop, int fd) : loop_(loop), fd_(fd), read_(loop), write_(loop) {
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  event.data.ptr = this;
+  if (epoll_ctl(loop.epoll_, EPOLL_CTL_ADD, fd, &event) != 0) {
+    ::close(fd);
+    fail("epoll_ctl");
+  }
+}
+
+Descriptor::~Descriptor() {
+  loop_.forget(this);
+  ::close(fd_);  // the only descriptor of this file, so epoll drops it by itself
+}
+
+void Descriptor::Side::fire() {
+  if (!waiter) return;
+  timed_out = true;
+  loop_.resume_soon(std::exchange(waiter, nullptr));
+}
+
+void Descriptor::Awaiter::await_suspend(std::coroutine_handle<> handle) {
+  side.waiter = handle;
+  side.timed_out = false;
+  side.set(deadline);
+}
+
+Wait Descriptor::Awaiter::await_resume() noexcept {
+  side.cancel();
+  if (owner.cancelled_) return Wait::cancelled;
+  if (side.timed_out && !flag) {
+    side.timed_out = false;
+    return Wait::timed_out;
+  }
+  side.timed_out = false;
+  return Wait::ready;
+}
+
+void Descriptor::cancel() {
+  cancelled_ = true;
+  if (read_.waiter) loop_.resume_soon(std::exchange(read_.waiter, nullptr));
+  if (write_.waiter) loop_.resume_soon(std::exchange(write_.waiter, nullptr));
+}
+
+void Descriptor::on_events(std::uint32_t events) {
+  if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) hung_up = true;
+  if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) {
+    readable = true;
+    if (read_.waiter) loop_.resume_soon(std::exchange(read_.waiter, nullptr));
+  }
+  if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) {
+    writable = true;
+    if (write_.waiter) loop_.resume_soon(std::exchange(write_.waiter, nullptr));
+  }
+}
+
+// ---------------------------------------------------------------------------------------------
+// buffers
+
+BufferPool::~BufferPool() {
+  for (char* buffer : free_) delete[] buffer;
+}
+
+BufferPool::Buffer BufferPool::take() {
+  if (free_.empty()) return Buffer(new char[buffer_size], Return{this});
+  char* buffer = free_.back();
+  free_.pop_back();
+  return Buffer(buffer, Return{this});
+}
+
+void BufferPool::give_back(char* buffer) {
+  constexpr std::size_t kept = 64;
+  if (free_.size() < kept) {
+    free_.push_back(buffer);
+  } else {
+    delete[] buffer;
+  }
+}
+
+// ------------------------------------------------------------------------------------------------
+// loop
+
+Loop::Loop() : events_(std::make_unique<Events>()) {
+  epoll_ = epoll_create1(EPOLL_CLOEXEC);
+  if (epoll_ < 0) fail("epoll_create1");
+  wake_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (wake_ < 0) fail("eventfd");
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.ptr = nullptr;
+  if (epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_, &event) != 0) fail("epoll_ctl");
+  start_ = now_ = system_clock().tick();
+}
+
+Loop::~Loop() {
+  ::close(wake_);
+  ::close(epoll_);
+}
+
+void Loop::run() {
+  stopped_ = false;
+  while (!stopped_) turn(std::chrono::hours{1});
+}
+
+void Loop::turn(std::chrono::milliseconds at_most) {
+  Events& events = *events_;
+  events.next = 0;
+  events.count = epoll_wait(epoll_, events.list.data(), batch_size, timeout_ms(at_most));
+  if (events.count < 0) {
+    events.count = 0;
+    if (errno != EINTR) fail("epoll_wait");
+  }
+  now_ = system_clock().tick();
+  advance_timers();
+  run_ready();
+  while (events.next < events.count) {
+    const epoll_event& event = events.list[static_cast<std::size_t>(events.next++)];
+    if (event.data.ptr != nullptr) {
+      static_cast<Descriptor*>(event.data.ptr)->on_events(event.events);
+      run_ready();
+    } else if (event.events != 0) {
+      run_posted();
+    }
+  }
+}
+
+// A descriptor that dies takes its events of this batch along.
+void Loop::forget(const Descriptor* descriptor) {
+  Events& events = *events_;
+  for (int i = events.next; i < events.count; ++i) {
+    epoll_event& event = events.list[static_cast<std::size_t>(i)];
+    if (event.data.ptr == descriptor) {
+      event.data.ptr = nullptr;
+      event.events = 0;
+    }
+  }
+}
+
+void Loop::run_ready() {
+  while (!ready_.empty()) {
+    running_.swap(ready_);
+    for (std::size_t i = 0; i < running_.size(); ++i) running_[i].resume();
+    running_.clear();
+  }
+}
+
+void Loop::post(std::function<void()> work) {
+  {
+    const std::lock_guard lock(mutex_);
+    posted_.push_back(std::move(work));
+  }
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto written = ::write(wake_, &one, sizeof one);
+}
+
+void Loop::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stop_requested_ = true;
+  }
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto written = ::write(wake_, &one, sizeof one);
+}
+
+void Loop::run_posted() {
+  std::uint64_t count = 0;
+  [[maybe_unused]] const auto got = ::read(wake_, &count, sizeof count);
+  std::vector<std::function<void()>> work;
+  {
+    const std::lock_guard lock(mutex_);
+    work.swap(posted_);
+    if (std::exchange(stop_requested_, false)) stopped_ = true;
+  }
+  for (auto& item : work) {
+    item();
+    run_ready();
+  }
+}
+
+}  // namespace moat::net

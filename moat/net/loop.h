@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <coroutine>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "moat/base/clock.h"
+
+namespace moat::net {
+
+class Loop;
+
+// Timer calls `fire` once at or a little after (up to 16 ms) its time. Moving a timer later costs
+// one store: the wheel looks again when the old time comes.
+class Timer {
+ public:
+  explicit Timer(Loop& loop) : loop_(loop) {}
+  Timer(const Timer&) = delete;  // the wheel points here
+  Timer& operator=(const Timer&) = delete;
+  virtual ~Timer();
+  void set(Tick when);
+  void cancel() { when_ = Tick::max(); }
+  bool armed() const { return when_ != Tick::max(); }
+
+ protected:
+  virtual void fire() = 0;
+  Loop& loop_;
+
+ private:
+  friend class Loop;
+  Tick when_ = Tick::max();
+  Timer* next_ = nullptr;
+  Timer** link_ = nullptr;  // what points at this timer; null when it is in no slot
+  std::uint64_t due_ = 0;   // the slot number, counted from the loop's start
+};
+
+enum class Wait { ready, timed_out, cancelled };
+
+// Descriptor is one open file descriptor watched by a loop, edge-triggered. `readable` and
+// `writable` say what is known: an operation that came back short clears its flag, so nothing is
+// tried that would only say EAGAIN.
+class Descriptor final {
+ public:
+  Descriptor(Loop& loop, int fd);  // takes the descriptor over
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor();  // closes it; nobody may be waiting
+
+  int fd() const { return fd_; }
+  Loop& loop() const { return loop_; }
+
+  bool readable = false;  // epoll tells of what is there already
+  bool writable = true;
+  bool hung_up = false;  // the peer closed its side, or the connection broke
+
+  struct Awaiter;
+  // Waits until there is something to read (or the end), `deadline` passes, or `cancel` is called.
+  // One waiter a side.
+  Awaiter wait_readable(Tick deadline);
+  Awaiter wait_writable(Tick deadline);
+  // Ends both waits, now and for ever.
+  void cancel();
+  bool cancelled() const { return cancelled_; }
+
+ private:
+  friend class Loop;
+  struct Side final : Timer {
+    explicit Side(Loop& loop) : Timer(loop) {}
+    void fire() override;
+    std::coroutine_handle<> waiter;
+    bool timed_out = false;
+  };
+  void on_events(std::uint32_t events);
+
+  Loop& loop_;
+  int fd_;
+  bool cancelled_ = false;
+  Side read_;
+  Side write_;
+};
+
+struct Descriptor::Awaiter {
+  Descriptor& owner;
+  Side& side;
+  bool& flag;
+  Tick deadline;
+  bool await_ready() const noexcept { return flag || owner.cancelled_; }
+  void await_suspend(std::coroutine_handle<> handle);
+  Wait await_resume() noexcept;
+};
+
+inline Descriptor::Awaiter Descriptor::wait_readable(Tick deadline) {
+  return Awaiter{*this, read_, readable, deadline};
+}
+inline Descriptor::Awaiter Descriptor::wait_writable(Tick deadline) {
+  return Awaiter{*this, write_, writable, deadline};
+}
+
+// BufferPool keeps a few buffers of one size, so that a connection has one only while it works and
+// none is page-faulted in anew for each request.
+class BufferPool final {
+ public:
+  static constexpr std::size_t buffer_size = 32 * 1024;
+  struct Return {
+    BufferPool* pool;
+    void operator()(char* buffer) const { pool->give_back(buffer); }
+  };
+  using Buffer = std::unique_ptr<char[], Return>;
+  ~BufferPool();
+  Buffer take();
+
+ private:
+  void give_back(char* buffer);
+  std::vector<char*> free_;
+};
+
+// Loop runs coroutines of one thread over epoll. Everything on it is single-threaded but `post` and
+// `stop`.
+class Loop final {
+ public:
+  Loop();
+  Loop(const Loop&) = delete;  // descriptors and timers point here
+  Loop& operator=(const Loop&) = delete;
+  ~Loop();
+
+  // Runs until stop() was called. Work left over is for the owner to end first (cancel, then run
+  // again).
+  void run();
+  // One turn: waits at most `at_most`, handles what came.
+  void turn(std::chrono::milliseconds at_most);
+  void stop();                            // from any thread
+  void post(std::function<void()> work);  // from any thread; runs on the loop's
+
+  // The time at the start of this turn.
+  Tick now() const { return now_; }
+  Tick in(std::chrono::nanoseconds span) const { return now_ + span; }
+  void resume_soon(std::coroutine_handle<> handle) { ready_.push_back(handle); }
+  BufferPool& buffers() { return buffers_; }
+  // Where a TLS stream collects the records that it sends in one go.
+  std::string& records() { return records_; }
+
+  struct Sleep;
+  Sleep sleep_until(Tick when);
+  Sleep sleep_for(std::chrono::nanoseconds span);
+
+ private:
+  friend class Timer;
+  friend class Descriptor;
+  static constexpr std::size_t slot_count = 4096;
+  static constexpr std::chrono::nanoseconds slot_span = std::chrono::milliseconds{16};
+  static constexpr int batch_size = 256;
+
+  struct Events;
+  void link(Timer& timer);
+  static void unlink(Timer& timer);
+  void advance_timers();
+  int timeout_ms(std::chrono::milliseconds at_most) const;
+  void forget(const Descriptor* descriptor);
+  void run_posted();
+  void run_ready();
+  std::uint64_t slot_of(Tick when) const;
+
+  int epoll_ = -1;
+  int wake_ = -1;
+  Tick now_;
+  Tick start_;
+  std::uint64_t current_slot_ = 0;
+  std::array<Timer*, slot_count> slots_{};
+  std::array<std::uint64_t, slot_count / 64> occupied_{};
+  std::unique_ptr<Events> events_;
+  std::vector<std::coroutine_handle<>> ready_;
+  std::vector<std::coroutine_handle<>> running_;
+  std::mutex mutex_;  // guards posted_ and stop_requested_
+  std::vector<std::function<void()>> posted_;
+  bool stop_requested_ = false;
+  bool stopped_ = false;
+  BufferPool buffers_;
+  std::string records_;
+};
+
+struct Loop::Sleep final : Timer {
+  Sleep(Loop& loop, Tick until) : Timer(loop), until_(until) {}
+  bool await_ready() const noexcept { return until_ <= loop_.now(); }
+  void await_suspend(std::coroutine_handle<> handle) {
+    handle_ = handle;
+    set(until_);
+  }
+  void await_resume() const noexcept {}
+
+ private:
+  void fire() override { loop_.resume_soon(handle_); }
+  Tick until_;
+  std::coroutine_handle<> handle_;
+};
+inline Loop::Sleep Loop::sleep_until(Tick when) { return Sleep(*this, when); }
+inline Loop::Sleep Loop::sleep_for(std::chrono::nanoseconds span) { return Sleep(*this, in(span)); }
+
+}  // namespace moat::net

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "moat/base/ip.h"
+#include "moat/base/result.h"
+#include "moat/net/loop.h"
+#include "moat/net/stream.h"
+#include "moat/net/task.h"
+
+namespace moat::net {
+
+struct Endpoint {
+  IpAddress address;
+  std::uint16_t port = 0;
+  std::string to_string() const;
+};
+
+// Opens a listening TCP socket (SO_REUSEPORT: one a loop shares the port). Port 0 picks one. The
+// error is a sentence.
+[[nodiscard]] Result<int, std::string> listen_on(const Endpoint& endpoint);
+// The address a socket is bound to.
+Endpoint local_endpoint(int fd);
+
+// Listener accepts until it is closed. When descriptors run out it waits and goes on: the
+// connections there are served.
+class Listener final {
+ public:
+  using OnAccept = std::function<void(int fd, const Endpoint& peer)>;
+  Listener(Loop& loop, int fd, OnAccept on_accept);
+  // Stops accepting; the accept task ends on the loop's next turn, after which the listener may
+  // die.
+  void close() { descriptor_.cancel(); }
+  bool closed() const { return closed_; }
+  Endpoint local() const { return local_endpoint(descriptor_.fd()); }
+
+ private:
+  Task<void> accept_all();
+  Loop& loop_;
+  Descriptor descriptor_;
+  OnAccept on_accept_;
+  bool closed_ = false;
+};
+
+enum class ConnectError { refused, timed_out, unreachable, no_descriptors };
+std::string_view to_string(ConnectError error);
+
+// Connects to `endpoint` until `deadline`.
+Task<Result<std::unique_ptr<TcpStream>, ConnectError>> connect_to(Loop& loop, Endpoint endpoint,
+                                                                  Tick deadline);
+
+}  // namespace moat::net

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "moat/base/ip.h"
+#include "moat/net/loop.h"
+#include "moat/net/task.h"
+
+struct ssl_st;
+struct ssl_ctx_st;
+
+namespace moat::net {
+
+struct Io {
+  enum State { ok, blocked, end, failed };
+  State state;
+  std::size_t bytes = 0;
+};
+
+// Stream is a byte stream over one connection. No call blocks: what cannot be done now is waited
+// for with `readable` and `flush`. Reads and writes may come from two coroutines, one each.
+class Stream {
+ public:
+  Stream(Loop& loop, int fd) : descriptor_(loop, fd) {}
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+  virtual ~Stream() = default;
+
+  // Reads what is there, up to `size` bytes.
+  virtual Io read(char* buffer, std::size_t size) = 0;
+  // Sends `bytes` or keeps for `flush` what the peer does not take yet; all of it is accepted.
+  // False: the connection is broken. Write no more than a buffer's worth before the next flush, or
+  // memory grows.
+  [[nodiscard]] virtual bool write(std::string_view bytes) = 0;
+  // Tells the peer that nothing more comes, and sends no more.
+  virtual void shut_down();
+
+  // Waits for something to read. A stream that still holds decoded bytes is ready at once.
+  Descriptor::Awaiter readable(Tick deadline) { return descriptor_.wait_readable(deadline); }
+  bool flushed() const { return backlog_.empty(); }
+  // Waits until what was written is with the kernel. False: broken, cancelled, or `deadline`
+  // passed.
+  Task<bool> flush(Tick deadline);
+  // True where the peer has closed or sent something unasked: an idle connection in this state is
+  // of no use.
+  bool stale() const {
+    return descriptor_.hung_up || descriptor_.cancelled() || descriptor_.readable;
+  }
+  void cancel() { descriptor_.cancel(); }
+  Descriptor& descriptor() { return descriptor_; }
+  Loop& loop() const { return descriptor_.loop(); }
+
+ protected:
+  // Hands `bytes` to the kernel, or to the backlog behind what is there already.
+  bool send(std::string_view bytes);
+  Io receive(char* buffer, std::size_t size);
+  Descriptor descriptor_;
+  std::string backlog_;
+  bool broken_ = false;
+
+ private:
+  std::size_t send_now(std::string_view bytes);
+};
+
+class TcpStream final : public Stream {
+ public:
+  using Stream::Stream;
+  Io read(char* buffer, std::size_t size) override { return receive(buffer, size); }
+  bool write(std::string_view bytes) override { return send(bytes); }
+};
+
+// TlsStream is the server's side of TLS: OpenSSL fed by hand, one receive for all that is there and
+// one send for all that a write makes. Records of an idle connection hold no buffer
+// (SSL_MODE_RELEASE_BUFFERS).
+class TlsStream final : public Stream {
+ public:
+  TlsStream(Loop& loop, int fd, ssl_ctx_st* context);
+  ~TlsStream() override;
+
+  enum class Handshake { done, failed, timed_out, not_tls, plain_http };
+  // Handshakes until `deadline`. `plain_http` says that the peer spoke HTTP to the TLS port.
+  Task<Handshake> handshake(Tick deadline);
+  Io read(char* buffer, std::size_t size) override;
+  bool write(std::string_view bytes) override;
+  void shut_down() override;
+  // What the client asked for by SNI; empty without.
+  std::string_view server_name() const;
+  bool resumed() const;
+  int version() const;  // 0x0303, 0x0304
+
+ private:
+  friend struct TlsBio;
+  ssl_st* ssl_;
+  std::string* out_ = nullptr;  // the loop's record buffer while OpenSSL runs
+  std::string unread_;          // the first bytes, looked at before the handshake
+  bool send_out(std::string& out);
+  Handshake classify(const char* bytes, std::size_t count) const;
+};
+
+// Answers that the peer must still get are lost if the connection closes over unread input (the
+// kernel resets it). This closes the write side, then reads away what comes, at most `bytes` and
+// until `deadline`.
+Task<void> linger(Stream& stream, std::size_t bytes, Tick deadline);
+
+}  // namespace moat::net
