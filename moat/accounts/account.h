@@ -13,6 +13,10 @@ namespace moat::accounts {
 inline constexpr std::string_view user_role = "user";
 inline constexpr std::string_view admin_role = "admin";
 
+// A role is spelled with a-z, 0-9, '-' and '_', 1 to 32 of them, so that a list of roles can stand
+// in a header.
+[[nodiscard]] bool is_valid_role(std::string_view role);
+
 // Account is what is stored about one person. It carries the password's hash: never serialise it
 // whole.
 struct Account {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +16,7 @@
 #include "moat/base/secret.h"
 #include "moat/password/engine.h"
 #include "moat/password/policy.h"
+#include "moat/validate/email.h"
 
 namespace moat::accounts {
 
@@ -22,6 +25,7 @@ struct SignupRefusal {
   enum class Reason {
     closed,         // sign-up by strangers is off
     invalid_email,  // not an address Moat accepts
+    invalid_role,   // the operator named a role that is not spelled like one
     policy,         // the password is too weak; `detail` says why
     email_taken,    // found out only after the hash was computed
     invalid_token,  // set-up only: wrong, used, expired, or there is an admin already
@@ -32,8 +36,14 @@ struct SignupRefusal {
   std::string detail;
 };
 
-// Why a login failed. For the log; the client is told the same for wrong_credentials and disabled.
-enum class LoginRefusal { wrong_credentials, disabled, busy, unavailable };
+// Why a login failed. For the log; a client is told the same for the first three.
+enum class LoginRefusal {
+  wrong_credentials,  // no such address, or another password
+  disabled,           // the password was right, the account is switched off
+  unreadable_hash,    // the stored hash cannot be verified here: tell the operator
+  busy,               // too many hashes at once; try again
+  unavailable         // the store cannot answer
+};
 
 struct ChangeRefusal {
   enum class Reason { wrong_credentials, policy, busy, unavailable };
@@ -45,12 +55,16 @@ std::string_view to_string(SignupRefusal::Reason reason);
 std::string_view to_string(LoginRefusal reason);
 std::string_view to_string(ChangeRefusal::Reason reason);
 
+enum class RolesRefusal { invalid_role, not_found, last_admin, unavailable };
+std::string_view to_string(RolesRefusal refusal);
+
 struct Options {
   enum class Signup { closed, open };
   Signup signup = Signup::closed;
   // Words nobody should build a password from: the site's name, its host. The e-mail address is
   // added each time.
   std::vector<std::string> site_words;
+  validate::EmailOptions email;
   std::chrono::seconds setup_token_life = std::chrono::minutes{30};
   std::chrono::seconds device_life = std::chrono::hours{24 * 180};
   std::size_t most_devices = 10;  // of one account
@@ -100,8 +114,15 @@ class Service final {
                                                         std::vector<std::string> roles, Time now);
   [[nodiscard]] Result<void, ChangeRefusal> reset_password(std::string_view id, const Secret& next,
                                                            Time now);
+  [[nodiscard]] Result<void, RolesRefusal> set_roles(std::string_view id,
+                                                     std::vector<std::string> roles);
 
  private:
+  Result<Account, SignupRefusal> prepare(const validate::Email& email, const Secret& password,
+                                         std::vector<std::string> roles, Time now);
+  Result<std::string, ChangeRefusal> hash_next(const Account& account, const Secret& next);
+  std::optional<std::string> policy_objection(std::string_view email, const Secret& password) const;
+
   Store& store_;
   password::Engine& engine_;
   const password::Policy& policy_;
