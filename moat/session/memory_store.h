@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+
+#include "moat/session/store.h"
+
+namespace moat::session {
+
+// MemoryStore keeps sessions as long as the process lives: for tests, and for one process whose
+// users may be asked to log in again after a restart. It is not durable, which Store asks for.
+// Thread-safe by one mutex.
+class MemoryStore final : public Store {
+ public:
+  Result<void, StoreError> create(const Record& record) override;
+  Result<std::optional<Record>, StoreError> find(std::string_view id) override;
+  Result<RotateOutcome, StoreError> rotate(std::string_view id, const Rotation& rotation) override;
+  Result<bool, StoreError> revoke(std::string_view id, std::string_view user_id, Time now) override;
+  Result<std::vector<std::string>, StoreError> revoke_all(std::string_view user_id,
+                                                          std::string_view keep, Time now) override;
+  Result<std::vector<Record>, StoreError> list(std::string_view user_id, Time now) override;
+  Result<std::vector<Revocation>, StoreError> revocations_since(Time since) override;
+  Result<std::size_t, StoreError> delete_expired(Time before) override;
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, Record, std::less<>> records_;
+};
+
+}  // namespace moat::session
