@@ -44,13 +44,15 @@ inline std::int64_t unix_seconds(Time time) {
 }
 inline Time from_unix_seconds(std::int64_t seconds) { return Time{std::chrono::seconds{seconds}}; }
 
-// RFC 3339 in UTC, to the second or to the millisecond: 2026-11-24T09:08:07Z, 2026-11-24T09:08:07.123Z.
+// RFC 3339 in UTC, to the second or to the millisecond: 2026-11-24T09:08:07Z,
+// 2026-11-24T09:08:07.123Z.
 std::string format_rfc3339(Time time);
 std::string format_rfc3339_millis(Time time);
 // The IMF-fixdate of RFC 9110 section 5.6.7: Tue, 24 Nov 2026 09:08:07 GMT.
 std::string format_http_date(Time time);
 
-// parse_duration reads "30s", "5m", "8h", "90d", "250ms": one non-negative integer and one unit, no bare number.
+// parse_duration reads "30s", "5m", "8h", "90d", "250ms": one non-negative integer and one unit, no
+// bare number.
 [[nodiscard]] std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 // parse_size reads "16KiB", "1MiB", "2GiB", "512B".
 [[nodiscard]] std::optional<std::uint64_t> parse_size(std::string_view text);

@@ -29,7 +29,8 @@ std::string hex_encode(std::string_view bytes);
 // Percent-encodes all but RFC 3986's unreserved characters.
 std::string percent_encode(std::string_view text);
 
-// is_valid_utf8 refuses overlong forms, surrogates and code points above U+10FFFF (RFC 3629 section 3).
+// is_valid_utf8 refuses overlong forms, surrogates and code points above U+10FFFF (RFC 3629 section
+// 3).
 [[nodiscard]] bool is_valid_utf8(std::string_view text);
 // Counts code points of valid UTF-8; nullopt where the text is not valid.
 [[nodiscard]] std::optional<std::size_t> count_code_points(std::string_view text);

@@ -17,8 +17,8 @@ inline std::string_view as_bytes(const Digest& digest) {
   return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }
 
-// HmacKey is an HMAC-SHA-256 key (RFC 2104) with its two inner states prepared, so that a tag costs two short hashes
-// and no set-up. Thread-safe for concurrent `tag` calls.
+// HmacKey is an HMAC-SHA-256 key (RFC 2104) with its two inner states prepared, so that a tag costs
+// two short hashes and no set-up. Thread-safe for concurrent `tag` calls.
 class HmacKey final {
  public:
   explicit HmacKey(std::string_view key);

@@ -54,8 +54,8 @@ class Value final {
   Data data_;
 };
 
-// Bounds on what a stranger may send (PARAMETERS: depth 32, /auth 8; 1000 members; strings of 64 KiB). All are
-// inclusive. A text beyond one is refused, never cut.
+// Bounds on what a stranger may send (PARAMETERS: depth 32, /auth 8; 1000 members; strings of 64
+// KiB). All are inclusive. A text beyond one is refused, never cut.
 struct Limits {
   std::size_t depth = 32;
   std::size_t members = 1000;  // of all objects and arrays together
@@ -64,12 +64,12 @@ struct Limits {
 };
 
 enum class Refusal {
-  syntax,             // not JSON by RFC 8259
-  duplicate_name,     // two members of one name, after unescaping
+  syntax,          // not JSON by RFC 8259
+  duplicate_name,  // two members of one name, after unescaping
   too_deep,
-  too_many,           // members or elements
-  too_long,           // a string or the whole text
-  invalid_unicode,    // bytes that are no UTF-8, or a lone surrogate escape
+  too_many,         // members or elements
+  too_long,         // a string or the whole text
+  invalid_unicode,  // bytes that are no UTF-8, or a lone surrogate escape
   number_out_of_range
 };
 std::string_view to_string(Refusal refusal);
@@ -79,10 +79,12 @@ struct ParseError {
   std::size_t offset;  // of the byte where parsing stopped
 };
 
-// parse reads exactly one JSON text: no comments, trailing commas, NaN, byte-order mark or bytes behind it.
+// parse reads exactly one JSON text: no comments, trailing commas, NaN, byte-order mark or bytes
+// behind it.
 [[nodiscard]] Result<Value, ParseError> parse(std::string_view text, const Limits& limits = {});
 
-// The shortest spelling, in member order, safe inside HTML too (<, >, &, U+2028 and U+2029 are escaped).
+// The shortest spelling, in member order, safe inside HTML too (<, >, &, U+2028 and U+2029 are
+// escaped).
 std::string serialize(const Value& value);
 // Appends `text` as a JSON string with its quotes.
 void append_string(std::string& out, std::string_view text);

@@ -32,10 +32,11 @@ struct Field {
   Field(std::string_view k, const Secret&) = delete;  // secrets are never logged
 };
 
-// Log writes one JSON object a line: {"time":…,"level":…,"event":…, fields}. Control bytes and quotes are escaped, so
-// a stranger's text cannot forge a line; keys that name credentials (cookie, set-cookie, authorization, password,
-// token, secret, …) come out as "[redacted]"; an "email" key is masked (a***@example.com). Thread-safe where the
-// sink is: each line is handed over whole, newline included.
+// Log writes one JSON object a line: {"time":…,"level":…,"event":…, fields}. Control bytes and
+// quotes are escaped, so a stranger's text cannot forge a line; keys that name credentials (cookie,
+// set-cookie, authorization, password, token, secret, …) come out as "[redacted]"; an "email" key
+// is masked (a***@example.com). Thread-safe where the sink is: each line is handed over whole,
+// newline included.
 class Log final {
  public:
   using Sink = std::function<void(std::string_view line)>;
@@ -45,10 +46,18 @@ class Log final {
   static Log discard();
 
   void write(Level level, std::string_view event, std::initializer_list<Field> fields = {}) const;
-  void debug(std::string_view e, std::initializer_list<Field> f = {}) const { write(Level::debug, e, f); }
-  void info(std::string_view e, std::initializer_list<Field> f = {}) const { write(Level::info, e, f); }
-  void warn(std::string_view e, std::initializer_list<Field> f = {}) const { write(Level::warn, e, f); }
-  void error(std::string_view e, std::initializer_list<Field> f = {}) const { write(Level::error, e, f); }
+  void debug(std::string_view e, std::initializer_list<Field> f = {}) const {
+    write(Level::debug, e, f);
+  }
+  void info(std::string_view e, std::initializer_list<Field> f = {}) const {
+    write(Level::info, e, f);
+  }
+  void warn(std::string_view e, std::initializer_list<Field> f = {}) const {
+    write(Level::warn, e, f);
+  }
+  void error(std::string_view e, std::initializer_list<Field> f = {}) const {
+    write(Level::error, e, f);
+  }
   bool enabled(Level level) const { return level >= least_; }
 
  private:
@@ -57,7 +66,8 @@ class Log final {
   Level least_;
 };
 
-// redact_url hides what a query or a fragment may carry: values of keys such as token, code, password, state.
+// redact_url hides what a query or a fragment may carry: values of keys such as token, code,
+// password, state.
 std::string redact_url(std::string_view target);
 std::string mask_email(std::string_view email);
 

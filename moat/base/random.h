@@ -12,7 +12,8 @@ namespace moat {
 class Random {
  public:
   virtual ~Random() = default;
-  // Fills `out`, or aborts the process when the system has no randomness: nothing sane can go on without.
+  // Fills `out`, or aborts the process when the system has no randomness: nothing sane can go on
+  // without.
   virtual void fill(std::span<std::uint8_t> out) = 0;
 
   std::string bytes(std::size_t count);

@@ -16,8 +16,9 @@ struct Error {
 template <class E>
 Error(E) -> Error<E>;
 
-// Result is either a value or the reason why there is none. It speaks std::expected's vocabulary (which g++ 12 and
-// clang 14 do not share in C++20). Reading the side that is absent aborts (std::get on the wrong alternative throws).
+// Result is either a value or the reason why there is none. It speaks std::expected's vocabulary
+// (which g++ 12 and clang 14 do not share in C++20). Reading the side that is absent aborts
+// (std::get on the wrong alternative throws).
 template <class T, class E>
 class [[nodiscard]] Result {
  public:
@@ -78,7 +79,8 @@ class [[nodiscard]] Result<void, E> {
 
 #define MOAT_CONCAT_(a, b) a##b
 #define MOAT_CONCAT(a, b) MOAT_CONCAT_(a, b)
-// MOAT_TRY(auto x, parse(text)); gives x the value or returns the error from the enclosing function.
+// MOAT_TRY(auto x, parse(text)); gives x the value or returns the error from the enclosing
+// function.
 #define MOAT_TRY(declaration, expression) \
   MOAT_TRY_(declaration, expression, MOAT_CONCAT(moat_try_, __LINE__))
 #define MOAT_TRY_(declaration, expression, result)              \

@@ -7,8 +7,9 @@
 
 namespace moat {
 
-// Secret holds bytes that must not leak: it is moved and never copied, wiped when it dies, cannot be printed, compared
-// with == or converted. `reveal()` is the only door, so a search for it finds every use.
+// Secret holds bytes that must not leak: it is moved and never copied, wiped when it dies, cannot
+// be printed, compared with == or converted. `reveal()` is the only door, so a search for it finds
+// every use.
 class Secret final {
  public:
   Secret() = default;

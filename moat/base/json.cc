@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "moat/base/json.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+#include <unordered_set>
+
+#include "moat/base/encoding.h"
+
+namespace moat::json {
+
+std::string_view to_string(Refusal refusal) {
+  switch (refusal) {
+    case Refusal::syntax:
+      return "syntax";
+    case Refusal::duplicate_name:
+      return "duplicate_name";
+    case Refusal::too_deep:
+      return "too_deep";
+    case Refusal::too_many:
+      return "too_many";
+    case Refusal::too_long:
+      return "too_long";
+    case Refusal::invalid_unicode:
+      return "invalid_unicode";
+    case Refusal::number_out_of_range:
+      return "number_out_of_range";
+  }
+  return "unknown";
+}
+
+std::optional<double> Value::as_number() const {
+  if (const auto* integer = as_integer()) return static_cast<double>(*integer);
+  if (const auto* number = std::get_if<double>(&data_)) return *number;
+  return std::nullopt;
+}
+
+const Value* Value::find(std::string_view name) const {
+  const Object* object = as_object();
+  if (object == nullptr) return nullptr;
+  for (const Member& member : *object) {
+    if (member.first == name) return &member.second;
+  }
+  return nullptr;
+}
+
+namespace {
+
+void append_utf8(std::string& out, std::uint32_t code) {
+  const auto put = [&](std::uint32_t byte) { out.push_back(static_cast<char>(byte)); };
+  if (code < 0x80) {
+    put(code);
+  } else if (code < 0x800) {
+    put(0xc0 | code >> 6);
+    put(0x80 | (code & 0x3f));
+  } else if (code < 0x10000) {
+    put(0xe0 | code >> 12);
+    put(0x80 | (code >> 6 & 0x3f));
+    put(0x80 | (code & 0x3f));
+  } else {
+    put(0xf0 | code >> 18);
+    put(0x80 | (code >> 12 & 0x3f));
+    put(0x80 | (code >> 6 & 0x3f));
+    put(0x80 | (code & 0x3f));
+  }
+}
+
+// Recursive descent; the depth limit bounds the stack.
+class Parser {
+ public:
+  Parser(std::string_view text, const Limits& limits) : text_(text), limits_(limits) {}
+
+  Result<Value, ParseError> run() {
+    if (text_.size() > limits_.total_bytes)
+      return Error{ParseError{Refusal::too_long, limits_.total_bytes}};
+    // Checked once for the whole: then every string is valid, and outside of strings only ASCII is
+    // accepted anyway.
+    if (!is_valid_utf8(text_)) return Error{ParseError{Refusal::invalid_unicode, 0}};
+    Value value;
+    skip_blank();
+    if (!parse_value(value, 0)) return Error{ParseError{refusal_, at_}};
+    skip_blank();
+    if (at_ != text_.size()) return Error{ParseError{Refusal::syntax, at_}};
+    return value;
+  }
+
+ private:
+  bool fail(Refusal refusal) {
+    refusal_ = refusal;
+    return false;
+  }
+  bool more() const { return at_ < text_.size(); }
+  char peek() const { return more() ? text_[at_] : '\0'; }
+  void skip_blank() {
+    while (more() && (peek() == ' ' || peek() == '\t' || peek() == '\n' || peek() == '\r')) ++at_;
+  }
+  bool take(char wanted) {
+    if (!more() || peek() != wanted) return false;
+    ++at_;
+    return true;
+  }
+  bool take_word(std::string_view word) {
+    if (text_.substr(at_, word.size()) != word) return fail(Refusal::syntax);
+    at_ += word.size();
+    return true;
+  }
+
+  bool parse_value(Value& out, std::size_t depth) {
+    switch (peek()) {
+      case '{':
+        return parse_object(out, depth + 1);
+      case '[':
+        return parse_array(out, depth + 1);
+      case '"': {
+        std::string text;
+        if (!parse_string(text)) return false;
+        out = Value(std::move(text));
+        return true;
+      }
+      case 't':
+        out = Value(true);
+        return take_word("true");
+      case 'f':
+        out = Value(false);
+        return take_word("false");
+      case 'n':
+        out = Value(nullptr);
+        return take_word("null");
+      default:
+        return parse_number(out);
+    }
+  }
+
+  bool parse_object(Value& out, std::size_t depth) {
+    if (depth > limits_.depth) return fail(Refusal::too_deep);
+    ++at_;
+    Object object;
+    std::unordered_set<std::string> names;  // only for objects too large to search
+    skip_blank();
+    if (!take('}')) {
+      do {
+        if (++members_ > limits_.members) return fail(Refusal::too_many);
+        skip_blank();
+        if (peek() != '"') return fail(Refusal::syntax);
+        const std::size_t start = at_;
+        Member member;
+        if (!parse_string(member.first)) return false;
+        if (!is_new(member.first, object, names)) {
+          at_ = start;
+          return fail(Refusal::duplicate_name);
+        }
+        skip_blank();
+        if (!take(':')) return fail(Refusal::syntax);
+        skip_blank();
+        if (!parse_value(member.second, depth)) return false;
+        object.push_back(std::move(member));
+        skip_blank();
+      } while (take(','));
+      if (!take('}')) return fail(Refusal::syntax);
+    }
+    out = Value(std::move(object));
+    return true;
+  }
+
+  static bool is_new(const std::string& name, const Object& object,
+                     std::unordered_set<std::string>& names) {
+    constexpr std::size_t few = 16;
+    if (object.size() < few) {
+      return std::none_of(object.begin(), object.end(),
+                          [&](const Member& m) { return m.first == name; });
+    }
+    if (object.size() == few && names.empty()) {
+      for (const Member& member : object) names.insert(member.first);
+    }
+    return names.insert(name).second;
+  }
+
+  bool parse_array(Value& out, std::size_t depth) {
+    if (depth > limits_.depth) return fail(Refusal::too_deep);
+    ++at_;
+    Array array;
+    skip_blank();
+    if (!take(']')) {
+      do {
+        if (++members_ > limits_.members) return fail(Refusal::too_many);
+        skip_blank();
+        Value item;
+        if (!parse_value(item, depth)) return false;
+        array.push_back(std::move(item));
+        skip_blank();
+      } while (take(','));
+      if (!take(']')) return fail(Refusal::syntax);
+    }
+    out = Value(std::move(array));
+    return true;
+  }
+
+  bool parse_string(std::string& out) {
+    ++at_;
+    for (;;) {
+      const std::size_t start = at_;
+      while (more() && peek() != '"' && peek() != '\\' &&
+             static_cast<unsigned char>(peek()) >= 0x20)
+        ++at_;
+      out.append(text_.substr(start, at_ - start));
+      if (out.size() > limits_.string_bytes) return fail(Refusal::too_long);
+      if (take('"')) return true;
+      if (!take('\\')) return fail(Refusal::syntax);  // a control character, or the end
+      if (!parse_escape(out)) return false;
+    }
+  }
+
+  bool parse_escape(std::string& out) {
+    const char c = peek();
+    if (!more()) return fail(Refusal::syntax);
+    ++at_;
+    switch (c) {
+      case '"':
+      case '\\':
+      case '/':
+        out.push_back(c);
+        return true;
+      case 'b':
+        out.push_back('\b');
+        return true;
+      case 'f':
+        out.push_back('\f');
+        return true;
+      case 'n':
+        out.push_back('\n');
+        return true;
+      case 'r':
+        out.push_back('\r');
+        return true;
+      case 't':
+        out.push_back('\t');
+        return true;
+      case 'u':
+        break;
+      default:
+        --at_;
+        return fail(Refusal::syntax);
+    }
+    std::uint32_t code = 0;
+    if (!parse_hex4(code)) return false;
+    if (code >= 0xdc00 && code <= 0xdfff) return fail(Refusal::invalid_unicode);
+    if (code >= 0xd800 && code <= 0xdbff) {
+      std::uint32_t low = 0;
+      if (text_.substr(at_, 2) != "\\u") return fail(Refusal::invalid_unicode);
+      at_ += 2;
+      if (!parse_hex4(low)) return false;
+      if (low < 0xdc00 || low > 0xdfff) return fail(Refusal::invalid_unicode);
+      code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+    }
+    append_utf8(out, code);
+    return true;
+  }
+
+  bool parse_hex4(std::uint32_t& out) {
+    const std::string_view digits = text_.substr(at_, 4);
+    const char* end = digits.data() + digits.size();
+    const auto parsed = std::from_chars(digits.data(), end, out, 16);
+    if (digits.size() != 4 || parsed.ec != std::errc() || parsed.ptr != end)
+      return fail(Refusal::syntax);
+    at_ += 4;
+    return true;
+  }
+
+  static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+  void skip_digits() {
+    while (is_digit(peek())) ++at_;
+  }
+
+  // RFC 8259 section 6: no leading zero, plus sign or bare point.
+  bool parse_number(Value& out) {
+    const std::size_t start = at_;
+    take('-');
+    if (!is_digit(peek())) return fail(Refusal::syntax);
+    if (!take('0')) skip_digits();
+    bool integer = true;
+    if (take('.')) {
+      integer = false;
+      if (!is_digit(peek())) return fail(Refusal::syntax);
+      skip_digits();
+    }
+    if (peek() == 'e' || peek() == 'E') {
+      integer = false;
+      ++at_;
+      if (peek() == '+' || peek() == '-') ++at_;
+      if (!is_digit(peek())) return fail(Refusal::syntax);
+      skip_digits();
+    }
+    const char* first = text_.data() + start;
+    const char* last = text_.data() + at_;
+    if (integer) {
+      std::int64_t value = 0;
+      if (std::from_chars(first, last, value).ec == std::errc()) {
+        out = Value(value);
+        return true;
+      }
+    }
+    double value = 0;
+    const auto parsed = std::from_chars(first, last, value);
+    // Too small to tell from zero is zero; too large is refused. from_chars does not say which of
+    // both it was.
+    if (parsed.ec == std::errc::result_out_of_range)
+      value = std::strtod(std::string(first, last).c_str(), nullptr);
+    if (!std::isfinite(value)) return fail(Refusal::number_out_of_range);
+    out = Value(value);
+    return true;
+  }
+
+  std::string_view text_;
+  Limits limits_;
+  std::size_t at_ = 0;
+  std::size_t members_ = 0;
+  Refusal refusal_ = Refusal::syntax;
+};
+
+void append_value(std::string& out, const Value& value);
+
+void append_double(std::string& out, double value) {
+  if (!std::isfinite(value)) {  // JSON has no spelling for it
+    out += "null";
+    return;
+  }
+  std::array<char, 40> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value);
+  const std::string_view digits(text.data(), static_cast<std::size_t>(end.ptr - text.data()));
+  out += digits;
+  if (digits.find_first_of(".e") == std::string_view::npos)
+    out += ".0";  // stays a double when it is read back
+}
+
+struct Append {
+  std::string& out;
+  void operator()(std::nullptr_t) const { out += "null"; }
+  void operator()(bool value) const { out += value ? "true" : "false"; }
+  void operator()(std::int64_t value) const { out += std::to_string(value); }
+  void operator()(double value) const { append_double(out, value); }
+  void operator()(const std::string& value) const { append_string(out, value); }
+  void operator()(const Array& array) const {
+    out.push_back('[');
+    for (std::size_t i = 0; i < array.size(); ++i) {
+      if (i > 0) out.push_back(',');
+      append_value(out, array[i]);
+    }
+    out.push_back(']');
+  }
+  void operator()(const Object& object) const {
+    out.push_back('{');
+    for (std::size_t i = 0; i < object.size(); ++i) {
+      if (i > 0) out.push_back(',');
+      append_string(out, object[i].first);
+      out.push_back(':');
+      append_value(out, object[i].second);
+    }
+    out.push_back('}');
+  }
+};
+
+void append_value(std::string& out, const Value& value) { std::visit(Append{out}, value.data()); }
+
+}  // namespace
+
+Result<Value, ParseError> parse(std::string_view text, const Limits& limits) {
+  return Parser(text, limits).run();
+}
+
+std::string serialize(const Value& value) {
+  std::string out;
+  append_value(out, value);
+  return out;
+}
+
+void append_string(std::string& out, std::string_view text) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  out.push_back('"');
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out.push_back('\\');
+      out.push_back(c);
+    } else if (c == '\n') {
+      out += "\\n";
+    } else if (byte < 0x20 || byte == 0x7f || c == '<' || c == '>' || c == '&') {
+      out += "\\u00";
+      out.push_back(digits[byte >> 4]);
+      out.push_back(digits[byte & 15]);
+    } else if (byte == 0xe2 &&
+               (text.substr(i, 3) == "\xe2\x80\xa8" || text.substr(i, 3) == "\xe2\x80\xa9")) {
+      out += text[i + 2] == '\xa8' ? "\\u2028" : "\\u2029";
+      i += 2;
+    } else {
+      out.push_back(c);
+    }
+  }
+  out.push_back('"');
+}
+
+}  // namespace moat::json

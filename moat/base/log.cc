@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "moat/base/log.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+#include "moat/base/encoding.h"
+#include "moat/base/json.h"
+
+namespace moat {
+
+namespace {
+
+std::string_view name_of(Level level) {
+  switch (level) {
+    case Level::debug:
+      return "debug";
+    case Level::info:
+      return "info";
+    case Level::warn:
+      return "warn";
+    case Level::error:
+      return "error";
+  }
+  return "unknown";
+}
+
+// A key that contains one of these names a credential.
+bool names_credential(std::string_view key) {
+  constexpr std::array<std::string_view, 9> words = {"cookie",  "authorization", "password",
+                                                     "passwd",  "token",         "secret",
+                                                     "api_key", "apikey",        "credential"};
+  const std::string lower = ascii_lower(key);
+  return std::any_of(words.begin(), words.end(),
+                     [&](std::string_view word) { return lower.find(word) != std::string::npos; });
+}
+
+// Bytes that are no UTF-8 would make the line unreadable for a JSON parser.
+void append_text(std::string& out, std::string_view text) {
+  if (is_valid_utf8(text)) {
+    json::append_string(out, text);
+    return;
+  }
+  std::string clean(text);
+  std::replace_if(
+      clean.begin(), clean.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; },
+      '?');
+  json::append_string(out, clean);
+}
+
+struct AppendField {
+  std::string& out;
+  std::string_view key;
+  void operator()(std::string_view text) const {
+    if (names_credential(key)) {
+      out += "\"[redacted]\"";
+    } else if (key == "email") {
+      append_text(out, mask_email(text));
+    } else if (key == "target" || key == "url" || key == "referer") {
+      append_text(out, redact_url(text));
+    } else {
+      append_text(out, text);
+    }
+  }
+  void operator()(std::int64_t value) const { out += std::to_string(value); }
+  void operator()(double value) const { out += json::serialize(json::Value(value)); }
+  void operator()(bool value) const { out += value ? "true" : "false"; }
+};
+
+}  // namespace
+
+Log::Log(Clock& clock, Sink sink, Level least)
+    : clock_(&clock), sink_(std::move(sink)), least_(least) {}
+
+Log Log::to_stderr(Clock& clock, Level least) {
+  return Log(
+      clock,
+      [](std::string_view line) {
+        [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
+      },
+      least);
+}
+
+Log Log::discard() {
+  return Log(
+      system_clock(), [](std::string_view) {}, Level::error);
+}
+
+void Log::write(Level level, std::string_view event, std::initializer_list<Field> fields) const {
+  if (!enabled(level)) return;
+  std::string line = "{\"time\":\"" + format_rfc3339_millis(clock_->now()) + "\",\"level\":\"";
+  line += name_of(level);
+  line += "\",\"event\":";
+  append_text(line, event);
+  for (const Field& field : fields) {
+    line.push_back(',');
+    append_text(line, field.key);
+    line.push_back(':');
+    std::visit(AppendField{line, field.key}, field.value);
+  }
+  line += "}\n";
+  sink_(line);
+}
+
+std::string redact_url(std::string_view target) {
+  constexpr std::array<std::string_view, 8> keys = {"token", "code",   "password", "state",
+                                                    "key",   "secret", "sig",      "session"};
+  const std::size_t mark = std::min(target.find_first_of("?#"), target.size());
+  std::string out(target.substr(0, mark));
+  std::string_view rest = target.substr(mark);
+  while (!rest.empty()) {  // one parameter with the separator in front of it
+    out.push_back(rest.front());
+    rest.remove_prefix(1);
+    const std::size_t end = std::min(rest.find_first_of("&#;?"), rest.size());
+    const std::string_view parameter = rest.substr(0, end);
+    const std::size_t equals = parameter.find('=');
+    const std::string name = ascii_lower(parameter.substr(0, equals));
+    const bool hide = equals != std::string_view::npos &&
+                      std::any_of(keys.begin(), keys.end(), [&](std::string_view key) {
+                        return name.find(key) != std::string::npos;
+                      });
+    if (hide) {
+      out.append(parameter.substr(0, equals + 1)).append("[redacted]");
+    } else {
+      out.append(parameter);
+    }
+    rest.remove_prefix(end);
+  }
+  return out;
+}
+
+std::string mask_email(std::string_view email) {
+  const std::size_t at = email.rfind('@');
+  if (at == std::string_view::npos || at == 0) return "***";
+  return std::string(email.substr(0, 1)) + "***" + std::string(email.substr(at));
+}
+
+}  // namespace moat
