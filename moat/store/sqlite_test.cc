@@ -291,19 +291,29 @@ TEST(SqliteStoreSweep, DeletesWhatIsOver) {
   EXPECT_TRUE((*store)->accounts().find_by_id("id-ada")) << "accounts are for good";
 }
 
-// A thief with the file finds digests; what was changed is overwritten, not merely unlinked.
-TEST(SqliteStoreSecrets, AReplacedHashIsGoneFromTheFileAfterACheckpoint) {
+// What was deleted is overwritten, not merely unlinked.
+TEST(SqliteStoreSecrets, ADeletedSessionIsGoneFromTheFileAfterACheckpoint) {
   const TemporaryDirectory directory;
+  const auto content = [&directory] {
+    std::ostringstream bytes;
+    bytes << std::ifstream(directory.path() + "/moat.db").rdbuf();
+    return bytes.str();
+  };
   {
     const auto store = SqliteStore::open(directory.path());
-    ASSERT_TRUE((*store)->accounts().create(account_of("ada")));
-    ASSERT_TRUE((*store)->accounts().change_password("id-ada", "$argon2id$hash-of-ada",
-                                                     "$argon2id$new", Time{}));
+    for (int i = 0; i < 40; ++i) {
+      session::Record record;
+      record.id = std::to_string(i);
+      record.user_agent = "Telltale/" + record.id + std::string(200, 'x');
+      ASSERT_TRUE((*store)->sessions().create(record));
+    }
   }  // the last connection that closes checkpoints
-  std::ostringstream content;
-  content << std::ifstream(directory.path() + "/moat.db").rdbuf();
-  EXPECT_NE(content.str().find("$argon2id$new"), std::string::npos);
-  EXPECT_EQ(content.str().find("hash-of-ada"), std::string::npos);
+  ASSERT_NE(content().find("Telltale"), std::string::npos);
+  {
+    const auto store = SqliteStore::open(directory.path());
+    ASSERT_EQ(*(*store)->sessions().delete_expired(from_unix_seconds(1)), 40u);
+  }
+  EXPECT_EQ(content().find("Telltale"), std::string::npos);
 }
 
 }  // namespace
