@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "moat/base/clock.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdio>
@@ -26,6 +27,10 @@ struct Civil {
 };
 
 Civil civil(Time time) {
+  // RFC 3339 and RFC 9110 have four digits for the year.
+  constexpr Time first = std::chrono::sys_days{std::chrono::year{0} / 1 / 1};
+  constexpr Time last = std::chrono::sys_days{std::chrono::year{10000} / 1 / 1} - Time::duration{1};
+  time = std::clamp(time, first, last);
   const auto day = std::chrono::floor<std::chrono::days>(time);
   const std::chrono::year_month_day date(day);
   const auto in_day = std::chrono::duration_cast<std::chrono::milliseconds>(time - day).count();

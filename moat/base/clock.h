@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -42,8 +44,15 @@ class ManualClock final : public Clock {
 inline std::int64_t unix_seconds(Time time) {
   return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
 }
-inline Time from_unix_seconds(std::int64_t seconds) { return Time{std::chrono::seconds{seconds}}; }
+// A number of seconds that Time cannot hold (some 292 000 years either way) becomes the nearest one
+// that it can, so that a stranger's number never overflows.
+inline Time from_unix_seconds(std::int64_t seconds) {
+  constexpr std::int64_t most =
+      std::chrono::floor<std::chrono::seconds>(Time::duration::max()).count();
+  return Time{std::chrono::seconds{std::clamp(seconds, -most, most)}};
+}
 
+// Years outside of 0000 to 9999 are printed as the nearest moment inside.
 // RFC 3339 in UTC, to the second or to the millisecond: 2026-11-24T09:08:07Z,
 // 2026-11-24T09:08:07.123Z.
 std::string format_rfc3339(Time time);

@@ -5,7 +5,6 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <cstdlib>
 #include <unordered_set>
 
 #include "moat/base/encoding.h"
@@ -66,6 +65,29 @@ void append_utf8(std::string& out, std::uint32_t code) {
     put(0x80 | (code >> 6 & 0x3f));
     put(0x80 | (code & 0x3f));
   }
+}
+
+// Whether a number, spelled as RFC 8259 section 6 has it, lies between -1 and 1: by the place of
+// its first digit that is not zero. (strtod would know, but obeys the locale.)
+bool is_below_one(std::string_view text) {
+  const std::size_t mark = std::min(text.find_first_of("eE"), text.size());
+  const std::string_view digits = text.substr(0, mark);
+  std::int64_t exponent = 0;
+  if (mark < text.size()) {
+    std::string_view power = text.substr(mark + 1);
+    const bool negative = power.front() == '-';
+    if (power.front() == '-' || power.front() == '+') power.remove_prefix(1);
+    const auto parsed = std::from_chars(power.data(), power.data() + power.size(), exponent);
+    if (parsed.ec != std::errc()) return negative;  // no text is long enough to make up for it
+    if (negative) exponent = -exponent;
+  }
+  const std::size_t first = digits.find_first_of("123456789");
+  if (first == std::string_view::npos) return true;
+  const std::size_t point = std::min(digits.find('.'), digits.size());
+  // The power of ten of that digit: 0 for the digit in front of the point.
+  const auto distance = static_cast<std::int64_t>(point) - static_cast<std::int64_t>(first);
+  const std::int64_t place = distance > 0 ? distance - 1 : distance;
+  return exponent < -place;
 }
 
 // Recursive descent; the depth limit bounds the stack.
@@ -304,11 +326,13 @@ class Parser {
     }
     double value = 0;
     const auto parsed = std::from_chars(first, last, value);
-    // Too small to tell from zero is zero; too large is refused. from_chars does not say which of
-    // both it was.
-    if (parsed.ec == std::errc::result_out_of_range)
-      value = std::strtod(std::string(first, last).c_str(), nullptr);
-    if (!std::isfinite(value)) return fail(Refusal::number_out_of_range);
+    if (parsed.ec == std::errc::result_out_of_range || !std::isfinite(value)) {
+      // from_chars does not say which it was. Too small to tell from zero is zero; too large is
+      // refused.
+      if (!is_below_one(std::string_view(first, at_ - start)))
+        return fail(Refusal::number_out_of_range);
+      value = 0;
+    }
     out = Value(value);
     return true;
   }
@@ -370,6 +394,38 @@ Result<Value, ParseError> parse(std::string_view text, const Limits& limits) {
   return Parser(text, limits).run();
 }
 
+namespace {
+
+// Escapes one of U+0080 to U+009F (old terminals obey them), U+2028 and U+2029 (line ends in old
+// scripts), U+202A to U+202E and U+2066 to U+2069 (they turn the writing direction) at the front of
+// `text` and gives its length in bytes, or 0.
+std::size_t append_format_control(std::string& out, std::string_view text) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  const auto byte = [&](std::size_t i) {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+  };
+  unsigned low = 0;
+  std::size_t length = 3;
+  if (byte(0) == 0xc2 && byte(1) >= 0x80 && byte(1) <= 0x9f) {
+    out += "\\u00";
+    low = byte(1);
+    length = 2;
+  } else if (byte(0) == 0xe2 && byte(1) == 0x80 && byte(2) >= 0xa8 && byte(2) <= 0xae) {
+    out += "\\u20";
+    low = byte(2) - 0x80;
+  } else if (byte(0) == 0xe2 && byte(1) == 0x81 && byte(2) >= 0xa6 && byte(2) <= 0xa9) {
+    out += "\\u20";
+    low = byte(2) - 0x40;
+  } else {
+    return 0;
+  }
+  out.push_back(digits[low >> 4]);
+  out.push_back(digits[low & 15]);
+  return length;
+}
+
+}  // namespace
+
 std::string serialize(const Value& value) {
   std::string out;
   append_value(out, value);
@@ -391,10 +447,8 @@ void append_string(std::string& out, std::string_view text) {
       out += "\\u00";
       out.push_back(digits[byte >> 4]);
       out.push_back(digits[byte & 15]);
-    } else if (byte == 0xe2 &&
-               (text.substr(i, 3) == "\xe2\x80\xa8" || text.substr(i, 3) == "\xe2\x80\xa9")) {
-      out += text[i + 2] == '\xa8' ? "\\u2028" : "\\u2029";
-      i += 2;
+    } else if (const std::size_t length = append_format_control(out, text.substr(i)); length > 0) {
+      i += length - 1;
     } else {
       out.push_back(c);
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,6 +29,7 @@ class Value final {
   Value(bool value) : data_(value) {}
   Value(std::int64_t value) : data_(value) {}
   Value(int value) : data_(std::int64_t{value}) {}
+  Value(unsigned value) : data_(std::int64_t{value}) {}
   Value(double value) : data_(value) {}
   Value(std::string value) : data_(std::move(value)) {}
   Value(std::string_view value) : data_(std::string(value)) {}
@@ -83,8 +84,9 @@ struct ParseError {
 // behind it.
 [[nodiscard]] Result<Value, ParseError> parse(std::string_view text, const Limits& limits = {});
 
-// The shortest spelling, in member order, safe inside HTML too (<, >, &, U+2028 and U+2029 are
-// escaped).
+// The shortest spelling, in member order, safe inside HTML and on a terminal too: <, >, &, all
+// control characters, line separators and marks that turn the writing direction are escaped. A
+// number that is not finite becomes null; text that is no UTF-8 is passed on as it is.
 std::string serialize(const Value& value);
 // Appends `text` as a JSON string with its quotes.
 void append_string(std::string& out, std::string_view text);

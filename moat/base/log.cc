@@ -29,12 +29,20 @@ std::string_view name_of(Level level) {
 
 // A key that contains one of these names a credential.
 bool names_credential(std::string_view key) {
-  constexpr std::array<std::string_view, 9> words = {"cookie",  "authorization", "password",
-                                                     "passwd",  "token",         "secret",
-                                                     "api_key", "apikey",        "credential"};
-  const std::string lower = ascii_lower(key);
+  constexpr std::array<std::string_view, 15> words = {
+      "cookie", "authorization", "password",    "passwd",    "passphrase",
+      "pwd",    "token",         "secret",      "api_key",   "apikey",
+      "jwt",    "credential",    "private_key", "assertion", "bearer"};
+  std::string lower = ascii_lower(key);
+  std::replace(lower.begin(), lower.end(), '-', '_');
+  if (lower == "otp" || lower == "totp" || lower == "pin") return true;
   return std::any_of(words.begin(), words.end(),
                      [&](std::string_view word) { return lower.find(word) != std::string::npos; });
+}
+
+bool names_email(std::string_view key) {
+  constexpr std::string_view word = "email";
+  return key.size() >= word.size() && ascii_iequals(key.substr(key.size() - word.size()), word);
 }
 
 // Bytes that are no UTF-8 would make the line unreadable for a JSON parser.
@@ -56,7 +64,7 @@ struct AppendField {
   void operator()(std::string_view text) const {
     if (names_credential(key)) {
       out += "\"[redacted]\"";
-    } else if (key == "email") {
+    } else if (names_email(key)) {
       append_text(out, mask_email(text));
     } else if (key == "target" || key == "url" || key == "referer") {
       append_text(out, redact_url(text));
@@ -64,7 +72,14 @@ struct AppendField {
       append_text(out, text);
     }
   }
-  void operator()(std::int64_t value) const { out += std::to_string(value); }
+  void operator()(std::int64_t value) const {
+    // A one-time code may come as a number; a count of tokens is no secret.
+    if (key == "otp" || key == "totp" || key == "pin") {
+      out += "\"[redacted]\"";
+    } else {
+      out += std::to_string(value);
+    }
+  }
   void operator()(double value) const { out += json::serialize(json::Value(value)); }
   void operator()(bool value) const { out += value ? "true" : "false"; }
 };
@@ -104,11 +119,26 @@ void Log::write(Level level, std::string_view event, std::initializer_list<Field
   sink_(line);
 }
 
+namespace {
+// https://user:password@host/ without what stands before the '@'.
+std::string without_user(std::string_view url) {
+  const std::size_t scheme = url.find("//");
+  if (scheme == std::string_view::npos) return std::string(url);
+  const std::size_t start = scheme + 2;
+  const std::string_view authority = url.substr(start, url.find('/', start) - start);
+  const std::size_t at = authority.rfind('@');
+  if (at == std::string_view::npos) return std::string(url);
+  std::string out(url.substr(0, start));
+  return out.append("[redacted]").append(url.substr(start + at));
+}
+}  // namespace
+
 std::string redact_url(std::string_view target) {
-  constexpr std::array<std::string_view, 8> keys = {"token", "code",   "password", "state",
-                                                    "key",   "secret", "sig",      "session"};
+  constexpr std::array<std::string_view, 14> keys = {
+      "token", "code", "pass", "pwd", "state",  "key",       "secret",
+      "sig",   "sess", "otp",  "jwt", "ticket", "assertion", "email"};
   const std::size_t mark = std::min(target.find_first_of("?#"), target.size());
-  std::string out(target.substr(0, mark));
+  std::string out = without_user(target.substr(0, mark));
   std::string_view rest = target.substr(mark);
   while (!rest.empty()) {  // one parameter with the separator in front of it
     out.push_back(rest.front());
@@ -116,7 +146,8 @@ std::string redact_url(std::string_view target) {
     const std::size_t end = std::min(rest.find_first_of("&#;?"), rest.size());
     const std::string_view parameter = rest.substr(0, end);
     const std::size_t equals = parameter.find('=');
-    const std::string name = ascii_lower(parameter.substr(0, equals));
+    const std::string_view written = parameter.substr(0, equals);
+    const std::string name = ascii_lower(percent_decode(written).value_or(std::string(written)));
     const bool hide = equals != std::string_view::npos &&
                       std::any_of(keys.begin(), keys.end(), [&](std::string_view key) {
                         return name.find(key) != std::string::npos;

@@ -34,9 +34,9 @@ struct Field {
 
 // Log writes one JSON object a line: {"time":…,"level":…,"event":…, fields}. Control bytes and
 // quotes are escaped, so a stranger's text cannot forge a line; keys that name credentials (cookie,
-// set-cookie, authorization, password, token, secret, …) come out as "[redacted]"; an "email" key
-// is masked (a***@example.com). Thread-safe where the sink is: each line is handed over whole,
-// newline included.
+// set-cookie, authorization, password, token, secret, …) come out as "[redacted]"; keys that end in
+// "email" are masked (a***@example.com); target, url and referer go through redact_url. Thread-safe
+// where the sink is: each line is handed over whole, newline included.
 class Log final {
  public:
   using Sink = std::function<void(std::string_view line)>;
@@ -66,8 +66,8 @@ class Log final {
   Level least_;
 };
 
-// redact_url hides what a query or a fragment may carry: values of keys such as token, code,
-// password, state.
+// redact_url hides what a URL may carry: a user name and password before its host, and in query and
+// fragment the values of keys such as token, code, password, state.
 std::string redact_url(std::string_view target);
 std::string mask_email(std::string_view email);
 

@@ -3,10 +3,12 @@
 
 #include <openssl/rand.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
 #include "moat/base/encoding.h"
+#include "moat/base/secret.h"
 
 namespace moat {
 
@@ -16,15 +18,25 @@ std::string Random::bytes(std::size_t count) {
   return out;
 }
 
-std::string Random::token(std::size_t count) { return base64url_encode(bytes(count)); }
+std::string Random::token(std::size_t count) {
+  std::string raw = bytes(count);
+  std::string out = base64url_encode(raw);
+  wipe(raw);
+  return out;
+}
 
 namespace {
 class SystemRandom final : public Random {
  public:
   void fill(std::span<std::uint8_t> out) override {
-    if (RAND_bytes(out.data(), static_cast<int>(out.size())) != 1) {
-      std::fputs("moat: the system gives no randomness\n", stderr);
-      std::abort();
+    constexpr std::size_t most = 1 << 20;  // RAND_bytes counts in int
+    while (!out.empty()) {
+      const auto part = out.first(std::min(out.size(), most));
+      if (RAND_bytes(part.data(), static_cast<int>(part.size())) != 1) {
+        std::fputs("moat: the system gives no randomness\n", stderr);
+        std::abort();
+      }
+      out = out.subspan(part.size());
     }
   }
 };
