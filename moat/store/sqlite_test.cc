@@ -4,9 +4,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -171,6 +174,29 @@ TEST(SqliteSchema, IsMadeOnceAlsoWhenManyStartTogether) {
   EXPECT_EQ(opened, 4);
   EXPECT_EQ(beside(directory.path())->number(schema_rows),
             static_cast<std::int64_t>(sql::migrations.size()));
+}
+
+TEST(SqliteSchema, IsMigratedWhollyOrNotAtAll) {
+  constexpr std::array first = {Sql("CREATE TABLE a (x INTEGER) STRICT;")};
+  constexpr std::array broken = {Sql("CREATE TABLE a (x INTEGER) STRICT;"),
+                                 Sql("CREATE TABLE b (x INTEGER) STRICT;"),
+                                 Sql("CREATE TABLE c (x INTEGER) STRICT; CREATE TABLE a (x);")};
+  constexpr std::array repaired = {Sql("CREATE TABLE a (x INTEGER) STRICT;"),
+                                   Sql("CREATE TABLE b (x INTEGER) STRICT;")};
+  const TemporaryDirectory directory;
+  const auto path = prepare_files(directory.path());
+  ASSERT_TRUE(path);
+  const auto connection = beside(directory.path());
+  ASSERT_TRUE(migrate(*connection, *path, first));
+  EXPECT_EQ(connection->number(schema_rows), 1);
+  EXPECT_FALSE(migrate(*connection, *path, broken));
+  EXPECT_FALSE(connection->in_transaction());
+  EXPECT_EQ(connection->number(schema_rows), 1) << "version 2 went with version 3";
+  ASSERT_TRUE(migrate(*connection, *path, repaired)) << "no table b was left behind";
+  EXPECT_EQ(connection->number(schema_rows), 2);
+  ASSERT_TRUE(migrate(*connection, *path, repaired)) << "nothing to do";
+  EXPECT_EQ(connection->number(schema_rows), 2);
+  EXPECT_EQ(migrate(*connection, *path, first).error().reason, OpenRefusal::newer_schema);
 }
 
 TEST(SqliteSchema, KeepsWhatIsStoredWhenOpenedAgain) {

@@ -35,18 +35,19 @@ Result<void, OpenError> recognise(Connection& connection, const std::string& pat
 }
 
 // Inside a transaction: two processes that start together must not both migrate.
-Result<void, OpenError> apply_migrations(Connection& connection, const std::string& path) {
+Result<void, OpenError> apply_migrations(Connection& connection, const std::string& path,
+                                         std::span<const Sql> versions) {
   connection.run(sql::create_schema_version);
   const std::int64_t found = connection.number(sql::schema_version);
   if (connection.failed()) return Error{broken(connection, path)};
-  const auto known = static_cast<std::int64_t>(sql::migrations.size());
+  const auto known = static_cast<std::int64_t>(versions.size());
   if (found > known) {
     return Error{OpenError{OpenRefusal::newer_schema,
                            path + " has schema " + std::to_string(found) +
                                ", this program knows up to " + std::to_string(known)}};
   }
   for (std::int64_t version = found + 1; version <= known; ++version) {
-    connection.script(sql::migrations[static_cast<std::size_t>(version - 1)]);
+    connection.script(versions[static_cast<std::size_t>(version - 1)]);
     connection.run(sql::insert_schema_version, version);
   }
   connection.run(sql::set_application_id);
@@ -56,7 +57,8 @@ Result<void, OpenError> apply_migrations(Connection& connection, const std::stri
 
 }  // namespace
 
-Result<void, OpenError> migrate(Connection& connection, const std::string& path) {
+Result<void, OpenError> migrate(Connection& connection, const std::string& path,
+                                std::span<const Sql> versions) {
   if (auto ours = recognise(connection, path); !ours) return ours;
   {
     Query mode = connection.query(sql::use_wal);
@@ -67,7 +69,7 @@ Result<void, OpenError> migrate(Connection& connection, const std::string& path)
   connection.run(sql::limit_wal);
   connection.run(sql::begin_write);
   if (connection.failed()) return Error{broken(connection, path)};
-  auto done = apply_migrations(connection, path);
+  auto done = apply_migrations(connection, path, versions);
   if (done) {
     connection.run(sql::commit);
     if (!connection.failed()) return {};
@@ -80,6 +82,10 @@ Result<void, OpenError> migrate(Connection& connection, const std::string& path)
 
 Result<std::unique_ptr<Database>, OpenError> Database::open(const std::string& directory,
                                                             const SqliteOptions& options) {
+  if (sqlite3_threadsafe() == 0) {
+    return Error{
+        OpenError{OpenRefusal::unavailable, directory + ": SQLite is built without threads"}};
+  }
   MOAT_TRY(const std::string path, prepare_files(directory));
   MOAT_TRY(std::unique_ptr<Connection> writing, connect(path, options));
   if (auto current = migrate(*writing, path); !current) return Error{std::move(current).error()};

@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -20,8 +21,10 @@ namespace moat::store {
 // Checks or makes the directory and the database file in it; the path of the file.
 Result<std::string, OpenError> prepare_files(const std::string& directory);
 
-// Brings the database of a hardened connection to this program's schema.
-Result<void, OpenError> migrate(Connection& connection, const std::string& path);
+// Brings the database of a hardened connection to the schema that `versions` make, in one
+// transaction.
+Result<void, OpenError> migrate(Connection& connection, const std::string& path,
+                                std::span<const Sql> versions = sql::migrations);
 
 // Database is one open file: the writer and a pool of connections that cannot write.
 class Database final {

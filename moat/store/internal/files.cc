@@ -68,20 +68,13 @@ Result<void, OpenError> prepare_directory(const std::string& directory) {
   return {};
 }
 
-// The directory is ours alone by now, so nobody can exchange a file between this look and SQLite's
-// opening it.
-Result<void, OpenError> check_file(const std::string& path, int create) {
-  const Descriptor opened(
-      ::open(path.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | create, 0600));
-  if (!opened.valid()) {
-    if (errno == ENOENT && create == 0) return {};
-    // ELOOP is a symbolic link, ENXIO a socket, EISDIR a directory.
-    const bool no_file = errno == ELOOP || errno == ENXIO || errno == EISDIR;
-    return refuse(no_file ? OpenRefusal::insecure_file : OpenRefusal::unavailable, path,
-                  std::strerror(errno));
-  }
+// By name and never by opening: whoever closes a descriptor of a file loses the locks that this
+// process holds on it through any other one (POSIX), SQLite's too. The directory is ours alone by
+// now, so nobody can exchange a file between this look and SQLite's opening it.
+Result<void, OpenError> check_file(const std::string& path) {
   struct stat status {};
-  if (::fstat(opened.get(), &status) != 0) {
+  if (::lstat(path.c_str(), &status) != 0) {
+    if (errno == ENOENT) return {};
     return refuse(OpenRefusal::unavailable, path, std::strerror(errno));
   }
   if (!S_ISREG(status.st_mode) || !is_private(status)) {
@@ -98,9 +91,11 @@ Result<std::string, OpenError> prepare_files(const std::string& directory) {
   const std::string path = directory + "/moat.db";
   // Made here and not by SQLite, whose mode would depend on the umask. It gives -wal and -shm the
   // mode of the file.
-  if (auto done = check_file(path, O_CREAT); !done) return Error{std::move(done).error()};
-  for (const char* suffix : {"-wal", "-shm", "-journal"}) {
-    if (auto done = check_file(path + suffix, 0); !done) return Error{std::move(done).error()};
+  if (::mknod(path.c_str(), S_IFREG | 0600, 0) != 0 && errno != EEXIST) {
+    return refuse(OpenRefusal::unavailable, path, std::strerror(errno));
+  }
+  for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
+    if (auto sound = check_file(path + suffix); !sound) return Error{std::move(sound).error()};
   }
   return path;
 }

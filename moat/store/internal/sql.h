@@ -79,7 +79,6 @@ inline constexpr std::array migrations = {
 
 // ---- the file itself ----
 inline constexpr Sql begin_write("BEGIN IMMEDIATE");
-inline constexpr Sql begin_read("BEGIN");
 inline constexpr Sql commit("COMMIT");
 inline constexpr Sql rollback("ROLLBACK");
 inline constexpr Sql savepoint("SAVEPOINT step");
@@ -98,7 +97,6 @@ inline constexpr Sql harden(R"sql(
 inline constexpr Sql use_wal("PRAGMA journal_mode = WAL");
 inline constexpr Sql limit_wal("PRAGMA journal_size_limit = 67108864");
 inline constexpr Sql query_only("PRAGMA query_only = ON");
-inline constexpr Sql checkpoint("PRAGMA wal_checkpoint(TRUNCATE)");
 inline constexpr Sql application_id("PRAGMA application_id");
 inline constexpr Sql set_application_id("PRAGMA application_id = 1299144052");  // "Moat"
 inline constexpr Sql count_objects("SELECT count(*) FROM sqlite_schema");
