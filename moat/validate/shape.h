@@ -120,7 +120,13 @@ class ObjectShape final {
   };
   ObjectShape& add(std::string_view name, Rule rule);
   const Field* find(std::string_view name) const;
-  void report_missing(const Fields& fields, Problems& problems) const;
+  // `members` are pairs of a name and a value, which read() checks and converts.
+  template <class Members>
+  Result<Fields, Problems> collect(const Members& members) const;
+  static std::optional<Problem> read(const Field& field, const json::Value& value,
+                                     Fields::Value& out);
+  static std::optional<Problem> read(const Field& field, const std::string& value,
+                                     Fields::Value& out);
   std::vector<Field> fields_;
 };
 

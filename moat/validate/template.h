@@ -81,7 +81,8 @@ class Template final {
   enum class Op : std::uint8_t { literal, text, link, parameter, html, condition, list };
   struct Node {
     Op op;
-    std::string text;  // the literal, or the name
+    std::string text;     // the literal, or the name
+    std::size_t outward;  // how many lists outward the name was declared
     std::vector<Node> then;
     std::vector<Node> otherwise;
   };
@@ -89,9 +90,10 @@ class Template final {
     const Values& values;
     const Scope* outer;
   };
-  static const Values::Value* look_up(const Scope& scope, std::string_view name);
+  static const Values::Value* look_up(const Node& node, const Scope& scope);
   static void render_nodes(const std::vector<Node>& nodes, const Scope& scope, std::string& out);
   static void render_node(const Node& node, const Scope& scope, std::string& out);
+  static void render_list(const Node& node, const Scope& scope, std::string& out);
   std::vector<Node> nodes_;
 };
 

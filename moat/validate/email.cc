@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "moat/validate/email.h"
+
+#include <algorithm>
+
+#include "moat/base/encoding.h"
+#include "moat/validate/internal/unicode.h"
+#include "moat/validate/strings.h"
+
+namespace moat::validate {
+namespace {
+
+constexpr std::size_t max_total = 254;  // RFC 5321 section 4.5.3.1.3, less the angle brackets
+constexpr std::size_t max_local = 64;   // RFC 5321 section 4.5.3.1.1
+
+bool is_letter_or_digit(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+// RFC 5322 section 3.2.3's atext, without the backtick, which a shell would run.
+bool is_atext(char c) {
+  return is_letter_or_digit(c) ||
+         std::string_view("!#$%&'*+-/=?^_{|}~").find(c) != std::string_view::npos;
+}
+
+// What no address may have anywhere, so that it can be put into a header, a command or a page.
+bool has_forbidden(std::string_view text) {
+  if (!is_valid_utf8(text)) return true;
+  while (!text.empty()) {
+    const char32_t c = internal::next_code_point(text);
+    if (internal::is_invisible(c) || internal::is_wide_space(c)) return true;
+    if (c < 0x80 &&
+        std::string_view(" \"`\\<>()[],:;").find(static_cast<char>(c)) != std::string_view::npos)
+      return true;
+  }
+  return false;
+}
+
+bool is_local_part(std::string_view local, const EmailOptions& options) {
+  // A leading hyphen would be an option to a mail program.
+  if (local.empty() || local.front() == '.' || local.back() == '.' || local.front() == '-')
+    return false;
+  if (local.find("..") != std::string_view::npos) return false;
+  return std::all_of(local.begin(), local.end(), [&](char c) {
+    return c == '.' || is_atext(c) || ((c & 0x80) != 0 && options.allow_utf8_local_part);
+  });
+}
+
+}  // namespace
+
+std::string_view to_string(EmailRefusal refusal) {
+  switch (refusal) {
+    case EmailRefusal::empty:
+      return "empty";
+    case EmailRefusal::too_long:
+      return "too_long";
+    case EmailRefusal::forbidden_character:
+      return "forbidden_character";
+    case EmailRefusal::malformed:
+      return "malformed";
+    case EmailRefusal::bad_domain:
+      return "bad_domain";
+    case EmailRefusal::no_dot:
+      return "no_dot";
+  }
+  return "unknown";
+}
+
+Result<Email, EmailRefusal> Email::parse(std::string_view text, const EmailOptions& options) {
+  if (text.empty()) return Error{EmailRefusal::empty};
+  if (text.size() > max_total) return Error{EmailRefusal::too_long};
+  if (has_forbidden(text)) return Error{EmailRefusal::forbidden_character};
+  const auto at = text.find('@');
+  if (at == std::string_view::npos || text.find('@', at + 1) != std::string_view::npos)
+    return Error{EmailRefusal::malformed};
+  const auto local = text.substr(0, at);
+  const auto domain = text.substr(at + 1);
+  if (local.size() > max_local) return Error{EmailRefusal::too_long};
+  if (!is_local_part(local, options)) return Error{EmailRefusal::malformed};
+  FqdnOptions dotless;
+  dotless.allow_dotless = true;
+  if (!is_fqdn(domain, dotless)) return Error{EmailRefusal::bad_domain};
+  if (domain.find('.') == std::string_view::npos) {
+    if (!options.allow_dotless_domain) return Error{EmailRefusal::no_dot};
+  } else if (!is_fqdn(domain)) {
+    return Error{EmailRefusal::bad_domain};
+  }
+  Email email;
+  email.canonical_ = std::string(text.substr(0, at + 1)) + ascii_lower(domain);
+  email.lookup_key_ = ascii_lower(text);
+  email.at_ = at;
+  return email;
+}
+
+bool is_email(std::string_view text, const EmailOptions& options) {
+  return Email::parse(text, options).has_value();
+}
+
+}  // namespace moat::validate

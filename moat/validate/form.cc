@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "moat/validate/form.h"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "moat/base/encoding.h"
+#include "moat/base/secret.h"
+
+namespace moat::validate {
+namespace {
+
+int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+// Decodes '+' and %XX. The result is valid UTF-8 without NUL.
+Result<std::string, FormRefusal> decode(std::string_view text, std::size_t limit) {
+  std::string out;
+  // Reserved once, so that no growth leaves a copy of a password behind.
+  out.reserve(std::min(text.size(), limit));
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    char c = text[i];
+    if (c <= 0x20 || c >= 0x7f) return Error{FormRefusal::bad_character};
+    if (c == '+') c = ' ';
+    if (c == '%') {
+      const int high = i + 2 < text.size() ? hex_value(text[i + 1]) : -1;
+      const int low = high >= 0 ? hex_value(text[i + 2]) : -1;
+      if (low < 0) return Error{FormRefusal::bad_escape};
+      c = static_cast<char>(high * 16 + low);
+      i += 2;
+      if (c == '\0') return Error{FormRefusal::bad_character};
+    }
+    if (out.size() == limit) return Error{FormRefusal::too_long};
+    out += c;
+  }
+  if (!is_valid_utf8(out)) return Error{FormRefusal::invalid_utf8};
+  return out;
+}
+
+}  // namespace
+
+std::string_view to_string(FormRefusal refusal) {
+  switch (refusal) {
+    case FormRefusal::too_many:
+      return "too_many";
+    case FormRefusal::too_long:
+      return "too_long";
+    case FormRefusal::bad_escape:
+      return "bad_escape";
+    case FormRefusal::bad_character:
+      return "bad_character";
+    case FormRefusal::invalid_utf8:
+      return "invalid_utf8";
+    case FormRefusal::empty_name:
+      return "empty_name";
+    case FormRefusal::duplicate_name:
+      return "duplicate_name";
+  }
+  return "unknown";
+}
+
+Form& Form::operator=(Form&& other) noexcept {
+  parameters_.swap(other.parameters_);
+  return *this;
+}
+
+Form::~Form() {
+  for (auto& parameter : parameters_) wipe(parameter.second);
+}
+
+std::optional<std::string_view> Form::find(std::string_view name) const {
+  for (const auto& [key, value] : parameters_)
+    if (key == name) return value;
+  return std::nullopt;
+}
+
+Result<Form, FormRefusal> parse_form(std::string_view text, const FormLimits& limits) {
+  Form form;
+  if (text.empty()) return form;
+  if (text.size() > limits.total_bytes) return Error{FormRefusal::too_long};
+  const auto count = static_cast<std::size_t>(std::count(text.begin(), text.end(), '&')) + 1;
+  if (count > limits.parameters) return Error{FormRefusal::too_many};
+  form.parameters_.reserve(count);
+  std::unordered_set<std::string_view> seen;  // views into form.parameters_, which does not grow
+  while (true) {
+    const auto end = text.find('&');
+    const auto piece = text.substr(0, end);
+    const auto equals = std::min(piece.find('='), piece.size());
+    MOAT_TRY(std::string name, decode(piece.substr(0, equals), limits.name_bytes));
+    if (name.empty()) return Error{FormRefusal::empty_name};
+    MOAT_TRY(std::string value,
+             decode(piece.substr(std::min(equals + 1, piece.size())), limits.value_bytes));
+    form.parameters_.emplace_back(std::move(name), std::move(value));
+    if (!seen.insert(form.parameters_.back().first).second)
+      return Error{FormRefusal::duplicate_name};
+    if (end == std::string_view::npos) return form;
+    text.remove_prefix(end + 1);
+  }
+}
+
+std::string serialize_form(const std::vector<Form::Parameter>& parameters) {
+  std::string out;
+  for (const auto& [name, value] : parameters) {
+    if (!out.empty()) out += '&';
+    out += percent_encode(name);
+    out += '=';
+    out += percent_encode(value);
+  }
+  return out;
+}
+
+}  // namespace moat::validate

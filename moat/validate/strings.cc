@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "moat/validate/strings.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "moat/base/encoding.h"
+#include "moat/base/ip.h"
+#include "moat/validate/internal/unicode.h"
+
+namespace moat::validate {
+namespace {
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_hex_digit(char c) {
+  return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+template <class Predicate>
+bool all(std::string_view text, Predicate predicate) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), predicate);
+}
+
+// RFC 1123 section 2.1: letters, digits and hyphens, no hyphen at an end, at most 63 bytes.
+bool is_label(std::string_view label) {
+  return label.size() <= 63 &&
+         all(label, [](char c) { return is_digit(c) || is_letter(c) || c == '-'; }) &&
+         label.front() != '-' && label.back() != '-';
+}
+
+}  // namespace
+
+bool is_ip(std::string_view text, IpVersion version) {
+  if (!IpAddress::parse(text)) return false;
+  // An IPv4 address in IPv6's clothes (::ffff:1.2.3.4) is IPv6 as text.
+  const bool colons = text.find(':') != std::string_view::npos;
+  return version == IpVersion::any || (version == IpVersion::v6) == colons;
+}
+
+bool is_fqdn(std::string_view text, const FqdnOptions& options) {
+  if (options.allow_trailing_dot && !text.empty() && text.back() == '.') text.remove_suffix(1);
+  if (text.empty() || text.size() > 253) return false;
+  std::size_t labels = 0;
+  std::string_view last;
+  while (true) {
+    const auto dot = text.find('.');
+    last = text.substr(0, dot);
+    if (!is_label(last)) return false;
+    ++labels;
+    if (dot == std::string_view::npos) break;
+    text.remove_prefix(dot + 1);
+  }
+  // A last label of digits would be read as an IPv4 address (WHATWG URL, "ends in a number").
+  if (all(last, is_digit)) return false;
+  return labels > 1 ? last.size() > 1 : options.allow_dotless;
+}
+
+bool is_uuid(std::string_view text, std::optional<unsigned> version) {
+  if (text.size() != 36) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool hyphen = i == 8 || i == 13 || i == 18 || i == 23;
+    if (hyphen ? text[i] != '-' : !is_hex_digit(text[i])) return false;
+  }
+  // RFC 9562 section 4.1: the variant's bits are 10.
+  if (std::string_view("89abAB").find(text[19]) == std::string_view::npos) return false;
+  if (text[14] < '1' || text[14] > '8') return false;
+  return !version || *version == static_cast<unsigned>(text[14] - '0');
+}
+
+std::optional<std::int64_t> to_int(std::string_view text) {
+  const auto digits = text.substr(text.substr(0, 1) == "-" ? 1 : 0);
+  if (!all(digits, is_digit)) return std::nullopt;
+  if (digits[0] == '0' && text.size() > 1) return std::nullopt;  // 007 and -0
+  std::int64_t value = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (read.ec != std::errc()) return std::nullopt;
+  return value;
+}
+
+bool is_int(std::string_view text, std::int64_t min, std::int64_t max) {
+  const auto value = to_int(text);
+  return value && *value >= min && *value <= max;
+}
+
+bool is_length(std::string_view text, std::size_t min, std::size_t max) {
+  const auto count = count_code_points(text);
+  return count && *count >= min && *count <= max;
+}
+
+bool is_alphanumeric(std::string_view text) {
+  return all(text, [](char c) { return is_digit(c) || is_letter(c); });
+}
+
+bool is_hex(std::string_view text) { return all(text, is_hex_digit); }
+
+bool is_base64url(std::string_view text) {
+  return !text.empty() && base64url_decode(text).has_value();
+}
+
+bool is_plain_line(std::string_view text) {
+  if (text.empty() || !is_valid_utf8(text)) return false;
+  while (!text.empty())
+    if (internal::is_invisible(internal::next_code_point(text))) return false;
+  return true;
+}
+
+std::string_view trim(std::string_view text) {
+  constexpr std::string_view space = " \t\r\n\v\f";
+  const auto first = text.find_first_not_of(space);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(space) - first + 1);
+}
+
+std::string strip_low(std::string_view text, NewLines new_lines) {
+  std::string out;
+  out.reserve(text.size());
+  for (const char c : text) {
+    const bool low = static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+    if (!low || (new_lines == NewLines::keep && (c == '\r' || c == '\n'))) out += c;
+  }
+  return out;
+}
+
+std::string escape_html(std::string_view text) {
+  std::string out;
+  out.reserve(text.size() + text.size() / 8);
+  for (const char c : text) {
+    switch (c) {
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      case '`':
+        out += "&#96;";
+        break;  // old browsers take it for a quote
+      default:
+        out += c;
+    }
+  }
+  return out;
+}
+
+}  // namespace moat::validate
