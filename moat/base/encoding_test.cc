@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "moat/base/encoding.h"
+#include "moat/base/random.h"
+
+namespace moat {
+namespace {
+
+TEST(Encoding, Base64UrlHasOneSpelling) {
+  EXPECT_EQ(base64url_encode("\xfb\xff"), "-_8");
+  EXPECT_EQ(base64url_decode("-_8"), "\xfb\xff");
+  EXPECT_EQ(base64url_decode(""), "");
+  for (const char* text : {"-_9", "-_8=", "-_ 8", "+/8", "A", "-_8\n"})
+    EXPECT_FALSE(base64url_decode(text)) << text;
+}
+
+TEST(Encoding, Base64NeedsItsPadding) {
+  EXPECT_EQ(base64_encode("f"), "Zg==");
+  EXPECT_EQ(base64_decode("Zg=="), "f");
+  EXPECT_EQ(base64_decode("Zm9v"), "foo");
+  for (const char* text : {"Zg", "Zg=", "Zh==", "Z===", "===="})
+    EXPECT_FALSE(base64_decode(text)) << text;
+  EXPECT_EQ(base64_unpadded_encode("f"), "Zg");
+  EXPECT_EQ(base64_unpadded_decode("Zg"), "f");
+  EXPECT_FALSE(base64_unpadded_decode("Zg=="));
+}
+
+TEST(Encoding, HexAndPercent) {
+  EXPECT_EQ(hex_encode("\x0a\xff"), "0aff");
+  EXPECT_EQ(hex_decode("0aFF"), "\x0a\xff");
+  EXPECT_FALSE(hex_decode("0"));
+  EXPECT_FALSE(hex_decode("0g"));
+  EXPECT_EQ(percent_decode("a%20b%2F"), "a b/");
+  for (const char* text : {"%", "%2", "%2g", "a%"}) EXPECT_FALSE(percent_decode(text)) << text;
+  EXPECT_EQ(percent_encode("a b/~"), "a%20b%2F~");
+}
+
+TEST(Encoding, Utf8IsStrict) {
+  EXPECT_EQ(count_code_points("a\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80"), 4U);
+  for (const char* text : {"\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82", "\x80",
+                           "\xff", "\xf5\x80\x80\x80", "\xe0\x80\x80", "\xf0\x80\x80\x80"}) {
+    EXPECT_FALSE(is_valid_utf8(text)) << text;
+  }
+}
+
+// RFC 4648 section 10.
+TEST(Encoding, Base64GivesThePublishedVectors) {
+  const std::pair<const char*, const char*> cases[] = {{"", ""},
+                                                       {"f", "Zg=="},
+                                                       {"fo", "Zm8="},
+                                                       {"foo", "Zm9v"},
+                                                       {"foob", "Zm9vYg=="},
+                                                       {"fooba", "Zm9vYmE="},
+                                                       {"foobar", "Zm9vYmFy"}};
+  for (const auto& [plain, encoded] : cases) {
+    EXPECT_EQ(base64_encode(plain), encoded);
+    EXPECT_EQ(base64_decode(encoded), plain);
+  }
+}
+
+TEST(Encoding, EveryByteComesBack) {
+  InsecureSeededRandom random(7);
+  for (std::size_t length = 0; length < 70; ++length) {
+    const std::string bytes = random.bytes(length);
+    EXPECT_EQ(base64_decode(base64_encode(bytes)), bytes);
+    EXPECT_EQ(base64url_decode(base64url_encode(bytes)), bytes);
+    EXPECT_EQ(base64_unpadded_decode(base64_unpadded_encode(bytes)), bytes);
+    EXPECT_EQ(hex_decode(hex_encode(bytes)), bytes);
+    EXPECT_EQ(percent_decode(percent_encode(bytes)), bytes);
+  }
+}
+
+TEST(Encoding, TheTwoAlphabetsAreNotMixed) {
+  EXPECT_TRUE(base64_decode("+/+/"));
+  EXPECT_TRUE(base64url_decode("-_-_"));
+  EXPECT_FALSE(base64_decode("-_-_"));
+  EXPECT_FALSE(base64url_decode("+/+/"));
+  EXPECT_FALSE(base64_decode("Zm 9"));
+  EXPECT_FALSE(base64_decode("Zm9=Zm9="));
+  EXPECT_FALSE(base64url_decode(std::string_view("AAA\0", 4)));
+}
+
+TEST(Encoding, PercentKeepsAPlus) {
+  EXPECT_EQ(percent_decode("a+b"), "a+b");
+  EXPECT_EQ(percent_decode("%00"), std::string(1, '\0'));
+  EXPECT_EQ(percent_encode("\xc3\xa4"), "%C3%A4");
+}
+
+TEST(Encoding, Utf8IsCheckedInEveryPlace) {
+  // A fault behind, before and across the steps of eight bytes.
+  for (std::size_t before = 0; before < 20; ++before) {
+    const std::string good(before, 'a');
+    EXPECT_TRUE(is_valid_utf8(good + "\xe2\x82\xac" + good));
+    EXPECT_EQ(count_code_points(good + "\xe2\x82\xac" + good), 2 * before + 1);
+    EXPECT_FALSE(is_valid_utf8(good + "\xe2\x82" + good));
+    EXPECT_FALSE(is_valid_utf8(good + "\xff" + good));
+  }
+  EXPECT_TRUE(is_valid_utf8("\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf"));
+  EXPECT_TRUE(is_valid_utf8(std::string_view("\0", 1)));
+}
+
+TEST(Encoding, AsciiCaseLeavesOtherLettersAlone) {
+  EXPECT_EQ(ascii_lower("ABZ[\xc3\x84"), "abz[\xc3\x84");
+  EXPECT_TRUE(ascii_iequals("Content-Type", "content-TYPE"));
+  EXPECT_FALSE(ascii_iequals("k", "\xe2\x84\xaa"));  // U+212A, which full case folding calls a k
+  EXPECT_FALSE(ascii_iequals("[", "{"));
+  EXPECT_FALSE(ascii_iequals("a", "ab"));
+}
+
+TEST(Encoding, TrimTakesBlanksAndTabsOnly) {
+  EXPECT_EQ(trim(" \t a b\t "), "a b");
+  EXPECT_EQ(trim(" \t "), "");
+  EXPECT_EQ(trim("\na\r"), "\na\r");
+}
+
+}  // namespace
+}  // namespace moat

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <string>
+
+#include "moat/base/json.h"
+#include "moat/base/log.h"
+
+namespace moat {
+namespace {
+
+struct Lines {
+  std::string text;
+  ManualClock clock{from_unix_seconds(0)};
+  Log log{clock, [this](std::string_view line) { text += line; }};
+};
+
+TEST(Log, WritesOneObjectALine) {
+  Lines lines;
+  lines.log.info("started", {{"port", 8443}, {"name", "a\"b\nc"}, {"good", true}});
+  EXPECT_EQ(lines.text,
+            "{\"time\":\"1970-01-01T00:00:00.000Z\",\"level\":\"info\",\"event\":\"started\","
+            "\"port\":8443,"
+            "\"name\":\"a\\\"b\\nc\",\"good\":true}\n");
+}
+
+TEST(Log, RedactsWhatNamesACredential) {
+  Lines lines;
+  lines.log.info("x", {{"Set-Cookie", "a=b"},
+                       {"Authorization", "hunter2"},
+                       {"email", "alice@example.com"},
+                       {"target", "/reset?token=abc&x=1#code=2"}});
+  EXPECT_EQ(lines.text.find("hunter2"), std::string::npos);
+  EXPECT_EQ(lines.text.find("a=b"), std::string::npos);
+  EXPECT_EQ(lines.text.find("alice"), std::string::npos);
+  EXPECT_EQ(lines.text.find("abc"), std::string::npos);
+  EXPECT_NE(lines.text.find("a***@example.com"), std::string::npos);
+  EXPECT_NE(lines.text.find("x=1"), std::string::npos);
+}
+
+TEST(Log, LeavesOutWhatIsBelowItsLevel) {
+  Lines lines;
+  lines.log.debug("x");
+  EXPECT_EQ(lines.text, "");
+}
+
+TEST(Log, EveryNameOfACredentialIsRedacted) {
+  for (const char* key : {"cookie",      "Set-Cookie",   "authorization",    "Proxy-Authorization",
+                          "password",    "new_password", "passwd",           "db_pwd",
+                          "passphrase",  "access_token", "X-CSRF-Token",     "client_secret",
+                          "X-Api-Key",   "api_key",      "APIKEY",           "jwt",
+                          "credentials", "private-key",  "X-Moat-Assertion", "otp",
+                          "TOTP",        "pin"}) {
+    Lines lines;
+    lines.log.info("x", {{key, "hunter2"}});
+    EXPECT_EQ(lines.text.find("hunter2"), std::string::npos) << key;
+    EXPECT_NE(lines.text.find("[redacted]"), std::string::npos) << key;
+  }
+  for (const char* key : {"path", "user", "address", "mapping", "code", "reason"}) {
+    Lines lines;
+    lines.log.info("x", {{key, "hunter2"}});
+    EXPECT_NE(lines.text.find("hunter2"), std::string::npos) << key;
+  }
+}
+
+TEST(Log, ACodeIsRedactedAsANumberToo) {
+  Lines lines;
+  lines.log.info("x", {{"otp", 123456}, {"tokens", 7}});
+  EXPECT_EQ(lines.text.find("123456"), std::string::npos);
+  EXPECT_NE(lines.text.find("\"tokens\":7"), std::string::npos);
+}
+
+TEST(Log, AStrangersTextCannotForgeALine) {
+  const std::string hostile =
+      "x\"}\r\n{\"event\":\"admin\"\xe2\x80\xa8\x1b[2J\xc2\x9b\xff" + std::string(1, '\0');
+  Lines lines;
+  lines.log.info("x", {{"agent", hostile}, {hostile, 1}});
+  ASSERT_EQ(lines.text.find('\n'), lines.text.size() - 1);
+  for (const char c : lines.text.substr(0, lines.text.size() - 1))
+    EXPECT_TRUE(c >= 0x20 && c < 0x7f) << static_cast<int>(c);
+  EXPECT_TRUE(json::parse(lines.text)) << lines.text;
+}
+
+TEST(Log, EveryLineIsJson) {
+  Lines lines;
+  lines.log.warn("x", {{"a", std::numeric_limits<double>::infinity()},
+                       {"b", std::uint64_t{5}},
+                       {"c", std::string("d")},
+                       {"e", false},
+                       {"f", 0.5}});
+  const auto line = json::parse(lines.text);
+  ASSERT_TRUE(line);
+  EXPECT_TRUE(line->find("a")->is_null());
+  EXPECT_EQ(*line->find("level")->as_string(), "warn");
+  EXPECT_EQ(line->find("f")->as_number(), 0.5);
+}
+
+TEST(Log, EmailsAreMaskedUnderAnyPrefix) {
+  Lines lines;
+  lines.log.info("x", {{"new_email", "alice@example.com"}, {"Email", "no at sign"}});
+  EXPECT_EQ(lines.text.find("alice"), std::string::npos);
+  EXPECT_EQ(lines.text.find("sign"), std::string::npos);
+  EXPECT_EQ(mask_email("@example.com"), "***");
+  EXPECT_EQ(mask_email(""), "***");
+  EXPECT_EQ(mask_email("a@b@c"), "a***@c");
+}
+
+TEST(Log, UrlsLoseTheirSecrets) {
+  EXPECT_EQ(redact_url("/a?x=1&y=2#z"), "/a?x=1&y=2#z");
+  EXPECT_EQ(redact_url("/a?x=1&code=2&y=3"), "/a?x=1&code=[redacted]&y=3");
+  EXPECT_EQ(redact_url("/a?access_token=1#id_token=2&state=3"),
+            "/a?access_token=[redacted]#id_token=[redacted]&state=[redacted]");
+  EXPECT_EQ(redact_url("/a?%74oken=1"), "/a?%74oken=[redacted]");
+  EXPECT_EQ(redact_url("/a?TOKEN=1;Email=a%40b"), "/a?TOKEN=[redacted];Email=[redacted]");
+  EXPECT_EQ(redact_url("https://user:pass@host/a@b"), "https://[redacted]@host/a@b");
+  EXPECT_EQ(redact_url("https://host/a@b"), "https://host/a@b");
+  EXPECT_EQ(redact_url("//u@h"), "//[redacted]@h");
+  EXPECT_EQ(redact_url("?token"), "?token");
+  EXPECT_EQ(redact_url(""), "");
+}
+
+TEST(Log, DiscardWritesNothingAndErrorsPassEveryLevel) {
+  Log::discard().error("x");
+  EXPECT_FALSE(Log::discard().enabled(Level::warn));
+  std::string text;
+  ManualClock clock(from_unix_seconds(0));
+  const Log log(
+      clock, [&](std::string_view line) { text += line; }, Level::error);
+  log.warn("x");
+  EXPECT_EQ(text, "");
+  log.error("y");
+  EXPECT_NE(text.find("\"y\""), std::string::npos);
+}
+
+}  // namespace
+}  // namespace moat
