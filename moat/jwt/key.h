@@ -65,10 +65,14 @@ class Key final {
                                                            Algorithm algorithm = Algorithm::hs256,
                                                            std::string_view key_id = {});
   // A public key ("PUBLIC KEY", "RSA PUBLIC KEY"), a private one ("PRIVATE KEY", "EC PRIVATE KEY",
-  // "RSA PRIVATE KEY") or a certificate, of which only the public key is taken: nothing else in it
-  // is checked. One PEM block, at most 64 KiB.
-  static Result<Key, KeyError> from_pem(const Secret& pem, Algorithm algorithm,
+  // "RSA PRIVATE KEY", unencrypted) or a certificate, of which only the public key is taken:
+  // nothing else in it is checked. At most 64 KiB.
+  static Result<Key, KeyError> from_pem(std::string_view pem, Algorithm algorithm,
                                         std::string_view key_id = {});
+  static Result<Key, KeyError> from_pem(const Secret& pem, Algorithm algorithm,
+                                        std::string_view key_id = {}) {
+    return from_pem(pem.reveal(), algorithm, key_id);
+  }
   // A JWK (RFC 7517, RFC 8037), public or private. The algorithm comes from its "alg", else from
   // its curve; an RSA or "oct" key without "alg" needs `algorithm`; where both are there they must
   // agree.
@@ -91,7 +95,7 @@ class Key final {
 
   // The public half with kid, alg and use; nullopt for a secret: it has none.
   std::optional<json::Value> public_jwk() const;
-  // The whole key as JWK text, to be stored; empty when a public key is all there is of an RSA key.
+  // The whole key as JWK text, to be stored; empty when can_sign() is false.
   Secret private_jwk() const;
   // RFC 7638 with SHA-256, in base64url; empty for a secret, of which a hash must not travel.
   std::string thumbprint() const;
@@ -112,10 +116,11 @@ class KeySet final {
  public:
   KeySet() = default;
   static Result<KeySet, KeyError> of(std::vector<Key> keys);
-  // A JWK Set (RFC 7517 section 5). Keys of unknown kinds or for encryption are passed over, as
-  // section 5 asks; a set that mixes secrets and public keys or names a kid twice is refused whole.
-  // `text` of at most 256 KiB.
-  static Result<KeySet, KeyError> from_jwks(std::string_view text);
+  // A JWK Set (RFC 7517 section 5) of at most 256 KiB. Keys of unknown kinds, for encryption or too
+  // weak are passed over, as section 5 asks; a set that mixes secrets and public keys or names a
+  // kid twice is refused whole. `algorithm` is for keys that name none.
+  static Result<KeySet, KeyError> from_jwks(std::string_view text,
+                                            std::optional<Algorithm> algorithm = std::nullopt);
 
   Result<void, KeyError> add(Key key);
   std::span<const Key> keys() const { return keys_; }

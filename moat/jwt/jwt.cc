@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "moat/jwt/jwt.h"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+#include "moat/base/encoding.h"
+#include "moat/jwt/internal/parts.h"
+
+namespace moat::jwt {
+
+namespace {
+
+using std::chrono::seconds;
+
+// The most that clocks may differ, and what "iat" may lie ahead whatever the skew is set to: it
+// bounds nothing.
+constexpr seconds max_skew{60};
+constexpr std::int64_t last_second = 253402300799;  // of the year 9999
+
+const std::string* text_claim(const json::Value& claims, std::string_view name) {
+  const json::Value* claim = claims.find(name);
+  return claim == nullptr ? nullptr : claim->as_string();
+}
+
+// RFC 7519 section 2, NumericDate: seconds since the epoch, perhaps with a fraction.
+Result<std::optional<Time>, Refusal> date_claim(const json::Value& claims, std::string_view name) {
+  const json::Value* claim = claims.find(name);
+  if (claim == nullptr) return std::optional<Time>();
+  if (const std::int64_t* whole = claim->as_integer()) {
+    if (*whole < 0 || *whole > last_second) return Error{Refusal::malformed_claim};
+    return std::optional<Time>(from_unix_seconds(*whole));
+  }
+  const std::optional<double> number = claim->as_number();
+  if (!number || !(*number >= 0 && *number <= static_cast<double>(last_second))) {
+    return Error{Refusal::malformed_claim};
+  }
+  const auto micros = static_cast<std::int64_t>(std::floor(*number * 1e6));
+  return std::optional<Time>(Time(std::chrono::microseconds(micros)));
+}
+
+bool contains(const std::vector<std::string>& list, std::string_view text) {
+  return std::find(list.begin(), list.end(), text) != list.end();
+}
+
+std::optional<Refusal> check_audience(const json::Value& claims, const Options& options) {
+  const json::Value* audience = claims.find("aud");
+  if (audience == nullptr) {
+    if (options.allow_missing_audience) return std::nullopt;
+    return Refusal::missing_audience;
+  }
+  if (const std::string* one = audience->as_string()) {
+    if (contains(options.audiences, *one)) return std::nullopt;
+    return Refusal::wrong_audience;
+  }
+  if (audience->as_array() == nullptr) return Refusal::malformed_claim;
+  bool found = false;
+  for (const json::Value& element : *audience->as_array()) {
+    if (element.as_string() == nullptr) return Refusal::malformed_claim;
+    found = found || contains(options.audiences, *element.as_string());
+  }
+  if (found) return std::nullopt;
+  return Refusal::wrong_audience;
+}
+
+std::optional<Refusal> check_names(const json::Value& claims, const Options& options) {
+  for (const std::string_view name : {"iss", "sub", "jti"}) {
+    const json::Value* claim = claims.find(name);
+    if (claim != nullptr && claim->as_string() == nullptr) return Refusal::malformed_claim;
+  }
+  const std::string* issuer = text_claim(claims, "iss");
+  if (!options.issuers.empty() && (issuer == nullptr || !contains(options.issuers, *issuer))) {
+    return Refusal::wrong_issuer;
+  }
+  const auto differs = [&](std::string_view name, const std::optional<std::string>& wanted) {
+    const std::string* claim = text_claim(claims, name);
+    return wanted && (claim == nullptr || *claim != *wanted);
+  };
+  if (differs("sub", options.subject)) return Refusal::wrong_subject;
+  if (differs("jti", options.id) || differs("nonce", options.nonce)) return Refusal::wrong_claim;
+  for (const std::string& name : options.required_claims) {
+    if (claims.find(name) == nullptr) return Refusal::wrong_claim;
+  }
+  return std::nullopt;
+}
+
+struct Dates {
+  std::optional<Time> expires;
+  std::optional<Time> not_before;
+  std::optional<Time> issued_at;
+};
+
+std::optional<Refusal> check_dates(const Dates& dates, const Options& options, Time now) {
+  if (!dates.expires && !options.allow_missing_expiration) return Refusal::missing_expiration;
+  // RFC 7519 section 4.1.4: "on or after which the JWT MUST NOT be accepted".
+  if (dates.expires && now >= *dates.expires + options.skew) return Refusal::expired;
+  if (dates.not_before && now + options.skew < *dates.not_before) return Refusal::not_yet_valid;
+  if (dates.issued_at && *dates.issued_at > now + max_skew) return Refusal::issued_in_future;
+  if (dates.expires && *dates.expires - dates.issued_at.value_or(now) > options.max_lifetime) {
+    return Refusal::lifetime_too_long;
+  }
+  if (options.max_age) {
+    if (!dates.issued_at) return Refusal::too_old;
+    if (*dates.issued_at > now + options.skew) return Refusal::issued_in_future;
+    if (now - *dates.issued_at >= *options.max_age + options.skew) return Refusal::too_old;
+  }
+  return std::nullopt;
+}
+
+// RFC 7515 section 4.1.9: media types, where a name without '/' is meant to have "application/" in
+// front.
+bool same_type(std::string_view a, std::string_view b) {
+  const auto strip = [](std::string_view type) {
+    constexpr std::string_view prefix = "application/";
+    return type.size() > prefix.size() && ascii_iequals(type.substr(0, prefix.size()), prefix)
+               ? type.substr(prefix.size())
+               : type;
+  };
+  return ascii_iequals(strip(a), strip(b));
+}
+
+std::optional<SignError> add_claims(json::Object& claims, const SignOptions& options, seconds life,
+                                    Time now) {
+  const auto has = [&claims](std::string_view name) {
+    return std::any_of(claims.begin(), claims.end(),
+                       [&](const json::Member& member) { return member.first == name; });
+  };
+  for (const std::string_view name : {"iat", "exp", "nbf"}) {
+    if (has(name)) return SignError::claim_twice;
+  }
+  for (std::size_t i = 0; i < claims.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      if (claims[i].first == claims[j].first) return SignError::claim_twice;
+    }
+  }
+  const std::pair<const char*, const std::string*> given[] = {{"iss", &options.issuer},
+                                                              {"sub", &options.subject},
+                                                              {"aud", &options.audience},
+                                                              {"jti", &options.id}};
+  for (const auto& [name, value] : given) {
+    if (value->empty()) continue;
+    if (has(name)) return SignError::claim_twice;
+    claims.emplace_back(name, *value);
+  }
+  const std::int64_t issued = unix_seconds(now);
+  claims.emplace_back("iat", issued);
+  if (options.not_before_in.count() != 0) {
+    claims.emplace_back("nbf", issued + options.not_before_in.count());
+  }
+  claims.emplace_back("exp", issued + life.count());
+  return std::nullopt;
+}
+
+}  // namespace
+
+Lifetime::Lifetime(std::string_view text) {
+  const std::optional<std::chrono::milliseconds> parsed = parse_duration(text);
+  if (parsed && parsed->count() % 1000 == 0) {
+    seconds_ = std::chrono::duration_cast<std::chrono::seconds>(*parsed);
+  }
+}
+
+std::string_view to_string(SignError error) {
+  switch (error) {
+    case SignError::cannot_sign:
+      return "cannot_sign";
+    case SignError::bad_lifetime:
+      return "bad_lifetime";
+    case SignError::claim_twice:
+      return "claim_twice";
+    case SignError::weak_key:
+      return "weak_key";
+  }
+  return {};
+}
+
+Result<std::string, SignError> sign(json::Object claims, const Key& key, const SignOptions& options,
+                                    Time now) {
+  if (!key.can_sign()) return Error{SignError::cannot_sign};
+  const std::optional<seconds> life = options.expires_in.seconds();
+  if (!life || life->count() <= 0 || *life > options.max_lifetime ||
+      options.not_before_in.count() < 0) {
+    return Error{SignError::bad_lifetime};
+  }
+  if (const auto error = add_claims(claims, options, *life, now)) return Error{*error};
+  json::Object header;
+  if (!options.type.empty()) header.emplace_back("typ", options.type);
+  std::optional<std::string> token =
+      sign_jws(json::serialize(json::Value(std::move(claims))), key, header);
+  if (!token) return Error{SignError::cannot_sign};
+  return *std::move(token);
+}
+
+std::string_view Verified::text(std::string_view name) const {
+  const std::string* claim = text_claim(claims_, name);
+  return claim == nullptr ? std::string_view() : std::string_view(*claim);
+}
+
+Verifier::Verifier(KeySet keys, Options options)
+    : keys_(std::move(keys)), options_(std::move(options)) {
+  if (options_.skew < seconds(0) || options_.skew > max_skew) {
+    throw std::invalid_argument("jwt: skew must be 0 to 60 seconds");
+  }
+  if (options_.max_lifetime <= seconds(0) || (options_.max_age && *options_.max_age < seconds(0))) {
+    throw std::invalid_argument("jwt: a lifetime must be positive");
+  }
+}
+
+Result<Verified, Refusal> Verifier::verify(Unverified token, Time now) const {
+  JwsOptions jws_options;
+  jws_options.max_bytes = options_.max_bytes;
+  jws_options.allow_rsa_pkcs1 = options_.allow_rsa_pkcs1;
+  MOAT_TRY(const SignedPayload jws, verify_jws(token, keys_, jws_options));
+  if (options_.type) {
+    const std::string* type = text_claim(jws.header, "typ");
+    if (type == nullptr || !same_type(*type, *options_.type)) return Error{Refusal::wrong_type};
+  }
+  auto claims = json::parse(jws.payload);
+  // RFC 7519 section 7.2 step 10: the claims set is a JSON object; its names are unique, by
+  // section 4.
+  if (!claims || claims->as_object() == nullptr) return Error{Refusal::malformed};
+  Dates dates;
+  MOAT_TRY(dates.expires, date_claim(*claims, "exp"));
+  MOAT_TRY(dates.not_before, date_claim(*claims, "nbf"));
+  MOAT_TRY(dates.issued_at, date_claim(*claims, "iat"));
+  if (const auto refusal = check_dates(dates, options_, now)) return Error{*refusal};
+  if (const auto refusal = check_audience(*claims, options_)) return Error{*refusal};
+  if (const auto refusal = check_names(*claims, options_)) return Error{*refusal};
+  Verified out(*std::move(claims), jws.key);
+  if (dates.expires) out.expires_ = *dates.expires;
+  out.issued_at_ = dates.issued_at;
+  return out;
+}
+
+Result<std::string, SignError> sign(json::Object claims, const Secret& secret,
+                                    const SignOptions& options) {
+  const auto key = Key::from_secret(secret);
+  if (!key) return Error{SignError::weak_key};
+  return sign(std::move(claims), *key, options, system_clock().now());
+}
+
+Result<Verified, Refusal> verify(std::string_view token, const Secret& secret, Options options) {
+  auto key = Key::from_secret(secret);
+  if (!key) return Error{Refusal::weak_key};
+  KeySet keys;
+  if (!keys.add(*std::move(key))) return Error{Refusal::weak_key};
+  options.allow_missing_audience = options.allow_missing_audience || options.audiences.empty();
+  return Verifier(std::move(keys), std::move(options))
+      .verify(Unverified{token}, system_clock().now());
+}
+
+}  // namespace moat::jwt
