@@ -31,7 +31,9 @@ struct LoginGuardOptions {
   // Failures are forgotten so long after the last one: within the free ones, and beyond.
   std::chrono::nanoseconds forget_free = std::chrono::hours{1};
   std::chrono::nanoseconds forget_delayed = std::chrono::hours{24};
-  std::size_t entries = 131072;  // 40 bytes each, for each of two tables; see LoginGuard
+  // Accounts and their addresses; about 90 bytes for each in all, 12 MB, which the system gives as
+  // it is used.
+  std::size_t entries = 131072;
 
   LoginGuardOptions();
   // For localhost: 30 attempts a minute an address.

@@ -95,8 +95,8 @@ struct Step {
   Tick arrival;  // the bucket's new TAT; the old one when refused
 };
 // take counts one request against a bucket, exactly and without overflow. A bucket that was never
-// used has the TAT Tick::min(). A clock that went back grants nothing: the bucket counts as spent,
-// and earns from there.
+// used has the TAT Tick::min(). A clock that went back grants nothing until it has caught up: the
+// bucket counts as spent.
 [[nodiscard]] Step take(const Policy& policy, Tick arrival, Tick now);
 // look says what `take` would, and takes nothing: `remaining` counts the request asked about.
 [[nodiscard]] Decision look(const Policy& policy, Tick arrival, Tick now);
