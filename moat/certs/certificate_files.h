@@ -12,17 +12,24 @@
 
 namespace moat::certs {
 
+struct KeyFilePolicy {
+  // For mounts that make every file readable by all, such as secrets of containers.
+  bool allow_key_readable_by_all = false;
+};
+
 // load_files reads a chain and its key in PEM, as the configuration names them. Symbolic links are
 // followed (certificate managers swap them). The key may belong to this user or root, and be
 // readable by a group at most.
 [[nodiscard]] Result<https::Certificate, FileError> load_files(const std::filesystem::path& chain,
                                                                const std::filesystem::path& key,
-                                                               Time now);
+                                                               Time now,
+                                                               const KeyFilePolicy& policy = {});
 
 // CertificateFiles follows a pair of such files, so that a renewed certificate is picked up.
 class CertificateFiles final {
  public:
-  CertificateFiles(std::filesystem::path chain, std::filesystem::path key);
+  CertificateFiles(std::filesystem::path chain, std::filesystem::path key,
+                   KeyFilePolicy policy = {});
 
   // Reads both now, whatever has changed.
   [[nodiscard]] Result<https::Certificate, FileError> load(Time now);
@@ -42,6 +49,7 @@ class CertificateFiles final {
 
   std::filesystem::path chain_;
   std::filesystem::path key_;
+  KeyFilePolicy policy_;
   Stamp chain_stamp_;
   Stamp key_stamp_;
 };
