@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// libFuzzer's entry point: hands the input to the target, capped at 8 KiB as most parsers here stop there.
+// libFuzzer's entry point: hands the input to the target, capped at 8 KiB as most parsers here stop
+// there.
 #include <cstddef>
 #include <cstdint>
 #include <span>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs a fuzzer's target over every file of its corpus, so that ctest replays what fuzzing found under any compiler.
+// Runs a fuzzer's target over every file of its corpus, so that ctest replays what fuzzing found
+// under any compiler.
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
