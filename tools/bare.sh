@@ -35,7 +35,7 @@ command -v debootstrap >/dev/null || fail "debootstrap is missing: apt-get insta
 # The first mirror of Debian itself in apt's sources, old format or new.
 mirror=${MOAT_MIRROR:-$(
   cat /etc/apt/sources.list /etc/apt/sources.list.d/*.{list,sources} 2>/dev/null |
-    sed -nE 's/^(URIs:|deb( \[[^]]*\])?) *(https?:[^ ]*\/debian)\/?( .*)?$/\3/p' | head -n 1
+    sed -nE 's/^(URIs:|deb( \[[^]]*\])?) *(https?:[^ ]*\/debian)\/?( .*)?$/\3/p' | head -n 1 || true
 )}
 [[ -n $mirror ]] || fail "no Debian mirror in this machine's apt sources; name one by MOAT_MIRROR"
 
@@ -53,7 +53,7 @@ cleanup() {
   [[ -z $inside ]] || kill -TERM -- "-$inside" 2>/dev/null || true
   local place
   for place in dev/shm dev proc; do
-    mountpoint -q "$folder/$place" && umount -l "$folder/$place"
+    while mountpoint -q "$folder/$place" && umount -l "$folder/$place"; do :; done
   done
   if [[ -n $keep ]]; then
     echo "The tree stays in $folder"
@@ -85,7 +85,7 @@ done
 npm_registry=$(npm config get registry 2>/dev/null || true)
 [[ -z $npm_registry || $npm_registry == undefined ]] || echo "registry=$npm_registry" >"$folder/root/.npmrc"
 
-mount -t proc proc "$folder/proc"
+mountpoint -q "$folder/proc" || mount -t proc proc "$folder/proc"
 mount --bind /dev "$folder/dev"
 mkdir -p "$folder/dev/shm"
 mountpoint -q "$folder/dev/shm" || mount -t tmpfs -o mode=1777 tmpfs "$folder/dev/shm"
