@@ -117,8 +117,8 @@ TEST_P(Tickets, FromTheFutureAreRefused) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Versions, Tickets, ::testing::Values(TLS1_2_VERSION, TLS1_3_VERSION),
-                         [](const auto& info) {
-                           return info.param == TLS1_2_VERSION ? "Tls12" : "Tls13";
+                         [](const auto& version) {
+                           return version.param == TLS1_2_VERSION ? "Tls12" : "Tls13";
                          });
 
 TEST(TicketKeys, RotateDailyAndAreWipedAfterTwoDays) {
