@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "moat/base/clock.h"
 #include "moat/jwt/key_ring.h"
@@ -32,7 +33,7 @@ class AssertionSigner final {
   // aud, sub, sid, email, roles, auth_time, iat, exp.
   std::string_view assertion(const Identity& identity, std::string_view backend, Time now);
 
-  // Takes a ring that has changed; what was signed by keys it still has stays.
+  // Takes a ring that has changed; assertions are made anew.
   void set_keys(jwt::KeyRing keys);
   std::string public_jwks() const { return keys_.public_jwks(); }
 
@@ -40,7 +41,8 @@ class AssertionSigner final {
   struct Entry {
     std::string token;
     Time made_at{};
-    Time identity_issued_at{};
+    std::string email;
+    std::vector<std::string> roles;
   };
   using Cache = std::unordered_map<std::string, Entry>;
   Entry make(const Identity& identity, std::string_view backend, Time now) const;

@@ -30,7 +30,7 @@ class RevocationList final {
   [[nodiscard]] bool is_revoked(std::string_view session_id, std::string_view user_id,
                                 Time started_at) const;
 
-  // Forgets what is older than `keep`. Call it now and then; revoke_* do it for their own shard.
+  // Forgets what is older than `keep`; revoking does it too, for a shard that has grown.
   void expire(Time now);
   std::size_t size() const;
   std::chrono::seconds keep() const { return keep_; }
@@ -46,10 +46,12 @@ class RevocationList final {
     mutable std::mutex mutex;
     std::atomic<std::size_t> count{0};
     std::unordered_map<std::string, Time, Hash, std::equal_to<>> entries;
+    std::size_t cleanup_at = 64;  // entries, at which old ones are looked for
   };
   using Shards = std::array<Shard, 16>;
+  static std::size_t index_of(std::string_view key) { return Hash{}(key) % 16; }
   void insert(Shards& shards, std::string_view key, Time at);
-  static void expire(Shard& shard, Time before);
+  static void forget(Shard& shard, Time before);
 
   std::chrono::seconds keep_;
   Shards sessions_;

@@ -43,6 +43,8 @@ struct Options {
   std::size_t max_sessions_per_user = 10;
 };
 
+// What goes into the access token. It is a cookie, so the roles are at most 1 KiB together and the
+// id at most 128 bytes: more is a mistake in the program, and throws std::invalid_argument.
 struct User {
   std::string id;
   std::string email;
@@ -115,9 +117,10 @@ std::string_view to_string(RefreshRefusal refusal);
 // call the store, which may block.
 class Manager final {
  public:
-  // `keys` is a ring of hs256 keys whose overlap is at least the longest `absolute`. Throws
-  // std::invalid_argument for options that contradict each other or another kind of ring. The
-  // references must outlive the manager.
+  // `keys` is a ring of hs256 keys; one that leaves it ends the sessions begun under it, so its
+  // overlap is at least the longest `absolute`. `revocations` keeps for at least an access token's
+  // life and the skew. Throws std::invalid_argument for options that contradict each other or
+  // another kind of ring. The references must outlive the manager.
   Manager(Store& store, RevocationList& revocations, const jwt::KeyRing& keys,
           const Options& options, Random& random);
   ~Manager();

@@ -59,8 +59,7 @@ struct Revocation {
 };
 
 // Store keeps the records. Each call is atomic, and durable when it returns success: a crash right
-// behind it loses nothing. Calls may block and may come from several threads at once. A test suite
-// every store must pass is in tests/session_store_suite.h.
+// behind it loses nothing. Calls may block and may come from several threads at once.
 class Store {
  public:
   virtual ~Store() = default;

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "moat/session/internal/access_token.h"
+
+#include "moat/base/encoding.h"
+#include "moat/base/json.h"
+
+namespace moat::session::internal {
+
+namespace {
+
+constexpr std::string_view audience = "moat";
+// What fits a cookie (RFC 6265bis section 5.6: 4096 bytes with its name).
+constexpr std::size_t max_token_bytes = 4096;
+constexpr std::size_t mac_characters = 43;  // 32 bytes
+
+const std::string* text_claim(const json::Value& claims, std::string_view name) {
+  const json::Value* claim = claims.find(name);
+  return claim == nullptr ? nullptr : claim->as_string();
+}
+
+const std::int64_t* number_claim(const json::Value& claims, std::string_view name) {
+  const json::Value* claim = claims.find(name);
+  return claim == nullptr ? nullptr : claim->as_integer();
+}
+
+std::optional<Identity> read_claims(std::string_view payload) {
+  static constexpr json::Limits limits{
+      .depth = 3, .members = 128, .string_bytes = max_token_bytes, .total_bytes = max_token_bytes};
+  const auto claims = json::parse(payload, limits);
+  if (!claims) return std::nullopt;
+  const std::string* named = text_claim(*claims, "aud");
+  const std::string* user = text_claim(*claims, "sub");
+  const std::string* session = text_claim(*claims, "sid");
+  const std::string* email = text_claim(*claims, "email");
+  const json::Value* roles = claims->find("roles");
+  const std::int64_t* started = number_claim(*claims, "sst");
+  const std::int64_t* issued = number_claim(*claims, "iat");
+  const std::int64_t* expires = number_claim(*claims, "exp");
+  if (named == nullptr || *named != audience || user == nullptr || session == nullptr ||
+      email == nullptr || roles == nullptr || roles->as_array() == nullptr || started == nullptr ||
+      issued == nullptr || expires == nullptr) {
+    return std::nullopt;
+  }
+  Identity out;
+  out.user_id = *user;
+  out.session_id = *session;
+  out.email = *email;
+  out.roles.reserve(roles->as_array()->size());
+  for (const json::Value& role : *roles->as_array()) {
+    if (role.as_string() == nullptr) return std::nullopt;
+    out.roles.push_back(*role.as_string());
+  }
+  out.started_at = Time(std::chrono::microseconds(*started));
+  out.issued_at = from_unix_seconds(*issued);
+  out.expires = from_unix_seconds(*expires);
+  return out;
+}
+
+}  // namespace
+
+AccessTokens::AccessTokens(jwt::KeyRing ring) : ring_(std::move(ring)) {
+  for (const jwt::KeyRing::Entry& entry : ring_.entries()) {
+    jwt::Key key = jwt::Key::from_secret(entry.key.derive("moat session access token v1"),
+                                         jwt::Algorithm::hs256, entry.key.id())
+                       .value();
+    // RFC 9068 section 2.1: a type of its own, so that no other token of ours passes for this one.
+    const std::string header = json::serialize(
+        json::Value(json::Object{{"alg", "HS256"}, {"typ", "at+jwt"}, {"kid", key.id()}}));
+    keys_.push_back({std::move(key), base64url_encode(header) + "."});
+  }
+}
+
+const AccessTokens::One& AccessTokens::current(Time now) const {
+  const std::string_view id = ring_.current(now).id();
+  for (const One& one : keys_) {
+    if (one.key.id() == id) return one;
+  }
+  return keys_.back();
+}
+
+Secret AccessTokens::make(const Identity& identity, Time now) const {
+  json::Array roles;
+  for (const std::string& role : identity.roles) roles.emplace_back(role);
+  const std::string payload = json::serialize(json::Value(
+      json::Object{{"aud", audience},
+                   {"sub", identity.user_id},
+                   {"sid", identity.session_id},
+                   {"email", identity.email},
+                   {"roles", std::move(roles)},
+                   {"sst", std::int64_t{identity.started_at.time_since_epoch().count()}},
+                   {"iat", unix_seconds(identity.issued_at)},
+                   {"exp", unix_seconds(identity.expires)}}));
+  const One& one = current(now);
+  std::string token = one.header;
+  token.reserve(token.size() + payload.size() * 4 / 3 + 48);
+  token += base64url_encode(payload);
+  const std::string mac = one.key.sign(token).value();
+  token += '.';
+  token += base64url_encode(mac);
+  return Secret::take(token);
+}
+
+std::optional<Identity> AccessTokens::parse(std::string_view token) const {
+  if (token.size() > max_token_bytes || token.size() < mac_characters + 1) return std::nullopt;
+  const std::size_t dot = token.size() - mac_characters - 1;
+  if (token[dot] != '.') return std::nullopt;
+  for (const One& one : keys_) {
+    if (token.substr(0, one.header.size()) != one.header || one.header.size() >= dot) continue;
+    const std::optional<std::string> mac = base64url_decode(token.substr(dot + 1));
+    if (!mac || !one.key.verify(token.substr(0, dot), *mac)) return std::nullopt;
+    const std::optional<std::string> payload =
+        base64url_decode(token.substr(one.header.size(), dot - one.header.size()));
+    if (!payload) return std::nullopt;
+    return read_claims(*payload);
+  }
+  return std::nullopt;
+}
+
+}  // namespace moat::session::internal
