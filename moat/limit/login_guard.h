@@ -21,8 +21,8 @@ namespace moat::limit {
 enum class HardStop { count_only, enforce };
 
 struct LoginGuardOptions {
-  std::vector<Policy>
-      per_address;  // attempts of one address; at most four. Default: 10/min/ip and 100/h/ip
+  // On the attempts of one address, right or wrong; one to four. Default: 10/min/ip and 100/h/ip.
+  std::vector<Policy> per_address;
   std::uint32_t free_failures = 5;  // of one account (or one known device), before delays begin
   std::chrono::nanoseconds first_delay = std::chrono::seconds{1};  // doubles with each failure
   std::chrono::nanoseconds longest_delay = std::chrono::minutes{15};
@@ -46,7 +46,7 @@ std::string_view to_string(DelayReason reason);
 
 struct Delay {
   std::chrono::nanoseconds retry_after{
-      0};  // for hard_stop: longest_delay, though waiting does not help
+      0};  // of a hard_stop: longest_delay, though it will not help
   DelayReason reason = DelayReason::account;
 };
 

@@ -17,7 +17,7 @@ namespace moat::limit {
 struct RateLimiterOptions {
   std::uint32_t max = 100;
   std::chrono::nanoseconds window = std::chrono::minutes{15};
-  std::optional<std::uint32_t> burst;  // how many at once; absent: max
+  std::optional<std::uint32_t> burst = std::nullopt;  // how many at once; absent: max
   std::size_t entries = 65536;
 };
 

@@ -113,7 +113,7 @@ class BoundedMap final {
 
  private:
   static constexpr std::size_t sweep_always = 4;
-  static constexpr std::size_t sweep_when_full = 256;
+  static constexpr std::size_t sweep_when_full = 64;
 
   struct Slot {
     std::uint64_t high;
