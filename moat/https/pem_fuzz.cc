@@ -63,7 +63,8 @@ std::string damaged_leaf(std::string_view edits) {
 void fuzz(std::span<const std::uint8_t> input) {
   if (input.empty() || input.size() > 20000) return;
   const std::string_view rest(reinterpret_cast<const char*>(input.data()) + 1, input.size() - 1);
-  switch (input[0] % 4) {
+  // Renewing makes keys, which is slow: one first byte of 256.
+  switch (input[0] == 0xff ? 3 : input[0] % 3) {
     case 0:
       check(rest, state().leaf.key);
       // Only a root that is itself constrained may pass, and ours is not in the corpus.
@@ -74,7 +75,6 @@ void fuzz(std::span<const std::uint8_t> input) {
       break;
     case 2: {
       const std::string damaged = damaged_leaf(rest);
-      check(damaged, state().leaf.key);
       check(damaged + state().intermediate.certificate, state().leaf.key);
       static_cast<void>(https::is_constrained_root(damaged));
       break;
