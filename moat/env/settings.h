@@ -25,14 +25,14 @@ struct File {
   bool own = false;           // belongs to this process's user or to root
 };
 enum class ReadRefusal { absent, unreadable, too_large, not_a_file };
+std::string_view to_string(ReadRefusal refusal);
 // Reader gives a file's content. It is the only way by which this room touches files.
 using Reader = std::function<Result<File, ReadRefusal>(const std::string& path)>;
 
 struct LoadOptions {
-  // Files, the weakest first; later ones override earlier ones, the process environment all.
+  // Files, the weakest first; later ones override earlier ones, the process environment all. One
+  // that is absent is skipped, and named when a key is missing.
   std::vector<std::string> files = {".env"};
-  // No file at all is fine: everything comes from the process environment.
-  bool allow_no_file = false;
   // Expand $NAME in the files' values (see expand.h). Off, since it eats parts of passwords.
   bool expand_references = false;
   // Folders whose files may be readable by others, such as "/run/secrets" in a container.
@@ -40,6 +40,12 @@ struct LoadOptions {
   // Secrets in files of any mode and owner.
   bool insecure_allow_any_mode = false;
 };
+
+// Why a file is no place for a secret, by its permission bits and owner; empty when it is one.
+std::string exposure(std::uint32_t mode, bool own);
+
+// A file's content without the line end that an editor puts behind it (one LF or CR LF).
+std::string_view without_line_end(std::string_view text);
 
 // The files that belong to `path`, the weakest first: .env, .env.local, and for a profile such as
 // "production" .env.production and .env.production.local.
@@ -50,6 +56,11 @@ std::vector<std::string> layers(std::string_view path, std::string_view profile 
 // counts when no source gives the key; a value that is there but malformed is always an error.
 class Settings final {
  public:
+  Settings(Settings&&) = default;
+  Settings& operator=(Settings&&) = default;
+  Settings(const Settings&) = delete;  // holds secrets
+  Settings& operator=(const Settings&) = delete;
+
   // Any text. Values that are no secrets come from the strongest source.
   Result<std::string, Problem> text(std::string_view key,
                                     std::optional<std::string_view> otherwise = {}) const;
@@ -92,15 +103,19 @@ class Settings final {
     bool own = true;
   };
   enum class Use { plain, secret };
+  const std::vector<Found>* sources(std::string_view key) const;
   Result<Found, Problem> find(std::string_view key, Use use) const;
   Result<Found, Problem> read(std::string_view key, const Found& path) const;
-  Problem missing(std::string_view key) const;
   Result<void, Problem> check_exposure(std::string_view key, const Found& found) const;
+  // Text of UTF-8 without NUL; nullopt when no source gives the key and `optional` is set.
+  Result<std::optional<Found>, Problem> find_text(std::string_view key, bool has_default) const;
+  Result<void, Problem> add(const std::string& path, const Environment& process);
+  Problem missing(std::string_view key) const;
 
   // The strongest source first.
   std::map<std::string, std::vector<Found>, std::less<>> values_;
   std::vector<std::string> file_keys_;
-  std::string first_file_;
+  std::vector<std::string> absent_;
   LoadOptions options_;
   Reader reader_;
 };
