@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -48,7 +49,7 @@ struct CookieLookup {
 
 // strip_cookies appends to `out` the pairs whose cookie `remove(const Cookie&)` does not want gone,
 // joined by "; ", and gives the number of pairs it left out.
-template <class Predicate>
+template <std::predicate<const Cookie&> Predicate>
 std::size_t strip_cookies(std::string_view field_value, Predicate remove, std::string& out) {
   std::size_t removed = 0;
   bool first = true;
