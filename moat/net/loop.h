@@ -65,6 +65,8 @@ class Descriptor final {
   // One waiter a side.
   Awaiter wait_readable(Tick deadline);
   Awaiter wait_writable(Tick deadline);
+  // Ends a wait for reading as if its time had passed.
+  void wake_reader() { read_.fire(); }
   // Ends both waits, now and for ever.
   void cancel();
   bool cancelled() const { return cancelled_; }
@@ -73,7 +75,7 @@ class Descriptor final {
   friend class Loop;
   struct Side final : Timer {
     explicit Side(Loop& loop) : Timer(loop) {}
-    void fire() override;
+    void fire() override;  // the time has passed
     std::coroutine_handle<> waiter;
     bool timed_out = false;
   };
@@ -109,7 +111,7 @@ class BufferPool final {
  public:
   static constexpr std::size_t buffer_size = 32 * 1024;
   struct Return {
-    BufferPool* pool;
+    BufferPool* pool = nullptr;
     void operator()(char* buffer) const { pool->give_back(buffer); }
   };
   using Buffer = std::unique_ptr<char[], Return>;

@@ -177,7 +177,7 @@ Task<void> write_all(Stream& stream, std::size_t chunks, bool& good, Loop& loop)
   for (std::size_t i = 0; i < chunks && good; ++i) {
     good = stream.write(chunk);
     if (!good) break;
-    good = co_await stream.flush(loop.in(std::chrono::seconds{20}));
+    good = co_await stream.flush(loop.in(std::chrono::seconds(20)));
   }
   stream.shut_down();
 }
@@ -188,7 +188,7 @@ Task<void> read_all(Stream& stream, std::size_t& total, Loop& loop) {
     if (got.state == Io::ok) {
       total += got.bytes;
     } else if (got.state == Io::blocked) {
-      const Wait wait = co_await stream.readable(loop.in(std::chrono::seconds{20}));
+      const Wait wait = co_await stream.readable(loop.in(std::chrono::seconds(20)));
       if (wait != Wait::ready) break;
     } else {
       break;
@@ -220,7 +220,7 @@ TEST(Stream, AWriteToAClosedPeerFailsInsteadOfKillingTheProcess) {
 }
 
 Task<void> connect_and_stop(Loop& loop, Endpoint to, bool& connected, ConnectError& error) {
-  auto result = co_await connect_to(loop, to, loop.in(std::chrono::seconds{5}));
+  auto result = co_await connect_to(loop, to, loop.in(std::chrono::seconds(5)));
   connected = result.has_value();
   if (!connected) error = result.error();
   loop.stop();

@@ -126,7 +126,8 @@ Task<void> Listener::accept_all() {
       descriptor_.readable = false;
     } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
       // No descriptor to be had: serve the connections there are and look again soon.
-      co_await loop_.sleep_for(std::chrono::milliseconds{100});
+      const std::chrono::milliseconds pause(100);
+      co_await loop_.sleep_for(pause);
       if (descriptor_.cancelled()) break;
     }
   }

@@ -203,6 +203,13 @@ Task<TlsStream::Handshake> TlsStream::handshake(Tick deadline) {
   }
 }
 
+void TlsStream::refuse_plain_http() {
+  send(
+      "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 33\r\nConnection: "
+      "close\r\n\r\n"
+      "This port speaks HTTPS, not HTTP\n");
+}
+
 Io TlsStream::read(char* buffer, std::size_t size) {
   if (broken_ || descriptor_.cancelled()) return {Io::failed};
   ERR_clear_error();

@@ -83,6 +83,8 @@ class TlsStream final : public Stream {
   enum class Handshake { done, failed, timed_out, not_tls, plain_http };
   // Handshakes until `deadline`. `plain_http` says that the peer spoke HTTP to the TLS port.
   Task<Handshake> handshake(Tick deadline);
+  // Tells in plain text a peer that spoke HTTP why it is refused.
+  void refuse_plain_http();
   Io read(char* buffer, std::size_t size) override;
   bool write(std::string_view bytes) override;
   void shut_down() override;

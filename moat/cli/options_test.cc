@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "moat/cli/options.h"
+
+#include <gtest/gtest.h>
+
+namespace moat::cli {
+namespace {
+
+const Command command{
+    "run", "", "Runs.", {{"to", "URL", "The backend."}, {"verbose", "", "Says more."}}};
+
+TEST(Arguments, TakesValuesBothWays) {
+  const auto first = Arguments::parse(command, {"--to", "3000", "--verbose", "x"});
+  ASSERT_TRUE(first.has_value());
+  EXPECT_EQ(first->value("to"), "3000");
+  EXPECT_TRUE(first->has("verbose"));
+  EXPECT_EQ(first->positional(), std::vector<std::string>{"x"});
+  EXPECT_EQ(Arguments::parse(command, {"--to=3000"})->value("to"), "3000");
+}
+
+TEST(Arguments, RefusesWhatItDoesNotKnow) {
+  EXPECT_EQ(Arguments::parse(command, {"--too", "1"}).error(),
+            "unknown option '--too'; did you mean '--to'?");
+  EXPECT_FALSE(Arguments::parse(command, {"--to"}));
+  EXPECT_FALSE(Arguments::parse(command, {"--verbose=1"}));
+  EXPECT_FALSE(Arguments::parse(command, {"--to", "1", "--to", "2"}));
+}
+
+TEST(Arguments, NothingIsAnOptionBehindTwoDashes) {
+  EXPECT_EQ(Arguments::parse(command, {"--", "--to"})->positional(),
+            std::vector<std::string>{"--to"});
+}
+
+}  // namespace
+}  // namespace moat::cli

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "moat/gateway/body.h"
+
+#include <algorithm>
+
+#include "moat/gateway/connection.h"
+
+namespace moat::gateway {
+
+BodyReader::BodyReader(Connection& connection, const http::Framing& framing, std::uint64_t most)
+    : connection_(connection),
+      framing_(framing),
+      remaining_(framing.length),
+      most_(most),
+      started_(connection.loop_.now()),
+      done_(framing.kind == http::Framing::Kind::none) {}
+
+BodyReader::Piece BodyReader::fail(int status, std::string_view code) {
+  status_ = status;
+  code_ = code;
+  return Piece{Piece::failed, {}};
+}
+
+// A piece of what is in the buffer; `end` with no bytes when there is none.
+BodyReader::Piece BodyReader::take() {
+  Exchange& x = *connection_.x_;
+  while (x.begin < x.end) {
+    const std::string_view there(x.in.get() + x.begin, x.end - x.begin);
+    if (framing_.kind == http::Framing::Kind::length) {
+      const std::size_t n =
+          static_cast<std::size_t>(std::min<std::uint64_t>(there.size(), remaining_));
+      x.begin += n;
+      remaining_ -= n;
+      total_ += n;
+      done_ = remaining_ == 0;
+      return Piece{Piece::data, there.substr(0, n)};
+    }
+    const http::ChunkedDecoder::Step step = decoder_.feed(there);
+    x.begin += step.consumed;
+    total_ += step.data.size();
+    if (step.state == http::ChunkedDecoder::State::failed) return fail(400, decoder_.code());
+    if (total_ > most_) return fail(413, "body_too_large");
+    done_ = step.state == http::ChunkedDecoder::State::done;
+    if (!step.data.empty()) return Piece{Piece::data, step.data};
+    if (done_) return Piece{Piece::end, {}};
+    if (step.consumed == 0) break;
+  }
+  return Piece{Piece::data, {}};
+}
+
+// Reads more into the buffer, behind the head. False: failed.
+net::Task<bool> BodyReader::fill() {
+  Exchange& x = *connection_.x_;
+  net::Stream& stream = *connection_.stream_;
+  const std::size_t head_end = x.head_end;
+  x.begin = x.end = head_end;
+  if (!continue_sent_ && x.head.expects_continue && total_ == 0) {
+    continue_sent_ = true;
+    if (!connection_.answered_ && !stream.write("HTTP/1.1 100 Continue\r\n\r\n")) co_return false;
+  }
+  for (;;) {
+    const net::Io got = stream.read(x.in.get() + head_end, net::BufferPool::buffer_size - head_end);
+    if (got.state == net::Io::ok) {
+      x.end = head_end + got.bytes;
+      co_return true;
+    }
+    if (got.state != net::Io::blocked) co_return false;
+    // At least 240 bytes a second once five seconds have gone by; and never silent for long.
+    const auto elapsed = connection_.loop_.now() - started_;
+    const auto granted = std::chrono::seconds{5 + static_cast<std::int64_t>(total_ / 240)};
+    if (elapsed > granted) {
+      fail(408, "body_too_slow");
+      co_return false;
+    }
+    const Tick silent = connection_.loop_.in(connection_.worker_.shared_.config.timeouts.body_idle);
+    const Tick slow = started_ + granted + std::chrono::milliseconds{100};
+    const Tick deadline = std::min(silent, slow);
+    const net::Wait wait = co_await stream.readable(deadline);
+    if (wait == net::Wait::timed_out) {
+      fail(408, "body_timeout");
+      co_return false;
+    }
+    if (wait == net::Wait::cancelled) co_return false;
+  }
+}
+
+net::Task<BodyReader::Piece> BodyReader::next() {
+  for (;;) {
+    if (done_) co_return Piece{Piece::end, {}};
+    const Piece piece = take();
+    if (piece.kind != Piece::data || !piece.bytes.empty()) co_return piece;
+    const bool filled = co_await fill();
+    if (!filled) co_return Piece{Piece::failed, {}};
+  }
+}
+
+}  // namespace moat::gateway

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "moat/base/ip.h"
+#include "moat/base/result.h"
+
+namespace moat::gateway {
+
+// Where something was written: a file and line, an environment variable, or a command-line option.
+struct Origin {
+  std::string source;  // "moat.toml", "--https", "MOAT_SERVER_HTTPS"
+  int line = 0;        // 0 where there are no lines
+  std::string to_string() const;
+};
+
+struct ConfigProblem {
+  Origin origin;
+  std::string message;  // a sentence; names the nearest key for a typo
+};
+
+// One backend server: "http://127.0.0.1:3000" or "localhost:3000". A name is resolved at start-up;
+// "localhost" is tried on both address families.
+struct Upstream {
+  std::string host;
+  std::uint16_t port = 80;
+  std::vector<IpAddress> addresses;  // filled in by resolve(); tried in order
+  std::string authority() const;     // host:port
+};
+
+enum class Login { none, optional, required };
+enum class OnAnonymous {
+  automatic,
+  unauthorized,
+  redirect
+};  // navigations are redirected, the rest gets 401
+enum class CspMode { report_only, enforce, off };
+
+// Route is one [[route]] table. The first whose pattern matches a request's path serves it.
+struct Route {
+  std::string match = "/*";  // exact, or a prefix up to a final '*'
+  std::vector<Upstream> backends;
+  Login login = Login::optional;
+  std::vector<std::string> roles;  // any of them; empty: every signed-in user
+  OnAnonymous on_anonymous = OnAnonymous::automatic;
+  std::optional<std::string> limit;  // "120/min/user", beside the general one
+  std::uint64_t max_body = 1024 * 1024;
+  bool websocket = true;
+  bool csrf = true;                  // false is a weakening
+  bool allow_encoded_slash = false;  // true is a weakening
+  CspMode csp = CspMode::report_only;
+  std::vector<std::string>
+      script_cookies;  // the backend's cookies that its scripts must read: no HttpOnly for them
+  bool preserve_host = true;  // the backend sees the client's Host; else its own authority
+  Origin origin;
+};
+
+struct Timeouts {
+  std::chrono::milliseconds handshake{10'000};
+  std::chrono::milliseconds header{10'000};     // for a whole request head
+  std::chrono::milliseconds body_idle{10'000};  // between two pieces of a body
+  std::chrono::milliseconds idle{60'000};       // a kept connection without a request
+  std::chrono::milliseconds connect{5'000};
+  std::chrono::milliseconds backend{60'000};  // between two pieces of an answer
+  std::chrono::milliseconds websocket{600'000};
+  std::chrono::milliseconds drain{20'000};  // requests in flight at a stop
+};
+
+enum class Issuer { automatic, local_ca, files };
+
+// A secret named by reference: "file:/run/secrets/access" or "env:NAME". Never a literal.
+struct SecretReference {
+  std::string name;  // session_keys, assertion_keys, csrf_key
+  std::string reference;
+  Origin origin;
+};
+
+// Config is the whole, checked configuration: defaults, file, environment and command line, in this
+// order. Everything that is omitted is at its strict value.
+struct Config {
+  std::vector<std::string> domains{"localhost"};
+  std::string data;  // directory; resolved by the caller when empty
+  std::string email;
+
+  std::vector<std::string> https{"127.0.0.1:8443", "[::1]:8443"};
+  std::vector<std::string> http{"127.0.0.1:8080", "[::1]:8080"};
+  std::string
+      admin_listen;  // metrics and health over TCP; empty: only the socket in the data directory
+  unsigned workers = 0;  // 0: one a core
+  std::uint32_t max_connections = 10'000;
+  std::uint32_t max_connections_per_address = 200;
+  std::vector<Cidr> trusted_proxies;
+  std::uint64_t max_header = 16 * 1024;
+  std::uint64_t max_target = 8 * 1024;
+  Timeouts timeouts;
+
+  Issuer issuer = Issuer::automatic;
+  std::string certificate_file;  // chain, PEM
+  std::string key_file;
+  bool tls_modern = false;  // TLS 1.3 only
+  std::chrono::seconds hsts_max_age{63'072'000};
+  bool hsts_subdomains = true;
+  bool hsts_preload = false;
+
+  std::vector<Route> routes;
+
+  bool accounts = true;
+  bool signup_open = true;
+  std::uint32_t argon2_memory_kib = 19'456;
+  std::uint32_t argon2_iterations = 2;
+  std::uint32_t argon2_lanes = 1;
+  unsigned password_workers = 0;  // 0: one a core
+  std::uint32_t min_password = 15;
+
+  std::chrono::milliseconds session_idle{30 * 60'000};
+  std::chrono::milliseconds session_absolute{8 * 3'600'000};
+  std::chrono::milliseconds access_ttl{5 * 60'000};
+  std::chrono::milliseconds refresh_grace{30'000};
+
+  std::string limit_default = "600/min/ip burst 100";
+  std::optional<std::string> limit_user;
+  std::string limit_signup;  // by default 3/hour/ip; for localhost 30/hour/ip
+  std::string limit_login;   // by default 10/min/ip; for localhost 30/min/ip
+  std::chrono::milliseconds lockout_first{1'000};
+  std::chrono::milliseconds lockout_most{15 * 60'000};
+  unsigned lockout_free = 5;
+
+  std::vector<std::string> trusted_origins;
+  std::string assertion_audience = "backend";
+  std::vector<SecretReference> secrets;  // those not here are generated in the data directory
+  std::string log_level = "info";
+  bool access_log = false;
+
+  bool is_localhost() const;  // every name is localhost, *.localhost or a loopback address
+};
+
+// What weakens one of the seven practices, for `moat check`.
+struct Weakening {
+  int practice;
+  Origin origin;
+  std::string message;
+};
+
+// Variables as pairs, so that tests need no environment. MOAT_SECTION_KEY (MOAT_DOMAIN for a key
+// outside a section) overrides the file; what MOAT_SECTION_KEY_FILE names is read by the caller
+// first.
+using Environment = std::vector<std::pair<std::string, std::string>>;
+
+// parse_config reads TOML text named `file` and the environment onto the defaults. Unknown keys,
+// wrong types, values out of range, a secret written in the file or given twice are problems; all
+// are reported, not only the first.
+[[nodiscard]] Result<Config, std::vector<ConfigProblem>> parse_config(
+    std::string_view text, std::string_view file, const Environment& environment = {});
+// Checks the whole for what belongs together (routes with a backend, a public name with a
+// certificate source, …).
+[[nodiscard]] std::vector<ConfigProblem> check_config(const Config& config);
+// "http://127.0.0.1:3000", "localhost:3000", ":3000", "3000"; the error is a sentence.
+[[nodiscard]] Result<Upstream, std::string> parse_upstream(std::string_view text);
+// "127.0.0.1:8443", "[::1]:8443", ":8443" (all addresses) or "8443".
+struct Listen {
+  std::vector<IpAddress> addresses;
+  std::uint16_t port = 0;
+};
+[[nodiscard]] Result<Listen, std::string> parse_listen(std::string_view text);
+std::vector<Weakening> weakenings(const Config& config);
+
+// The route that serves `path` (raw); null: none matches. Backends differ in how they read a path,
+// so that a rule cannot be walked around it is compared percent-decoded, without regard to case,
+// repeated slashes and ";parameters", and
+// "/account/*" also means "/account".
+const Route* find_route(const Config& config, std::string_view path);
+// A commented moat.toml with the five lines, for `moat init`.
+std::string_view sample_config();
+
+}  // namespace moat::gateway

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <charconv>
+#include <numeric>
+
+#include "moat/base/encoding.h"
+#include "moat/gateway/config.h"
+#include "moat/gateway/nearest.h"
+
+namespace moat::gateway {
+
+std::optional<std::string> nearest(std::string_view word,
+                                   const std::vector<std::string>& candidates) {
+  std::optional<std::string> best;
+  std::size_t best_distance = std::max<std::size_t>(2, word.size() / 3) + 1;
+  for (const std::string& candidate : candidates) {
+    std::vector<std::size_t> row(candidate.size() + 1);
+    std::iota(row.begin(), row.end(), std::size_t{0});
+    for (std::size_t i = 1; i <= word.size(); ++i) {
+      std::size_t diagonal = row[0];
+      row[0] = i;
+      for (std::size_t j = 1; j <= candidate.size(); ++j) {
+        const std::size_t substitute = diagonal + (word[i - 1] == candidate[j - 1] ? 0 : 1);
+        diagonal = row[j];
+        row[j] = std::min({row[j] + 1, row[j - 1] + 1, substitute});
+      }
+    }
+    if (row.back() < best_distance) {
+      best_distance = row.back();
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+namespace {
+
+std::optional<std::uint16_t> parse_port(std::string_view text) {
+  unsigned value = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty() || parsed.ec != std::errc() || parsed.ptr != text.data() + text.size() ||
+      value > 65535) {
+    return std::nullopt;
+  }
+  return static_cast<std::uint16_t>(value);
+}
+
+// What is compared: decoded once, lower case, one slash for many, no ";parameters" in a segment.
+std::string comparable(std::string_view path) {
+  const std::string decoded = ascii_lower(percent_decode(path).value_or(std::string(path)));
+  std::string out;
+  bool in_parameter = false;
+  for (const char c : decoded) {
+    if (c == '/' || c == '\\') {
+      in_parameter = false;
+      if (!out.empty() && out.back() == '/') continue;
+      out.push_back('/');
+    } else if (c == ';') {
+      in_parameter = true;
+    } else if (!in_parameter) {
+      out.push_back(c);
+    }
+  }
+  return out;
+}
+
+bool matches(std::string_view pattern, std::string_view path) {
+  if (pattern.empty() || pattern.back() != '*') {
+    return path == pattern || (path.size() == pattern.size() + 1 && path.back() == '/' &&
+                               path.substr(0, pattern.size()) == pattern);
+  }
+  pattern.remove_suffix(1);
+  if (path.substr(0, pattern.size()) == pattern) return true;
+  return !pattern.empty() && pattern.back() == '/' && path == pattern.substr(0, pattern.size() - 1);
+}
+
+void check_route(const Route& route, std::vector<ConfigProblem>& problems) {
+  if (route.match.empty() || route.match.front() != '/') {
+    problems.push_back({route.origin, "route '" + route.match + "' must begin with '/'"});
+  }
+  const std::size_t star = route.match.find('*');
+  if (star != std::string::npos && star + 1 != route.match.size()) {
+    problems.push_back(
+        {route.origin, "route '" + route.match + "' may have a '*' at its end only"});
+  }
+  if (route.backends.empty())
+    problems.push_back({route.origin, "route '" + route.match + "' has no backend"});
+  if (!route.roles.empty() && route.login != Login::required) {
+    problems.push_back({route.origin, "route '" + route.match +
+                                          "' names roles, so it needs login = \"required\""});
+  }
+}
+
+}  // namespace
+
+Result<Upstream, std::string> parse_upstream(std::string_view text) {
+  const std::string shown = "'" + std::string(text) + "'";
+  if (text.substr(0, 8) == "https://") {
+    return Error{shown +
+                 ": backends over TLS are not supported yet; use http:// on a trusted network"};
+  }
+  if (text.substr(0, 7) == "http://") text.remove_prefix(7);
+  if (!text.empty() && text.back() == '/') text.remove_suffix(1);
+  if (text.find("://") != std::string_view::npos)
+    return Error{shown + ": a backend is http://HOST:PORT"};
+  if (text.find('/') != std::string_view::npos) return Error{shown + ": a backend has no path"};
+  Upstream upstream;
+  if (text.empty()) return Error{std::string("a backend is http://HOST:PORT")};
+  if (const auto port = parse_port(text[0] == ':' ? text.substr(1) : text); port && *port != 0) {
+    upstream.host = "localhost";
+    upstream.port = *port;
+    return upstream;
+  }
+  const auto parsed = HostPort::parse(text);
+  if (!parsed || (parsed->port && *parsed->port == 0))
+    return Error{shown + " is no backend; write http://HOST:PORT"};
+  upstream.host = parsed->host;
+  upstream.port = parsed->port.value_or(80);
+  return upstream;
+}
+
+Result<Listen, std::string> parse_listen(std::string_view text) {
+  Listen listen;
+  const std::string error =
+      "'" + std::string(text) + "' is no address to listen on; write 127.0.0.1:8443 or :8443";
+  if (text.empty()) return Error{error};
+  if (const auto port = parse_port(text[0] == ':' ? text.substr(1) : text)) {
+    listen.port = *port;
+    listen.addresses = {IpAddress::from_v4(0), IpAddress()};
+    return listen;
+  }
+  const auto parsed = HostPort::parse(text);
+  if (!parsed || !parsed->port) return Error{error};
+  listen.port = *parsed->port;
+  if (parsed->host == "localhost") {
+    listen.addresses = {*IpAddress::parse("127.0.0.1"), *IpAddress::parse("::1")};
+    return listen;
+  }
+  const auto address = IpAddress::parse(parsed->host);
+  if (!address) return Error{error};
+  listen.addresses = {*address};
+  return listen;
+}
+
+std::vector<ConfigProblem> check_config(const Config& config) {
+  std::vector<ConfigProblem> problems;
+  if (config.routes.empty()) {
+    problems.push_back({Origin{"backend", 0},
+                        "no backend: name one with backend = \"http://127.0.0.1:3000\" or --to"});
+  }
+  for (const Route& route : config.routes) check_route(route, problems);
+  if (config.domains.empty()) problems.push_back({Origin{"domain", 0}, "'domain' is empty"});
+  for (const auto* list : {&config.https, &config.http}) {
+    for (const std::string& text : *list) {
+      if (auto listen = parse_listen(text); !listen)
+        problems.push_back({Origin{"server", 0}, listen.error()});
+    }
+  }
+  if (config.https.empty())
+    problems.push_back({Origin{"server.https", 0}, "Moat needs an HTTPS address"});
+  const bool files = !config.certificate_file.empty() || !config.key_file.empty();
+  if (files && (config.certificate_file.empty() || config.key_file.empty())) {
+    problems.push_back({Origin{"tls", 0}, "'tls.certificate' and 'tls.key' go together"});
+  }
+  if (config.issuer == Issuer::files && !files) {
+    problems.push_back(
+        {Origin{"tls.issuer", 0}, "issuer = \"files\" needs 'tls.certificate' and 'tls.key'"});
+  }
+  if (config.session_absolute < config.session_idle) {
+    problems.push_back({Origin{"session", 0}, "'session.absolute' is shorter than 'session.idle'"});
+  }
+  if (config.access_ttl > config.session_idle) {
+    problems.push_back({Origin{"session", 0}, "'session.access' is longer than 'session.idle'"});
+  }
+  if (config.hsts_preload &&
+      (!config.hsts_subdomains || config.hsts_max_age < std::chrono::hours{24 * 365})) {
+    problems.push_back(
+        {Origin{"tls.hsts", 0}, "preload needs subdomains = true and max_age of a year or more"});
+  }
+  return problems;
+}
+
+std::vector<Weakening> weakenings(const Config& config) {
+  std::vector<Weakening> out;
+  if (!config.is_localhost() && config.hsts_max_age < std::chrono::hours{24 * 365}) {
+    out.push_back({1, Origin{"tls.hsts.max_age", 0}, "HSTS lasts less than a year"});
+  }
+  for (const Route& route : config.routes) {
+    const std::string name = "route '" + route.match + "' ";
+    if (!route.csrf)
+      out.push_back(
+          {6, route.origin, name + "accepts forged cross-site requests (csrf = \"off\")"});
+    if (route.allow_encoded_slash) {
+      out.push_back({2, route.origin, name + "lets %2F through (allow_encoded_slash = true)"});
+    }
+    if (route.csp == CspMode::off)
+      out.push_back({2, route.origin, name + "adds no Content-Security-Policy"});
+  }
+  for (const std::string& origin : config.trusted_origins) {
+    out.push_back({6, Origin{"csrf.trusted_origins", 0},
+                   "requests from " + origin + " count as the site's own"});
+  }
+  for (const Cidr& cidr : config.trusted_proxies) {
+    if (cidr.to_string() == "0.0.0.0/0" || cidr.to_string() == "::/0") {
+      out.push_back({5, Origin{"server.trusted_proxies", 0},
+                     "every client may name its own address (" + cidr.to_string() + ")"});
+    }
+  }
+  for (const SecretReference& secret : config.secrets) {
+    if (secret.reference.rfind("env:", 0) == 0) {
+      out.push_back({7, secret.origin,
+                     "secret '" + secret.name + "' comes from the environment; a file is safer"});
+    }
+  }
+  return out;
+}
+
+const Route* find_route(const Config& config, std::string_view path) {
+  const std::string wanted = comparable(path);
+  for (const Route& route : config.routes) {
+    if (matches(ascii_lower(route.match), wanted)) return &route;
+  }
+  return nullptr;
+}
+
+std::string_view sample_config() {
+  return R"(# moat.toml: everything that is left out is at its strict default. `moat check` reads it, `moat explain GET /x` tells
+# what happens to a request.
+domain  = "localhost"              # a public name listens on :443 and :80 and wants tls.certificate and tls.key
+backend = "http://127.0.0.1:3000"  # the only thing Moat must be told
+login   = ["/account/*"]           # paths that need a signed-in user; the rest is public
+# email = "ops@example.com"        # whom a certificate authority may write to
+# data  = "/var/lib/moat"          # accounts, keys and certificates; made 0700 on first run
+)";
+}
+
+}  // namespace moat::gateway

@@ -1,0 +1,488 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "moat/gateway/connection.h"
+
+#include <cstring>
+
+#include "moat/base/encoding.h"
+#include "moat/http/answer.h"
+#include "moat/http/cookie.h"
+#include "moat/http/forward.h"
+#include "moat/http/websocket.h"
+#include "moat/limit/fields.h"
+
+namespace moat::gateway {
+
+using http::Known;
+
+Connection::Connection(Worker& worker, std::unique_ptr<net::Stream> stream,
+                       const net::Endpoint& peer)
+    : worker_(worker), loop_(worker.loop_), stream_(std::move(stream)), peer_(peer) {
+  next_ = worker.connections_;
+  if (next_ != nullptr) next_->link_ = &next_;
+  link_ = &worker.connections_;
+  worker.connections_ = this;
+}
+
+Connection::~Connection() {
+  *link_ = next_;
+  if (next_ != nullptr) next_->link_ = link_;
+}
+
+void Connection::stop_if_idle() {
+  if (idle_) stream_->cancel();
+}
+
+// ------------------------------------------------------------------------------------ reading
+// heads
+
+net::Task<void> Connection::run() {
+  while (!close_) {
+    const Read read = co_await read_head();
+    if (read == Read::closed) break;
+    if (read == Read::request) {
+      idle_ = false;
+      co_await serve();
+    }
+    finish_exchange();
+  }
+  if (linger_) {
+    const Tick deadline = loop_.in(std::chrono::seconds{2});
+    co_await net::linger(*stream_, 256 * 1024, deadline);
+  } else {
+    const Tick deadline = loop_.in(worker_.shared_.config.timeouts.body_idle);
+    co_await stream_->flush(deadline);
+    stream_->shut_down();
+  }
+}
+
+// Moves what came behind the request to the front; without any the connection keeps no buffer.
+void Connection::finish_exchange() {
+  idle_ = true;
+  answered_ = false;
+  if (x_ == nullptr) return;
+  const std::size_t left = x_->end - x_->begin;
+  if (left == 0 || close_) {
+    worker_.give_back(std::move(x_));
+    return;
+  }
+  std::memmove(x_->in.get(), x_->in.get() + x_->begin, left);
+  auto in = std::move(x_->in);
+  x_->clear();
+  x_->in = std::move(in);
+  x_->begin = 0;
+  x_->end = left;
+}
+
+net::Task<Connection::Read> Connection::read_head() {
+  const Timeouts& timeouts = worker_.shared_.config.timeouts;
+  Tick deadline = loop_.in(timeouts.idle);
+  http::HeadLimits limits;
+  limits.target = worker_.shared_.config.max_target;
+  limits.section = worker_.shared_.config.max_header;
+  limits.allow_encoded_slash = limits.allow_empty_segments = limits.allow_unknown_methods =
+      true;  // decided by route
+  bool begun = false;
+  for (;;) {
+    if (x_ != nullptr && x_->end > 0) {
+      if (!begun) deadline = loop_.in(timeouts.header);
+      begun = true;
+      const std::string_view there(x_->in.get(), x_->end);
+      const http::ParseStatus status = http::parse_request_head(there, limits, x_->state, x_->head);
+      if (status.complete()) {
+        x_->begin = x_->head_end = status.consumed;
+        co_return Read::request;
+      }
+      if (status.refused() || x_->end == net::BufferPool::buffer_size) {
+        worker_.metrics_.refused_http.add();
+        linger_ = true;
+        const int code = status.refused() ? status.status : 431;
+        const std::string_view why =
+            status.refused() ? status.code : std::string_view("head_too_large");
+        co_await refuse(code, why, "The request could not be understood.");
+        co_return Read::refused;
+      }
+    }
+    net::Io got;
+    if (x_ != nullptr) {
+      got = stream_->read(x_->in.get() + x_->end, net::BufferPool::buffer_size - x_->end);
+    } else {
+      // Idle: first the news, then the buffer.
+      got.state = net::Io::blocked;
+      if (stream_->descriptor().readable) {
+        x_ = worker_.take_exchange();
+        continue;
+      }
+    }
+    if (got.state == net::Io::ok) {
+      x_->end += got.bytes;
+      continue;
+    }
+    if (got.state != net::Io::blocked) co_return Read::closed;
+    if (x_ != nullptr && x_->end == 0) worker_.give_back(std::move(x_));
+    if (!begun && worker_.shared_.draining.load(std::memory_order_relaxed)) co_return Read::closed;
+    const net::Wait wait = co_await stream_->readable(deadline);
+    if (wait == net::Wait::cancelled) co_return Read::closed;
+    if (wait == net::Wait::timed_out) {
+      if (!begun) co_return Read::closed;
+      co_await refuse(408, "head_timeout", "The request took too long to arrive.");
+      co_return Read::refused;
+    }
+  }
+}
+
+// ---------------------------------------------------------------------------------------- the walk
+
+void Connection::fill_request() {
+  Exchange& x = *x_;
+  const http::RequestHead& head = x.head;
+  shield::Request& request = x.request;
+  const auto optional = [&](Known known) -> std::optional<std::string_view> {
+    const http::Header* field = head.headers.find(known);
+    return field == nullptr ? std::nullopt : std::optional(field->value);
+  };
+  request.method = head.method_text;
+  request.path = head.path;
+  request.query = head.query;
+  request.host = head.host;
+  request.peer = peer_.address;
+  if (!worker_.shared_.config.trusted_proxies.empty()) {
+    for (const http::Header& field : head.headers) {
+      if (field.known == Known::x_forwarded_for) x.forwarded_for.push_back(field.value);
+    }
+  }
+  request.forwarded_for = x.forwarded_for;
+  request.cookie = http::cookie_field(head.headers, x.cookie_scratch);
+  request.origin = optional(Known::origin);
+  request.referer = optional(Known::referer);
+  request.sec_fetch_site = optional(Known::sec_fetch_site);
+  request.sec_fetch_mode = optional(Known::sec_fetch_mode);
+  request.content_type = head.headers.value(Known::content_type);
+  request.accept = head.headers.value(Known::accept);
+  request.user_agent = head.headers.value(Known::user_agent);
+  request.csrf_token = head.headers.value(Known::x_csrf_token);
+  if (request.csrf_token.empty()) request.csrf_token = head.headers.value(Known::csrf_token);
+  request.websocket_upgrade = head.upgrade_websocket;
+  request.navigation = http::wants_html(head.headers);
+}
+
+// What two backends could read differently when it comes twice.
+bool has_duplicates(const http::Headers& headers) {
+  for (const Known known :
+       {Known::origin, Known::referer, Known::sec_fetch_site, Known::sec_fetch_mode,
+        Known::content_type, Known::authorization, Known::x_csrf_token, Known::csrf_token}) {
+    if (headers.count(known) > 1) return true;
+  }
+  return false;
+}
+
+net::Task<bool> Connection::walk(const shield::Rules& rules) {
+  Exchange& x = *x_;
+  const Shared& shared = worker_.shared_;
+  const Time now = shared.clock.now();
+  shield::Outcome outcome =
+      shared.shield.begin(x.request, rules, now, loop_.now(), &memory_, x.admission);
+  if (outcome == shield::Outcome::refresh) {
+    worker_.metrics_.refreshes.add();
+    auto work = [&] {
+      shared.shield.refresh(x.request, now, x.admission);
+      return true;
+    };
+    const std::optional<bool> ran = co_await worker_.shared_.blocking.run(loop_, work);
+    if (!ran) {
+      co_await refuse(503, "busy", "The server is busy. Please try again in a moment.");
+      co_return false;
+    }
+    outcome = shared.shield.finish(x.request, rules, loop_.now(), x.admission);
+  }
+  if (outcome == shield::Outcome::pass) co_return true;
+  co_await refuse_admission();
+  co_return false;
+}
+
+const PreparedRoute* Connection::find_prepared(std::size_t& index) const {
+  const Route* route = find_route(worker_.shared_.config, x_->head.path);
+  if (route == nullptr) return nullptr;
+  index = static_cast<std::size_t>(route - worker_.shared_.config.routes.data());
+  return &worker_.shared_.routes[index];
+}
+
+net::Task<void> Connection::serve() {
+  Exchange& x = *x_;
+  worker_.metrics_.requests.add();
+  x.started = loop_.now();
+  worker_.new_request_id(x.request_id);
+  if (!x.head.keep_alive || worker_.shared_.draining.load(std::memory_order_relaxed)) close_ = true;
+  fill_request();
+  if (has_duplicates(x.head.headers)) {
+    worker_.metrics_.refused_http.add();
+    co_await refuse(400, "duplicate_field", "A header that may come once came twice.");
+    co_return;
+  }
+  if (x.head.asterisk) {
+    shield::Response none;
+    none.status = 204;
+    none.headers.emplace_back("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+    co_await respond(std::move(none));
+    co_return;
+  }
+  if (worker_.shared_.auth != nullptr && shield::AuthApi::handles(x.head.path)) {
+    co_await serve_own();
+    co_return;
+  }
+  std::size_t index = 0;
+  const PreparedRoute* route = find_prepared(index);
+  if (route == nullptr) {
+    co_await refuse(404, "no_route", "There is nothing here.");
+    co_return;
+  }
+  const bool loose =
+      (x.head.encoded_slash && !route->route->allow_encoded_slash) || x.head.empty_segment;
+  if (loose) {
+    worker_.metrics_.refused_http.add();
+    co_await refuse(400, "ambiguous_path", "The path could be read in two ways.");
+    co_return;
+  }
+  const bool passed = co_await walk(route->rules);
+  if (!passed) co_return;
+  if (x.head.upgrade_websocket) {
+    const http::WebSocketCheck check = http::check_websocket(x.head, http::MissingOrigin::allow);
+    if (!route->route->websocket || check != http::WebSocketCheck::valid) {
+      co_await refuse(400, "bad_websocket", "This is no WebSocket handshake that is accepted here.",
+                      http::to_string(check));
+      co_return;
+    }
+  }
+  if (http::via_names_us(x.head.headers.value(Known::via), via_name)) {
+    co_await refuse(508, "loop", "The request went through this gateway before.");
+    co_return;
+  }
+  co_await proxy(*route, index);
+}
+
+// ------------------------------------------------------------------------------ answers of our own
+
+bool Connection::body_is_here() const {
+  const http::Framing& body = x_->head.body;
+  if (body.kind == http::Framing::Kind::none) return true;
+  return body.kind == http::Framing::Kind::length && x_->end - x_->begin >= body.length;
+}
+
+net::Task<void> Connection::serve_own() {
+  Exchange& x = *x_;
+  const shield::AuthApi& auth = *worker_.shared_.auth;
+  const shield::Rules rules = shield::AuthApi::rules(x.request.method, x.request.path);
+  const bool passed = co_await walk(rules);
+  if (!passed) co_return;
+  if (x.head.body.kind == http::Framing::Kind::length && x.head.body.length > auth.max_body()) {
+    co_await refuse(413, "body_too_large", "The request is too large.");
+    co_return;
+  }
+  std::string body;
+  BodyReader reader(*this, x.head.body, auth.max_body());
+  for (;;) {
+    const BodyReader::Piece piece = co_await reader.next();
+    if (piece.kind == BodyReader::Piece::end) break;
+    if (piece.kind == BodyReader::Piece::failed) {
+      wipe(body);
+      const int status = reader.status() == 0 ? 400 : reader.status();
+      co_await refuse(status, reader.code(), "The request could not be read.");
+      co_return;
+    }
+    body.append(piece.bytes);
+  }
+  shield::Response response;
+  const Shared& shared = worker_.shared_;
+  const Tick tick = loop_.now();
+  auto work = [&] {
+    response = auth.handle(x.request, x.admission, body, shared.clock.now(), tick);
+    return true;
+  };
+  const std::optional<bool> ran = co_await worker_.shared_.blocking.run(loop_, work);
+  wipe(body);
+  if (!ran) {
+    co_await refuse(503, "busy", "The server is busy. Please try again in a moment.");
+    co_return;
+  }
+  x.head.body = http::Framing();  // it has been read
+  co_await respond(std::move(response));
+}
+
+net::Task<void> Connection::respond(shield::Response response) {
+  Exchange& x = *x_;
+  // A body that has not been read: passed over when it is here, else the connection ends behind the
+  // answer.
+  if (body_is_here()) {
+    x.begin += static_cast<std::size_t>(x.head.body.length);
+  } else if (!close_ || !linger_) {
+    close_ = linger_ = true;
+  }
+  OwnAnswer answer;
+  answer.security = &worker_.shared_.security;
+  answer.hsts = tls_ ? std::string_view(worker_.shared_.hsts) : std::string_view();
+  answer.set_cookies = x.admission.set_cookies;
+  answer.request_id = x.request_id;
+  answer.close = close_;
+  answer.head_only = x.head.method == http::Method::head;
+  x.out.clear();
+  append_own_response(response, answer, x.out);
+  answered_ = true;
+  worker_.metrics_.status[static_cast<std::size_t>(response.status / 100)].add();
+  if (worker_.shared_.config.access_log) log_access(response.status);
+  const bool sent = co_await send(x.out);
+  if (!sent) close_ = true;
+}
+
+net::Task<void> Connection::refuse(int status, std::string_view code, std::string_view title,
+                                   std::string_view reason) {
+  log_refusal(status, code, reason);
+  const bool parsed = !x_->request_id.empty();
+  if (!parsed) {
+    // No head was understood: nothing that follows can be trusted to be a message.
+    close_ = true;
+    x_->head.clear();
+    worker_.new_request_id(x_->request_id);
+  }
+  shield::Response response;
+  response.status = status;
+  response.code = code;
+  if (x_->request.navigation) {
+    response.kind = shield::Body::page;
+    response.nonce = system_random().token(16);
+    http::ErrorPage page;
+    page.status = status;
+    page.code = code;
+    page.detail = title;
+    page.request_id = x_->request_id;
+    page.nonce = response.nonce;
+    http::append_error_page(page, response.body);
+  } else {
+    response.kind = shield::Body::problem;
+    http::append_problem_json(status, code, title, "", response.body);
+  }
+  const std::chrono::nanoseconds wait = x_->admission.refusal.retry_after;
+  if (status == 429) {
+    response.headers.emplace_back(
+        "Retry-After", std::to_string(limit::retry_after_seconds(wait, system_random())));
+    add_rate_limit(response);
+  } else if (status == 503) {
+    response.headers.emplace_back("Retry-After", "1");
+  } else if (status == 401) {
+    response.headers.emplace_back("WWW-Authenticate", "Session");
+  } else if (status == 426) {
+    response.headers.emplace_back("Upgrade", "websocket");
+  }
+  co_await respond(std::move(response));
+}
+
+net::Task<void> Connection::refuse_admission() {
+  const shield::Refusal& refusal = x_->admission.refusal;
+  count_refusal(refusal.step);
+  if (!refusal.location.empty()) {
+    shield::Response response;
+    response.status = 303;
+    response.location = refusal.location;
+    response.code = refusal.code;
+    co_await respond(std::move(response));
+    co_return;
+  }
+  co_await refuse(refusal.status, refusal.code, refusal.title, refusal.reason);
+}
+
+void Connection::count_refusal(shield::Step step) {
+  Metrics& metrics = worker_.metrics_;
+  switch (step) {
+    case shield::Step::host:
+      return metrics.refused_host.add();
+    case shield::Step::address_limit:
+    case shield::Step::user_limit:
+      return metrics.refused_limit.add();
+    case shield::Step::session:
+      return metrics.refused_session.add();
+    case shield::Step::csrf:
+      return metrics.refused_csrf.add();
+    case shield::Step::login:
+      return metrics.refused_login.add();
+  }
+}
+
+// API answers say how much is left; the accounts' own do not, since that would help who guesses.
+void Connection::add_rate_limit(shield::Response& response) const {
+  if (x_->request.navigation || shield::AuthApi::handles(x_->head.path) || x_->head.path.empty())
+    return;
+  const limit::Policy& policy = worker_.shared_.shield.options().general;
+  response.headers.emplace_back("RateLimit-Policy",
+                                limit::rate_limit_policy_field("default", policy));
+  response.headers.emplace_back("RateLimit",
+                                limit::rate_limit_field("default", x_->admission.rate));
+}
+
+void Connection::log_refusal(int status, std::string_view code, std::string_view reason) const {
+  const std::string client = x_->admission.client == IpAddress() ? peer_.address.to_string()
+                                                                 : x_->admission.client.to_string();
+  worker_.shared_.log.info("refused", {{"status", status},
+                                       {"code", code},
+                                       {"reason", reason},
+                                       {"client", client},
+                                       {"method", x_->request.method},
+                                       {"host", x_->request.host},
+                                       {"target", x_->request.path},
+                                       {"request_id", x_->request_id}});
+}
+
+void Connection::log_access(int status) const {
+  const auto elapsed = std::chrono::duration<double, std::milli>(loop_.now() - x_->started);
+  const shield::Admission& admission = x_->admission;
+  worker_.shared_.log.info(
+      "request", {{"status", status},
+                  {"method", x_->request.method},
+                  {"target", x_->head.target},
+                  {"client", admission.client.to_string()},
+                  {"user", admission.identity ? std::string_view(admission.identity->user_id) : ""},
+                  {"ms", elapsed.count()},
+                  {"request_id", x_->request_id}});
+}
+
+net::Task<bool> Connection::send(std::string_view bytes) {
+  worker_.metrics_.bytes_out.add(bytes.size());
+  if (!stream_->write(bytes)) co_return false;
+  if (stream_->flushed()) co_return true;
+  const Tick deadline = loop_.in(worker_.shared_.config.timeouts.body_idle);
+  co_return co_await stream_->flush(deadline);
+}
+
+// ------------------------------------------------------------------------------------ plain port
+// 80
+
+net::Task<void> Connection::run_plain() {
+  tls_ = false;
+  const Read read = co_await read_head();
+  if (read == Read::request) {
+    Exchange& x = *x_;
+    worker_.metrics_.requests.add();
+    worker_.new_request_id(x.request_id);
+    close_ = linger_ = true;
+    fill_request();
+    https::PlainRequest plain;
+    plain.method = x.head.method_text;
+    plain.host = x.head.host;
+    plain.target = x.head.target;
+    plain.accept = x.request.accept;
+    plain.has_cookie = !x.request.cookie.empty();
+    plain.has_authorization = x.head.headers.has(Known::authorization);
+    plain.is_upgrade = x.head.headers.has(Known::upgrade);
+    const auto redirect = https::redirect(plain, worker_.shared_.redirect);
+    if (redirect) {
+      shield::Response response;
+      response.status = 308;
+      response.location = redirect->location;
+      co_await respond(std::move(response));
+    } else {
+      co_await refuse(redirect.error().status, redirect.error().code, "Use https.");
+    }
+  }
+  finish_exchange();
+  const Tick deadline = loop_.in(std::chrono::seconds{2});
+  co_await net::linger(*stream_, 256 * 1024, deadline);
+}
+
+}  // namespace moat::gateway

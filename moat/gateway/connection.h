@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "moat/gateway/body.h"
+#include "moat/gateway/heads.h"
+#include "moat/gateway/worker.h"
+
+namespace moat::gateway {
+
+// Connection is one client's connection: it reads requests one after the other, walks each through
+// the shield, and answers it or passes it to a backend. It lives in Worker::serve's frame.
+class Connection final {
+ public:
+  Connection(Worker& worker, std::unique_ptr<net::Stream> stream, const net::Endpoint& peer);
+  Connection(const Connection&) = delete;  // the worker's list points here
+  Connection& operator=(const Connection&) = delete;
+  ~Connection();
+
+  // Serves requests until either side closes.
+  net::Task<void> run();
+  // Port 80: one request, answered by a redirect or a refusal.
+  net::Task<void> run_plain();
+  // Ends the connection if it is between two requests.
+  void stop_if_idle();
+  void cancel() { stream_->cancel(); }
+  net::Stream& stream() { return *stream_; }
+
+ private:
+  friend class Worker;
+  friend class BodyReader;
+  enum class Read { request, closed, refused };
+  enum class Relay {
+    done,
+    no_answer,   // nothing came: closed or silent
+    bad_answer,  // something came that is no answer
+    broken       // the answer had begun
+  };
+
+  // connection.cc: reading, the walk, answers of our own.
+  net::Task<Read> read_head();
+  net::Task<void> serve();
+  net::Task<void> serve_own();
+  net::Task<void> respond(shield::Response response);
+  net::Task<void> refuse(int status, std::string_view code, std::string_view title,
+                         std::string_view reason = {});
+  net::Task<void> refuse_admission();
+  net::Task<bool> walk(const shield::Rules& rules);
+  void fill_request();
+  void count_refusal(shield::Step step);
+  void finish_exchange();
+  bool body_is_here() const;
+  const PreparedRoute* find_prepared(std::size_t& index) const;
+  void add_rate_limit(shield::Response& response) const;
+  void log_refusal(int status, std::string_view code, std::string_view reason) const;
+  void log_access(int status) const;
+
+  // proxy.cc: to the backend and back.
+  net::Task<void> proxy(const PreparedRoute& route, std::size_t index);
+  net::Task<Backends::Lease> lease_for(const PreparedRoute& route, std::size_t index, bool fresh);
+  net::Task<void> refuse_backend(bool late);
+  void write_backend_head(const PreparedRoute& route, const Backends::Lease& lease);
+  net::Task<void> upload(net::Stream& backend);
+  net::Task<Relay> relay(const PreparedRoute& route, Backends::Lease& lease);
+  net::Task<bool> read_response_head(net::Stream& backend, char* buffer, std::size_t& end,
+                                     std::size_t& head);
+  net::Task<bool> relay_body(net::Stream& backend, char* buffer, std::size_t begin, std::size_t end,
+                             ClientFraming framing);
+  net::Task<bool> send(std::string_view bytes);
+  net::Task<void> tunnel(Backends::Lease& lease, std::string_view first);
+  net::Task<void> pump(net::Stream& from, net::Stream& to, std::string_view first);
+  ClientFraming client_framing() const;
+
+  Worker& worker_;
+  net::Loop& loop_;
+  std::unique_ptr<net::Stream> stream_;
+  net::Endpoint peer_;
+  shield::Memory memory_;
+  std::unique_ptr<Exchange> x_;
+  bool close_ = false;  // after this answer
+  bool idle_ = true;
+  bool answered_ = false;  // the head of an answer has left
+  bool linger_ = false;    // unread input: close softly
+  bool tls_ = true;
+  // Of the upload that runs beside an answer.
+  std::unique_ptr<BodyReader> body_;
+  bool discard_ = false;      // nobody wants the rest of the body
+  bool body_failed_ = false;  // the client broke off or broke the rules
+  int body_status_ = 0;
+  net::Stream* backend_ = nullptr;
+  Connection* next_ = nullptr;
+  Connection** link_ = nullptr;
+};
+
+}  // namespace moat::gateway

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <mutex>
+
+#include "moat/base/ip.h"
+
+namespace moat::gateway {
+
+// ConnectionLimits counts open connections, in all and by address (IPv6: by /64). Thread-safe.
+class ConnectionLimits final {
+ public:
+  ConnectionLimits(std::uint32_t most, std::uint32_t most_per_address)
+      : most_(most), most_per_address_(most_per_address) {}
+
+  // True: counted, and to be given back with `close`.
+  [[nodiscard]] bool open(const IpAddress& address) {
+    if (open_.fetch_add(1, std::memory_order_relaxed) >= most_) {
+      open_.fetch_sub(1, std::memory_order_relaxed);
+      return false;
+    }
+    const IpAddress network = network_of(address);
+    Shard& shard = shard_of(network);
+    const std::lock_guard lock(shard.mutex);
+    std::uint32_t& count = shard.counts[network];
+    if (count < most_per_address_) {
+      ++count;
+      return true;
+    }
+    open_.fetch_sub(1, std::memory_order_relaxed);
+    return false;
+  }
+  void close(const IpAddress& address) {
+    open_.fetch_sub(1, std::memory_order_relaxed);
+    const IpAddress network = network_of(address);
+    Shard& shard = shard_of(network);
+    const std::lock_guard lock(shard.mutex);
+    const auto found = shard.counts.find(network);
+    if (found != shard.counts.end() && --found->second == 0) shard.counts.erase(found);
+  }
+  std::uint32_t open_now() const { return open_.load(std::memory_order_relaxed); }
+
+ private:
+  struct Shard {
+    std::mutex mutex;
+    std::map<IpAddress, std::uint32_t> counts;
+  };
+  static IpAddress network_of(const IpAddress& address) {
+    return address.is_v4() ? address : address.prefix(64);
+  }
+  Shard& shard_of(const IpAddress& network) {
+    unsigned sum = 0;
+    for (const auto byte : network.bytes()) sum = sum * 31 + byte;
+    return shards_[sum % shards_.size()];
+  }
+
+  const std::uint32_t most_;
+  const std::uint32_t most_per_address_;
+  std::atomic<std::uint32_t> open_{0};
+  std::array<Shard, 16> shards_;
+};
+
+}  // namespace moat::gateway

@@ -1,0 +1,628 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "moat/gateway/gateway.h"
+
+#include <netdb.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <thread>
+
+#include "moat/accounts/service.h"
+#include "moat/base/encoding.h"
+#include "moat/base/json.h"
+#include "moat/certs/certificate_files.h"
+#include "moat/certs/local_ca_files.h"
+#include "moat/gateway/admin.h"
+#include "moat/gateway/key_files.h"
+#include "moat/gateway/pages.h"
+#include "moat/gateway/worker.h"
+#include "moat/https/hsts.h"
+#include "moat/https/local_ca.h"
+#include "moat/jwt/key_ring.h"
+#include "moat/limit/fields.h"
+#include "moat/net/hash_pool.h"
+#include "moat/password/hasher.h"
+#include "moat/session/cookies.h"
+#include "moat/shield/users.h"
+#include "moat/sources/files.h"
+#include "moat/store/sqlite_store.h"
+
+namespace moat::gateway {
+
+namespace {
+
+using std::chrono::duration_cast;
+using std::chrono::seconds;
+
+unsigned cores() { return std::max(1U, std::thread::hardware_concurrency()); }
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string() : std::string(value);
+}
+
+shield::Rules rules_of(const Route& route) {
+  shield::Rules rules;
+  switch (route.login) {
+    case Login::none:
+      rules.login = shield::Rules::Login::none;
+      break;
+    case Login::optional:
+      rules.login = shield::Rules::Login::optional;
+      break;
+    case Login::required:
+      rules.login = shield::Rules::Login::required;
+      break;
+  }
+  switch (route.on_anonymous) {
+    case OnAnonymous::automatic:
+      rules.on_anonymous = shield::Rules::OnAnonymous::automatic;
+      break;
+    case OnAnonymous::unauthorized:
+      rules.on_anonymous = shield::Rules::OnAnonymous::unauthorized;
+      break;
+    case OnAnonymous::redirect:
+      rules.on_anonymous = shield::Rules::OnAnonymous::redirect;
+      break;
+  }
+  rules.roles = route.roles;
+  rules.allow_forged_requests = !route.csrf;
+  return rules;
+}
+
+// Names beside the configured ones that mean this server: a workshop is reached by each of
+// localhost's.
+std::vector<std::string> known_hosts(const Config& config) {
+  std::vector<std::string> hosts = config.domains;
+  if (config.is_localhost()) {
+    for (const char* name : {"localhost", "*.localhost", "127.0.0.1", "[::1]"})
+      hosts.emplace_back(name);
+  }
+  for (std::string& host : hosts) {
+    const auto address = IpAddress::parse(host);
+    if (address && !address->is_v4()) host = "[" + host + "]";
+  }
+  return hosts;
+}
+
+limit::Policy policy_or(const std::string& text, const char* otherwise) {
+  auto policy =
+      limit::Policy::parse(text.empty() ? std::string_view(otherwise) : std::string_view(text));
+  return policy ? *policy : limit::Policy();  // the configuration has been checked
+}
+
+limit::LoginGuardOptions guard_options(const Config& config) {
+  limit::LoginGuardOptions options =
+      config.is_localhost() ? limit::LoginGuardOptions::workshop() : limit::LoginGuardOptions();
+  if (!config.limit_login.empty())
+    options.per_address = {policy_or(config.limit_login, "10/min/ip")};
+  options.free_failures = config.lockout_free;
+  options.first_delay = config.lockout_first;
+  options.longest_delay = config.lockout_most;
+  return options;
+}
+
+session::Options session_options(const Config& config) {
+  session::Options options;
+  options.lifetimes.access = duration_cast<seconds>(config.access_ttl);
+  options.lifetimes.idle = duration_cast<seconds>(config.session_idle);
+  options.lifetimes.absolute = duration_cast<seconds>(config.session_absolute);
+  options.grace = duration_cast<seconds>(config.refresh_grace);
+  return options;
+}
+
+const SecretReference* reference_to(const Config& config, std::string_view name) {
+  for (const SecretReference& secret : config.secrets) {
+    if (secret.name == name) return &secret;
+  }
+  return nullptr;
+}
+
+// A secret that the configuration names must be there: nothing takes its place.
+Result<Secret, std::string> resolve(const SecretReference& secret) {
+  const std::string where = secret.origin.to_string() + ": secret '" + secret.name + "': ";
+  if (secret.reference.rfind("file:", 0) == 0) {
+    auto read = sources::read_secret_file(secret.reference.substr(5));
+    if (!read) return Error{where + read.error().to_string()};
+    return std::move(*read);
+  }
+  const std::string name = secret.reference.substr(4);
+  std::string value = environment(name.c_str());
+  if (value.empty()) return Error{where + "the environment variable " + name + " is not set"};
+  ::unsetenv(name.c_str());
+  return Secret::take(value);
+}
+
+Result<Secret, std::string> key_text(const Config& config, const DataPaths& paths,
+                                     const std::string& name, const std::string& file,
+                                     const std::function<Secret()>& make) {
+  if (const SecretReference* secret = reference_to(config, name)) return resolve(*secret);
+  return load_or_make(paths.keys + "/" + file, make);
+}
+
+Result<jwt::KeyRing, std::string> key_ring(const Config& config, const DataPaths& paths,
+                                           const std::string& name, jwt::Algorithm algorithm,
+                                           const jwt::KeyRing::Options& options, Time now) {
+  const std::string file = name + ".json";
+  auto text = key_text(config, paths, name, file, [&] {
+    auto made = jwt::KeyRing::create(algorithm, system_random(), now, options);
+    return made ? made->to_json() : Secret();
+  });
+  if (!text) return Error{text.error()};
+  auto ring = jwt::KeyRing::from_json(*text, options);
+  if (!ring) return Error{"the keys in " + file + " cannot be read"};
+  if (ring->algorithm() != algorithm) return Error{"the keys in " + file + " are of another kind"};
+  // Rotation happens at a start: what the old key signed stays valid for the overlap.
+  if (ring->maintain(system_random(), now) && reference_to(config, name) == nullptr) {
+    auto written = write_private_file(paths.keys + "/" + file, ring->to_json());
+    if (!written) return Error{written.error()};
+  }
+  return std::move(*ring);
+}
+
+}  // namespace
+
+std::string default_data_directory() {
+  if (::geteuid() == 0) return "/var/lib/moat";
+  const std::string xdg = environment("XDG_DATA_HOME");
+  if (!xdg.empty() && xdg[0] == '/') return xdg + "/moat";
+  return environment("HOME") + "/.local/share/moat";
+}
+
+DataPaths::DataPaths(std::string_view data)
+    : root(data),
+      keys(root + "/keys"),
+      store(root + "/store"),
+      ca(root + "/ca"),
+      admin_socket(root + "/admin.sock"),
+      setup_link(root + "/setup-link") {}
+
+std::vector<ConfigProblem> resolve_backends(Config& config) {
+  std::vector<ConfigProblem> problems;
+  for (Route& route : config.routes) {
+    for (Upstream& upstream : route.backends) {
+      if (const auto literal = IpAddress::parse(upstream.host)) {
+        upstream.addresses = {*literal};
+        continue;
+      }
+      if (upstream.host == "localhost") {
+        upstream.addresses = {IpAddress::from_v4(0x7f000001), *IpAddress::parse("::1")};
+        continue;
+      }
+      addrinfo hints{};
+      hints.ai_socktype = SOCK_STREAM;
+      addrinfo* list = nullptr;
+      const int error = ::getaddrinfo(upstream.host.c_str(), nullptr, &hints, &list);
+      if (error != 0) {
+        problems.push_back({route.origin, "backend '" + upstream.host +
+                                              "' cannot be resolved: " + ::gai_strerror(error)});
+        continue;
+      }
+      for (const addrinfo* item = list; item != nullptr; item = item->ai_next) {
+        if (item->ai_family == AF_INET) {
+          sockaddr_in v4;
+          std::memcpy(&v4, item->ai_addr, sizeof v4);
+          upstream.addresses.push_back(IpAddress::from_v4(ntohl(v4.sin_addr.s_addr)));
+        } else if (item->ai_family == AF_INET6) {
+          sockaddr_in6 v6;
+          std::memcpy(&v6, item->ai_addr, sizeof v6);
+          std::array<std::uint8_t, 16> bytes;
+          std::memcpy(bytes.data(), &v6.sin6_addr, bytes.size());
+          upstream.addresses.push_back(IpAddress::from_v6(bytes));
+        }
+      }
+      ::freeaddrinfo(list);
+    }
+  }
+  return problems;
+}
+
+// All that runs, in the order in which it is made; destroyed the other way round.
+struct Gateway::Parts {
+  Parts(Config c, Clock& k, const Log& l)
+      : config(std::move(c)), clock(k), log(l), paths(config.data) {}
+
+  Result<void, std::string> make_keys();
+  Result<void, std::string> make_store();
+  Result<void, std::string> make_accounts();
+  Result<void, std::string> make_certificates();
+  Result<void, std::string> make_workers();
+  Result<void, std::string> make_admin();
+  Result<void, std::string> make_setup_link();
+  AdminAnswer answer_admin(std::string_view method, std::string_view path, std::string_view body,
+                           bool local);
+  void stop();
+
+  Config config;
+  Clock& clock;
+  const Log& log;
+  DataPaths paths;
+  Started started;
+
+  std::optional<jwt::KeyRing> session_keys;
+  std::optional<jwt::KeyRing> assertion_keys;
+  std::optional<csrf::Tokens> tokens;
+  std::unique_ptr<store::SqliteStore> store;
+  std::optional<password::Hasher> hasher;
+  std::unique_ptr<net::WorkerPool> hash_threads;
+  std::unique_ptr<net::HashPool> hashes;
+  password::Policy password_policy;
+  std::unique_ptr<accounts::Service> accounts;
+  std::unique_ptr<session::RevocationList> revocations;
+  std::unique_ptr<session::Manager> sessions;
+  std::unique_ptr<shield::AccountUsers> users;
+  std::unique_ptr<limit::Table> requests;
+  std::unique_ptr<limit::Table> signups;
+  std::unique_ptr<limit::LoginGuard> guard;
+  std::unique_ptr<shield::Shield> shield;
+  std::unique_ptr<WebPages> pages;
+  std::unique_ptr<shield::AuthApi> auth;
+  std::shared_ptr<https::CertificateStore> certificates;
+  std::shared_ptr<https::TicketKeys> tickets;
+  std::unique_ptr<certs::LocalCaFiles> local_ca;
+  std::unique_ptr<certs::CertificateFiles> certificate_files;
+  std::unique_ptr<net::WorkerPool> blocking;
+  std::unique_ptr<Shared> shared;
+  std::vector<std::unique_ptr<Worker>> workers;
+  std::vector<std::thread> threads;
+  std::unique_ptr<Admin> admin;
+  Tick next_certificates{};
+  Tick next_revocations{};
+  Tick next_sweep{};
+  bool stopped = false;
+};
+
+Result<void, std::string> Gateway::Parts::make_keys() {
+  for (const std::string* directory : {&paths.root, &paths.keys}) {
+    auto made = make_private_directory(*directory);
+    if (!made) return Error{made.error()};
+  }
+  const Time now = clock.now();
+  jwt::KeyRing::Options session_ring;
+  session_ring.overlap = duration_cast<seconds>(config.session_absolute) + std::chrono::hours{1};
+  auto sessions_ring =
+      key_ring(config, paths, "session_keys", jwt::Algorithm::hs256, session_ring, now);
+  if (!sessions_ring) return Error{sessions_ring.error()};
+  session_keys = std::move(*sessions_ring);
+  auto assertions = key_ring(config, paths, "assertion_keys", jwt::Algorithm::ed25519, {}, now);
+  if (!assertions) return Error{assertions.error()};
+  assertion_keys = std::move(*assertions);
+  auto csrf_key = key_text(config, paths, "csrf_key", "csrf.key", [] {
+    std::string token = system_random().token();
+    return Secret::take(token);
+  });
+  if (!csrf_key) return Error{csrf_key.error()};
+  if (csrf_key->size() < 32) return Error{std::string("the CSRF key is shorter than 32 bytes")};
+  tokens.emplace(HmacKey(csrf_key->reveal()));
+  return {};
+}
+
+Result<void, std::string> Gateway::Parts::make_store() {
+  auto opened = store::SqliteStore::open(paths.store);
+  if (!opened) return Error{opened.error().detail};
+  store = std::move(*opened);
+  return {};
+}
+
+Result<void, std::string> Gateway::Parts::make_accounts() {
+  password::Params params;
+  params.memory_kib = config.argon2_memory_kib;
+  params.iterations = config.argon2_iterations;
+  params.lanes = config.argon2_lanes;
+  auto made = password::Hasher::create(params, system_random());
+  if (!made) return Error{"password.hash: " + std::string(password::to_string(made.error()))};
+  hasher = std::move(*made);
+  const unsigned threads_wanted = config.password_workers != 0 ? config.password_workers : cores();
+  net::WorkerPool::Options pool;
+  pool.threads = threads_wanted;
+  pool.queue = 4 * threads_wanted;
+  pool.nice = 10;  // hashing takes what the requests leave
+  pool.name = "moat-hash";
+  hash_threads = std::make_unique<net::WorkerPool>(pool);
+  hashes = std::make_unique<net::HashPool>(*hasher, *hash_threads);
+  password::PolicyOptions policy;
+  policy.min_code_points = config.min_password;
+  auto policy_made = password::Policy::create(policy);
+  if (!policy_made)
+    return Error{"password: " + std::string(password::to_string(policy_made.error()))};
+  password_policy = *policy_made;
+
+  accounts::Options options;
+  options.signup =
+      config.signup_open ? accounts::Options::Signup::open : accounts::Options::Signup::closed;
+  options.site_words = config.domains;
+  accounts = std::make_unique<accounts::Service>(store->accounts(), *hashes, password_policy,
+                                                 system_random(), options);
+  const session::Options sessions_options = session_options(config);
+  revocations = std::make_unique<session::RevocationList>(sessions_options.lifetimes.access +
+                                                          sessions_options.skew);
+  sessions = std::make_unique<session::Manager>(store->sessions(), *revocations, *session_keys,
+                                                sessions_options, system_random());
+  if (!sessions->sync_revocations(clock.now()))
+    return Error{std::string("the store does not answer")};
+  users = std::make_unique<shield::AccountUsers>(store->accounts());
+  requests = std::make_unique<limit::Table>(1 << 17);
+  signups = std::make_unique<limit::Table>(1 << 15);
+  guard = std::make_unique<limit::LoginGuard>(guard_options(config));
+
+  shield::Shield::Options walk;
+  walk.hosts = known_hosts(config);
+  walk.trusted_origins = config.trusted_origins;
+  walk.trusted_proxies = config.trusted_proxies;
+  walk.general = policy_or(config.limit_default, "600/min/ip burst 100");
+  if (config.limit_user) walk.user = policy_or(*config.limit_user, "600/min/user");
+  const shield::Shield::Services services{*sessions, *revocations, *users, *requests};
+  try {
+    shield = std::make_unique<shield::Shield>(services, walk);
+  } catch (const std::invalid_argument& error) {
+    return Error{"csrf.trusted_origins: " + std::string(error.what())};
+  }
+  if (!config.accounts) return {};
+  pages = std::make_unique<WebPages>(config.domains.front(), config.min_password);
+  const shield::AuthApi::Services auth_services{*shield, *sessions,  *accounts, store->accounts(),
+                                                *guard,  *signups,   *tokens,   system_random(),
+                                                log,     pages.get()};
+  shield::AuthApi::Options auth_options;
+  auth_options.signup_limit =
+      policy_or(config.limit_signup, config.is_localhost() ? "30/hour/ip" : "3/hour/ip");
+  auth_options.signup_open = config.signup_open;
+  auth_options.site_name = config.domains.front();
+  auth_options.jwks = [this] { return assertion_keys->public_jwks(); };
+  auth = std::make_unique<shield::AuthApi>(auth_services, auth_options);
+  return {};
+}
+
+Result<void, std::string> Gateway::Parts::make_certificates() {
+  certificates = std::make_shared<https::CertificateStore>(
+      config.is_localhost() ? https::CertificateStore::UnknownName::allow_default
+                            : https::CertificateStore::UnknownName::refuse);
+  tickets = std::make_shared<https::TicketKeys>(clock, system_random());
+  const Time now = clock.now();
+  if (!config.certificate_file.empty()) {
+    certificate_files =
+        std::make_unique<certs::CertificateFiles>(config.certificate_file, config.key_file);
+    auto loaded = certificate_files->load(now);
+    if (!loaded) return Error{loaded.error().message};
+    certificates->replace({*loaded});
+    started.certificate =
+        config.certificate_file + ", until " + format_rfc3339(loaded->not_after());
+    return {};
+  }
+  // A public name without a certificate of its own waits for one: the local CA never signs it.
+  std::vector<std::string> local_names;
+  if (config.is_localhost() || config.issuer == Issuer::local_ca) local_names = config.domains;
+  local_ca = std::make_unique<certs::LocalCaFiles>(paths.ca);
+  auto loaded = local_ca->load_or_create(local_names, now, log);
+  if (!loaded) return Error{loaded.error().message};
+  if (config.is_localhost() || config.issuer == Issuer::local_ca) {
+    certificates->replace({*loaded});
+    started.root_certificate = local_ca->root_certificate().string();
+    started.certificate = "local CA, until " + format_rfc3339(loaded->not_after());
+    return {};
+  }
+  auto issued = https::self_signed(config.domains.front(), now);
+  if (!issued) return Error{"no certificate: " + std::string(https::to_string(issued.error()))};
+  auto certificate = https::Certificate::from_pem(issued->certificate, issued->key, now);
+  if (!certificate)
+    return Error{"no certificate: " + std::string(https::to_string(certificate.error()))};
+  certificates->replace({*certificate});
+  for (const std::string& domain : config.domains) certificates->put(domain, *certificate);
+  log.warn("certificate_untrusted",
+           {{"domain", config.domains.front()}, {"advice", "set tls.certificate and tls.key"}});
+  started.certificate = "self-signed and untrusted: set tls.certificate and tls.key";
+  return {};
+}
+
+Result<void, std::string> Gateway::Parts::make_workers() {
+  net::WorkerPool::Options pool;
+  pool.threads = 16;
+  pool.queue = 64;
+  pool.name = "moat-wait";
+  blocking = std::make_unique<net::WorkerPool>(pool);
+  shared = std::unique_ptr<Shared>(
+      new Shared{config,
+                 *shield,
+                 auth.get(),
+                 log,
+                 clock,
+                 *blocking,
+                 {},
+                 {},
+                 {},
+                 {},
+                 {},
+                 ConnectionLimits(config.max_connections, config.max_connections_per_address)});
+  https::HstsOptions hsts;
+  hsts.max_age = config.hsts_max_age;
+  hsts.include_subdomains = config.hsts_subdomains;
+  hsts.preload = config.hsts_preload;
+  if (!config.is_localhost())
+    shared->hsts = https::hsts_header(config.domains.front(), hsts).value_or("");
+  shared->rate_limit_policy =
+      "RateLimit-Policy: " + limit::rate_limit_policy_field("default", shield->options().general) +
+      "\r\n";
+  for (const Route& route : config.routes) {
+    PreparedRoute& prepared = shared->routes.emplace_back();
+    prepared.route = &route;
+    prepared.rules = rules_of(route);
+    prepared.rules.route = shared->routes.size();
+    if (route.limit) prepared.limit = policy_or(*route.limit, "600/min/ip");
+    prepared.script_cookies.assign(route.script_cookies.begin(), route.script_cookies.end());
+  }
+  for (PreparedRoute& prepared : shared->routes) {
+    if (prepared.limit) prepared.rules.limit = &*prepared.limit;
+  }
+
+  https::TlsPolicy policy;
+  if (config.tls_modern) policy.versions = https::TlsPolicy::Versions::modern;
+  const unsigned count = config.workers != 0 ? config.workers : cores();
+  for (unsigned i = 0; i < count; ++i) {
+    auto context = https::ServerContext::create(policy, certificates, tickets);
+    if (!context) return Error{"TLS: " + std::string(https::to_string(context.error()))};
+    workers.push_back(std::make_unique<Worker>(*shared, std::move(*context), *assertion_keys, i));
+  }
+  const std::string host = config.is_localhost() ? "localhost" : config.domains.front();
+  for (const auto* list : {&config.https, &config.http}) {
+    const bool secure = list == &config.https;
+    for (const std::string& text : *list) {
+      const auto listen = parse_listen(text);
+      if (!listen) return Error{listen.error()};
+      std::uint16_t port = listen->port;
+      for (const IpAddress& address : listen->addresses) {
+        for (const auto& worker : workers) {
+          auto fd = net::listen_on({address, port});
+          if (!fd) {
+            // A host without IPv6 is still a host.
+            if (!address.is_v4() && port != 0 && list->size() > 1) break;
+            return Error{fd.error()};
+          }
+          port = net::local_endpoint(*fd).port;  // of the first, where it was 0
+          if (secure) {
+            worker->listen_https(*fd);
+          } else {
+            worker->listen_http(*fd);
+          }
+        }
+      }
+      if (secure && shared->redirect.https_port == 443) shared->redirect.https_port = port;
+      const bool standard = port == (secure ? 443 : 80);
+      const std::string url =
+          (secure ? "https://" : "http://") + host + (standard ? "" : ":" + std::to_string(port));
+      auto& urls = secure ? started.urls : started.redirects;
+      if (std::find(urls.begin(), urls.end(), url) == urls.end()) urls.push_back(url);
+    }
+  }
+  for (const std::string& name : shield->options().hosts) {
+    const bool v6 = name.front() == '[';
+    shared->redirect.known_hosts.push_back(v6 ? name.substr(1, name.size() - 2) : name);
+  }
+  started.workers = count;
+  for (const auto& worker : workers) threads.emplace_back([raw = worker.get()] { raw->run(); });
+  return {};
+}
+
+Result<void, std::string> Gateway::Parts::make_admin() {
+  std::vector<net::Endpoint> tcp;
+  if (!config.admin_listen.empty()) {
+    const auto listen = parse_listen(config.admin_listen);
+    if (!listen) return Error{listen.error()};
+    for (const IpAddress& address : listen->addresses) tcp.push_back({address, listen->port});
+  }
+  auto made =
+      Admin::start(paths.admin_socket, tcp,
+                   [this](std::string_view method, std::string_view path, std::string_view body,
+                          bool local) { return answer_admin(method, path, body, local); });
+  if (!made) return Error{made.error()};
+  admin = std::move(*made);
+  return {};
+}
+
+AdminAnswer Gateway::Parts::answer_admin(std::string_view method, std::string_view path,
+                                         std::string_view body, bool local) {
+  AdminAnswer answer;
+  const bool get = method == "GET" || method == "HEAD";
+  if (get && path == "/healthz") {
+    answer.body = "{\"status\":\"ok\"}\n";
+  } else if (get && path == "/readyz") {
+    const bool ready = !shared->draining && store->accounts().count_admins().has_value();
+    answer.status = ready ? 200 : 503;
+    answer.body = ready ? "{\"status\":\"ready\"}\n" : "{\"status\":\"not_ready\"}\n";
+  } else if (get && path == "/metrics") {
+    std::vector<const Metrics*> all;
+    for (const auto& worker : workers) all.push_back(&worker->metrics());
+    answer.content_type = "text/plain; version=0.0.4; charset=utf-8";
+    answer.body = prometheus(all, shared->connections.open_now());
+  } else if (local && method == "POST" && path == "/unlock") {
+    guard->unlock(body);
+    log.info("unlocked", {{"email", body}});
+    answer.body = "{\"status\":\"unlocked\"}\n";
+  } else {
+    answer.status = 404;
+    answer.body = "{\"code\":\"not_found\"}\n";
+  }
+  return answer;
+}
+
+// The link carries its token in the fragment, which no server and no log ever sees.
+Result<void, std::string> Gateway::Parts::make_setup_link() {
+  if (!config.accounts) return {};
+  auto token = accounts->create_setup_token(clock.now());
+  if (!token) {
+    if (token.error() == accounts::StoreError::admin_exists) {
+      ::unlink(paths.setup_link.c_str());
+      return {};
+    }
+    return Error{std::string("the store does not answer")};
+  }
+  std::string link = started.urls.front() + "/auth/setup#" + std::string(token->reveal());
+  started.setup_link = link;
+  return write_private_file(paths.setup_link, Secret::copy_of(link + "\n"));
+}
+
+Gateway::Gateway(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+Result<std::unique_ptr<Gateway>, std::string> Gateway::start(Config config, Clock& clock,
+                                                             const Log& log) {
+  auto parts = std::make_unique<Parts>(std::move(config), clock, log);
+  for (const auto step :
+       {&Parts::make_keys, &Parts::make_store, &Parts::make_accounts, &Parts::make_certificates,
+        &Parts::make_workers, &Parts::make_admin, &Parts::make_setup_link}) {
+    auto done = (*parts.*step)();
+    if (!done) {
+      parts->stop();
+      return Error{done.error()};
+    }
+  }
+  return std::unique_ptr<Gateway>(new Gateway(std::move(parts)));
+}
+
+Gateway::~Gateway() { parts_->stop(); }
+const Started& Gateway::started() const { return parts_->started; }
+
+void Gateway::housekeeping() {
+  Parts& p = *parts_;
+  const Tick tick = p.clock.tick();
+  const Time now = p.clock.now();
+  if (tick >= p.next_certificates) {
+    p.next_certificates = tick + std::chrono::minutes{1};
+    p.tickets->rotate();
+    if (p.certificate_files != nullptr) {
+      auto polled = p.certificate_files->poll(now);
+      if (!polled) {
+        p.log.error("certificate_not_loaded", {{"reason", polled.error().message}});
+      } else if (*polled) {
+        p.certificates->replace({**polled});
+        p.log.info("certificate_loaded", {{"fingerprint", (*polled)->fingerprint()}});
+      }
+    } else if (!p.started.root_certificate.empty()) {
+      auto renewed = p.local_ca->load_or_create(p.config.domains, now, p.log);
+      if (renewed) p.certificates->replace({*renewed});
+      if (!renewed) p.log.error("certificate_not_renewed", {{"reason", renewed.error().message}});
+    }
+  }
+  if (tick >= p.next_revocations) {
+    p.next_revocations = tick + std::chrono::seconds{5};
+    if (!p.sessions->sync_revocations(now)) p.log.error("revocations_not_read");
+    p.revocations->expire(now);
+  }
+  if (tick >= p.next_sweep) {
+    p.next_sweep = tick + std::chrono::minutes{10};
+    if (!p.store->sweep(now)) p.log.warn("sweep_failed");
+  }
+}
+
+void Gateway::stop() { parts_->stop(); }
+
+void Gateway::Parts::stop() {
+  if (stopped) return;
+  stopped = true;
+  if (shared != nullptr) shared->draining = true;
+  for (const auto& worker : workers) worker->drain(config.timeouts.drain);
+  for (std::thread& thread : threads) thread.join();
+  admin.reset();
+}
+
+}  // namespace moat::gateway

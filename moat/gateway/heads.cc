@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "moat/gateway/heads.h"
+
+#include <array>
+
+#include "moat/base/encoding.h"
+#include "moat/http/answer.h"
+#include "moat/http/chunked.h"
+#include "moat/http/cookie.h"
+#include "moat/http/forward.h"
+#include "moat/http/set_cookie.h"
+#include "moat/session/cookies.h"
+
+namespace moat::gateway {
+
+namespace {
+
+using http::Known;
+
+constexpr std::array<std::string_view, 4> reserved = {
+    session::access_cookie, session::refresh_cookie, session::pre_session_cookie,
+    session::device_cookie};
+
+void append_line(std::string& out, std::string_view name, std::string_view value) {
+  out.append(name).append(": ").append(value).append("\r\n");
+}
+
+// Fields of a request that are not passed on as they came.
+bool withheld(const http::Header& field, const http::RequestHead& head) {
+  switch (field.known) {
+    case Known::host:
+    case Known::content_length:
+    case Known::cookie:
+    case Known::expect:
+    case Known::via:
+      return true;
+    case Known::none:
+      return (field.name.size() == 12 && ascii_iequals(field.name, "x-request-id")) ||
+             http::is_hop_by_hop(field, head.connection);
+    default:
+      return http::is_intermediary_only(field.known) || http::is_hop_by_hop(field, head.connection);
+  }
+}
+
+// A value that came from an account's data: nothing in it may end the line.
+void append_checked(std::string& out, std::string_view name, std::string_view value) {
+  if (http::is_field_value(value)) append_line(out, name, value);
+}
+
+void append_identity(const session::Identity& identity, std::string_view assertion,
+                     std::string& out) {
+  append_checked(out, "X-Moat-User", identity.user_id);
+  append_checked(out, "X-Moat-Email", identity.email);
+  std::string roles;
+  for (const std::string& role : identity.roles)
+    roles.append(roles.empty() ? "" : ",").append(role);
+  append_checked(out, "X-Moat-Roles", roles);
+  append_checked(out, "X-Moat-Session", identity.session_id);
+  if (!assertion.empty()) append_line(out, "X-Moat-Assertion", assertion);
+}
+
+void append_cookies(std::string_view cookie, std::string& out) {
+  if (cookie.empty()) return;
+  const std::size_t start = out.size();
+  out += "Cookie: ";
+  const std::size_t value = out.size();
+  http::strip_cookies(cookie, reserved_cookies(), out);
+  if (out.size() == value) {
+    out.resize(start);
+  } else {
+    out += "\r\n";
+  }
+}
+
+}  // namespace
+
+std::span<const std::string_view> reserved_cookies() { return reserved; }
+
+void append_backend_request(const http::RequestHead& head, const Forwarding& forwarding,
+                            std::string& out) {
+  out.append(head.method_text).append(" ");
+  // An absolute-form target has been checked against Host; a backend gets the origin form (RFC 9112
+  // section 3.2.1).
+  out.append(head.path);
+  if (head.has_query) out.append("?").append(head.query);
+  out.append(" HTTP/1.1\r\n");
+  append_line(out, "Host", forwarding.preserve_host ? head.host : forwarding.backend_authority);
+  for (const http::Header& field : head.headers) {
+    if (!withheld(field, head)) append_line(out, field.name, field.value);
+  }
+  append_cookies(forwarding.cookie, out);
+  const std::string client = forwarding.client.to_string();
+  http::ForwardedFor forwarded;
+  forwarded.client = client;
+  forwarded.host = head.host;
+  forwarded.scheme = forwarding.scheme;
+  http::append_forwarded(forwarded, out);
+  http::append_via(head.headers.value(Known::via), head.minor_version, via_name, out);
+  append_line(out, "X-Request-Id", forwarding.request_id);
+  if (forwarding.identity != nullptr)
+    append_identity(*forwarding.identity, forwarding.assertion, out);
+  if (head.upgrade_websocket) out += "Connection: Upgrade\r\nUpgrade: websocket\r\n";
+  if (head.body.kind == http::Framing::Kind::length) {
+    append_line(out, "Content-Length", std::to_string(head.body.length));
+  } else if (head.body.kind == http::Framing::Kind::chunked) {
+    out += "Transfer-Encoding: chunked\r\n";
+  } else if (head.headers.has(Known::content_length)) {
+    out += "Content-Length: 0\r\n";
+  }
+  out += "\r\n";
+}
+
+void append_client_response(const http::ResponseHead& head, const Answering& answering,
+                            std::string& out) {
+  if (head.reason.empty() || !http::is_field_value(head.reason)) {
+    http::append_status_line(head.status, out);
+  } else {
+    out.append("HTTP/1.1 ")
+        .append(std::to_string(head.status))
+        .append(" ")
+        .append(head.reason)
+        .append("\r\n");
+  }
+  http::HardenOptions harden;
+  harden.allow_script = answering.script_cookies;
+  harden.reserved = reserved;
+  for (const http::Header& field : head.headers) {
+    if (field.known == Known::set_cookie) {
+      const std::size_t start = out.size();
+      out += "Set-Cookie: ";
+      const http::Hardened result = http::harden_set_cookie(field.value, harden, out);
+      if (result == http::Hardened::dropped_reserved ||
+          result == http::Hardened::dropped_malformed) {
+        out.resize(start);
+      } else {
+        out += "\r\n";
+      }
+      continue;
+    }
+    if (http::must_remove(field.known) || field.known == Known::content_length) continue;
+    if (http::is_hop_by_hop(field, head.connection)) continue;
+    append_line(out, field.name, field.value);
+  }
+  answering.security->append(answering.kind, out);
+  out.append(answering.rate_limit);
+  for (const std::string& cookie : answering.set_cookies) append_line(out, "Set-Cookie", cookie);
+  if (answering.websocket) {
+    out += "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+    return;
+  }
+  if (answering.framing == ClientFraming::as_length) {
+    append_line(out, "Content-Length", std::to_string(head.body.length));
+  } else if (answering.framing == ClientFraming::chunked) {
+    out += "Transfer-Encoding: chunked\r\n";
+  } else if (head.status != 204 && answering.framing == ClientFraming::none &&
+             head.headers.has(Known::content_length)) {
+    // Of a HEAD or 304 it says what a GET would have got; of an empty body it is 0.
+    append_line(out, "Content-Length", head.headers.value(Known::content_length));
+  }
+  if (answering.close) out += "Connection: close\r\n";
+  out += "\r\n";
+}
+
+void append_own_response(const shield::Response& response, const OwnAnswer& answer,
+                         std::string& out) {
+  http::append_status_line(response.status, out);
+  http::SecurityHeaders::Answer kind;
+  kind.kind = response.kind == shield::Body::page ? http::AnswerKind::moat_page
+                                                  : http::AnswerKind::moat_api;
+  kind.nonce = response.nonce;
+  kind.hsts = answer.hsts;
+  answer.security->append(kind, out);
+  switch (response.kind) {
+    case shield::Body::json:
+      append_line(out, "Content-Type", "application/json");
+      break;
+    case shield::Body::problem:
+      append_line(out, "Content-Type", http::problem_content_type);
+      break;
+    case shield::Body::page:
+      append_line(out, "Content-Type", http::html_content_type);
+      break;
+    case shield::Body::none:
+      break;
+  }
+  if (!response.location.empty()) append_checked(out, "Location", response.location);
+  for (const auto& [name, value] : response.headers) append_checked(out, name, value);
+  for (const std::string& cookie : answer.set_cookies) append_line(out, "Set-Cookie", cookie);
+  for (const std::string& cookie : response.set_cookies) append_line(out, "Set-Cookie", cookie);
+  if (!answer.request_id.empty()) append_line(out, "X-Request-Id", answer.request_id);
+  const bool no_body = response.status == 204 || response.status == 304;
+  if (!no_body) append_line(out, "Content-Length", std::to_string(response.body.size()));
+  if (answer.close) out += "Connection: close\r\n";
+  out += "\r\n";
+  if (!no_body && !answer.head_only) out += response.body;
+}
+
+}  // namespace moat::gateway

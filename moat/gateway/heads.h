@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "moat/gateway/config.h"
+#include "moat/http/request.h"
+#include "moat/http/response.h"
+#include "moat/http/security_headers.h"
+#include "moat/session/session.h"
+#include "moat/shield/request.h"
+
+namespace moat::gateway {
+
+inline constexpr std::string_view via_name = "moat";
+// Moat's cookies: never passed to a backend, never taken from one.
+std::span<const std::string_view> reserved_cookies();
+
+// What a backend is told beside the request itself. All are Moat's own, checked values.
+struct Forwarding {
+  IpAddress client;
+  std::string_view scheme = "https";
+  std::string_view backend_authority;  // for a route that does not keep the client's Host
+  std::string_view cookie;             // the whole Cookie header as it came
+  const session::Identity* identity = nullptr;
+  std::string_view assertion;
+  std::string_view request_id;
+  bool preserve_host = true;
+};
+
+// Appends the head of the request for the backend: hop-by-hop fields, foreign forwarding and
+// identity fields and Moat's cookies are left out, Moat's own added; the framing is written anew.
+void append_backend_request(const http::RequestHead& head, const Forwarding& forwarding,
+                            std::string& out);
+
+// How the client's side of an answer is framed.
+enum class ClientFraming { none, as_length, chunked, until_close };
+
+struct Answering {
+  const http::SecurityHeaders* security = nullptr;
+  http::SecurityHeaders::Answer kind;
+  std::span<const std::string_view> script_cookies;
+  std::span<const std::string> set_cookies;  // Moat's own
+  std::string_view rate_limit;               // whole RateLimit lines, or empty
+  ClientFraming framing = ClientFraming::none;
+  bool close = false;
+  bool websocket = false;  // a 101
+};
+
+// Appends the head of a backend's answer for the client: what says too much or belongs to Moat is
+// left out, cookies are hardened, security fields added.
+void append_client_response(const http::ResponseHead& head, const Answering& answering,
+                            std::string& out);
+
+// Appends the head of an answer of Moat's own, all but its body.
+struct OwnAnswer {
+  const http::SecurityHeaders* security = nullptr;
+  std::string_view hsts;
+  std::span<const std::string> set_cookies;  // beside the response's
+  std::string_view request_id;
+  bool close = false;
+  bool head_only = false;  // the request was HEAD
+};
+void append_own_response(const shield::Response& response, const OwnAnswer& answer,
+                         std::string& out);
+
+}  // namespace moat::gateway

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "moat/base/result.h"
+#include "moat/base/secret.h"
+
+namespace moat::gateway {
+
+// Makes `path` a directory of mode 0700 if it is not there; refuses one that others may enter or
+// that belongs to somebody else. The error is a sentence.
+[[nodiscard]] Result<void, std::string> make_private_directory(const std::string& path);
+
+// The content of a file of mode 0600 below such a directory; made from `make` on the first run,
+// written whole or not at all. A looser mode or a foreign owner is refused with the file's name.
+[[nodiscard]] Result<Secret, std::string> load_or_make(const std::string& path,
+                                                       const std::function<Secret()>& make);
+// Replaces the file, atomically and durably.
+[[nodiscard]] Result<void, std::string> write_private_file(const std::string& path,
+                                                           const Secret& content);
+
+}  // namespace moat::gateway

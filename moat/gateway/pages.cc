@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "moat/gateway/pages.h"
+
+#include <span>
+#include <stdexcept>
+#include <utility>
+
+#include "moat/validate/template.h"
+
+namespace moat::gateway {
+
+// The files of web/, made by the build.
+std::span<const std::pair<std::string_view, std::string_view>> web_files();
+
+namespace {
+
+using validate::Names;
+using validate::Template;
+using validate::Values;
+
+std::string_view file(std::string_view name) {
+  for (const auto& [known, bytes] : web_files()) {
+    if (known == name) return bytes;
+  }
+  throw std::logic_error("web/" + std::string(name) + " is not compiled in");
+}
+
+// The pages are part of the program: one that does not parse is a bug, found at the first start and
+// by a test.
+Template load(std::string_view name, const Names& names) {
+  auto parsed = Template::parse(file(name), names);
+  if (parsed) return std::move(*parsed);
+  throw std::logic_error("web/" + std::string(name) + ":" + std::to_string(parsed.error().line) +
+                         ": " + parsed.error().message);
+}
+
+Names texts(std::initializer_list<std::string_view> list) {
+  Names names;
+  for (const std::string_view name : list) names.text(name);
+  return names;
+}
+
+// "Firefox on Linux": what a person recognises of a User-Agent.
+std::string device_name(std::string_view agent) {
+  const auto has = [&](std::string_view part) {
+    return agent.find(part) != std::string_view::npos;
+  };
+  const char* browser = has("Edg/")                          ? "Edge"
+                        : has("OPR/")                        ? "Opera"
+                        : has("Firefox/")                    ? "Firefox"
+                        : has("Chrome/") || has("Chromium/") ? "Chrome"
+                        : has("Safari/")                     ? "Safari"
+                        : has("curl/")                       ? "curl"
+                                                             : nullptr;
+  const char* system = has("Android")    ? "Android"
+                       : has("iPhone")   ? "iPhone"
+                       : has("iPad")     ? "iPad"
+                       : has("Windows")  ? "Windows"
+                       : has("Mac OS X") ? "macOS"
+                       : has("Linux")    ? "Linux"
+                                         : nullptr;
+  if (browser != nullptr && system != nullptr) return std::string(browser) + " on " + system;
+  if (browser != nullptr) return browser;
+  if (agent.empty()) return "Unknown device";
+  return std::string(agent.substr(0, 40));
+}
+
+std::string shown_time(Time time) {
+  std::string text = format_rfc3339(time).substr(0, 16);
+  text[10] = ' ';
+  return text + " UTC";
+}
+
+void set_error(Values& values, std::string_view name, std::string_view text) {
+  values.text(std::string(name) + "_error", text);
+  values.text(std::string(name) + "_invalid", text.empty() ? "false" : "true");
+}
+
+}  // namespace
+
+struct WebPages::Templates {
+  std::string site;
+  std::string min_length;
+  Template layout = load("layout.html", texts({"title", "site", "nonce"}).html("body"));
+  Template login =
+      load("login.html", texts({"csrf", "next", "email", "error", "notice"}).flag("signup_open"));
+  Template signup =
+      load("signup.html", texts({"csrf", "next", "email", "min_length", "error", "email_error",
+                                 "email_invalid", "password_error", "password_invalid"}));
+  Template setup =
+      load("setup.html",
+           texts({"csrf", "token", "email", "min_length", "error", "token_error", "token_invalid",
+                  "email_error", "email_invalid", "password_error", "password_invalid"}));
+  Template account = load(
+      "account.html",
+      texts({"csrf", "email", "roles", "created_at", "min_length", "notice", "error",
+             "current_error", "current_invalid", "new_error", "new_invalid"})
+          .list("sessions",
+                texts({"id", "device", "address", "created_at", "last_seen_at"}).flag("current")));
+
+  std::string whole(std::string_view title, const Template& page, const Values& values,
+                    std::string_view nonce) const {
+    Values outer;
+    outer.text("title", title)
+        .text("site", site)
+        .text("nonce", nonce)
+        .html("body", page.render(values));
+    return layout.render(outer).str();
+  }
+};
+
+WebPages::WebPages(std::string site_name, std::uint32_t min_password)
+    : templates_(std::make_unique<Templates>()) {
+  templates_->site = std::move(site_name);
+  templates_->min_length = std::to_string(min_password);
+}
+WebPages::~WebPages() = default;
+
+std::string WebPages::login(const shield::LoginPage& page, std::string_view nonce) const {
+  Values values;
+  values.text("csrf", page.csrf).text("next", page.next).text("email", page.email);
+  values.text("error", page.error)
+      .text("notice", page.notice)
+      .flag("signup_open", page.signup_open);
+  return templates_->whole("Log in", templates_->login, values, nonce);
+}
+
+std::string WebPages::signup(const shield::SignupPage& page, std::string_view nonce) const {
+  Values values;
+  values.text("csrf", page.csrf)
+      .text("next", page.next)
+      .text("email", page.email)
+      .text("error", page.error);
+  values.text("min_length", templates_->min_length);
+  set_error(values, "email", page.email_error);
+  set_error(values, "password", page.password_error);
+  return templates_->whole("Sign up", templates_->signup, values, nonce);
+}
+
+std::string WebPages::setup(const shield::SetupPage& page, std::string_view nonce) const {
+  Values values;
+  values.text("csrf", page.csrf)
+      .text("token", page.token)
+      .text("email", page.email)
+      .text("error", page.error);
+  values.text("min_length", templates_->min_length);
+  set_error(values, "token", page.token_error);
+  set_error(values, "email", page.email_error);
+  set_error(values, "password", page.password_error);
+  return templates_->whole("Set up", templates_->setup, values, nonce);
+}
+
+std::string WebPages::account(const shield::AccountPage& page, std::string_view nonce) const {
+  Values values;
+  values.text("csrf", page.csrf).text("email", page.email).text("roles", page.roles);
+  values.text("created_at", page.created_at).text("min_length", templates_->min_length);
+  values.text("notice", page.notice).text("error", page.error);
+  set_error(values, "current", page.current_error);
+  set_error(values, "new", page.new_error);
+  std::vector<Values> sessions;
+  for (const session::Session& session : page.sessions) {
+    Values& item = sessions.emplace_back();
+    item.text("id", session.id)
+        .text("device", device_name(session.user_agent))
+        .text("address", session.address);
+    item.text("created_at", shown_time(session.started_at))
+        .text("last_seen_at", shown_time(session.last_seen_at));
+    item.flag("current", session.id == page.current_session);
+  }
+  values.list("sessions", std::move(sessions));
+  return templates_->whole("Your account", templates_->account, values, nonce);
+}
+
+std::optional<shield::Asset> WebPages::asset(std::string_view path) const {
+  if (path == "/auth/moat.css") return shield::Asset{"text/css; charset=utf-8", file("moat.css")};
+  if (path == "/auth/moat.js")
+    return shield::Asset{"text/javascript; charset=utf-8", file("moat.js")};
+  if (path == "/auth/moat.svg") return shield::Asset{"image/svg+xml", file("moat.svg")};
+  return std::nullopt;
+}
+
+}  // namespace moat::gateway

@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "moat/gateway/connection.h"
+#include "moat/http/chunked.h"
+#include "moat/limit/fields.h"
+
+namespace moat::gateway {
+
+using http::Known;
+
+namespace {
+
+constexpr http::HeadLimits backend_limits = http::HeadLimits::for_backend();
+// RFC 9110 section 9.2.2: what may be sent again when nothing is known of the first try.
+bool is_idempotent(http::Method method) {
+  return http::is_safe(method) || method == http::Method::put || method == http::Method::delete_;
+}
+
+}  // namespace
+
+net::Task<Backends::Lease> Connection::lease_for(const PreparedRoute& route, std::size_t index,
+                                                 bool fresh) {
+  if (!fresh) {
+    Backends::Lease idle = worker_.backends_.reuse(index);
+    if (idle.stream != nullptr) co_return idle;
+  }
+  worker_.metrics_.backend_connections.add();
+  auto connected = co_await worker_.backends_.connect(index);
+  if (connected) co_return std::move(*connected);
+  worker_.shared_.log.warn("backend_unreachable", {{"route", route.route->match},
+                                                   {"reason", net::to_string(connected.error())},
+                                                   {"request_id", x_->request_id}});
+  co_await refuse_backend(connected.error() == net::ConnectError::timed_out);
+  co_return Backends::Lease{};
+}
+
+net::Task<void> Connection::refuse_backend(bool late) {
+  worker_.metrics_.backend_errors.add();
+  const int status = late ? 504 : 502;
+  const std::string_view code = late ? "backend_timeout" : "backend_failed";
+  co_await refuse(
+      status, code,
+      "The application behind this site does not answer. Please try again in a moment.");
+}
+
+void Connection::write_backend_head(const PreparedRoute& route, const Backends::Lease& lease) {
+  Exchange& x = *x_;
+  Forwarding forwarding;
+  forwarding.client = x.admission.client;
+  const std::string authority =
+      route.route->preserve_host ? std::string() : lease.upstream->authority();
+  forwarding.backend_authority = authority;
+  forwarding.preserve_host = route.route->preserve_host;
+  forwarding.cookie = x.request.cookie;
+  forwarding.request_id = x.request_id;
+  if (route.rules.login != shield::Rules::Login::none && x.admission.identity != nullptr) {
+    forwarding.identity = x.admission.identity;
+    forwarding.assertion =
+        worker_.assertion(*x.admission.identity, worker_.shared_.config.assertion_audience,
+                          worker_.shared_.clock.now());
+  }
+  x.upstream.clear();
+  append_backend_request(x.head, forwarding, x.upstream);
+}
+
+net::Task<void> Connection::proxy(const PreparedRoute& route, std::size_t index) {
+  Exchange& x = *x_;
+  const std::uint64_t most = route.route->max_body;
+  if (x.head.body.kind == http::Framing::Kind::length && x.head.body.length > most) {
+    co_await refuse(413, "body_too_large", "The request is too large.");
+    co_return;
+  }
+  const bool whole = body_is_here();
+  const std::size_t body_size = whole ? static_cast<std::size_t>(x.head.body.length) : 0;
+  for (int attempt = 0;; ++attempt) {
+    Backends::Lease lease = co_await lease_for(route, index, attempt > 0);
+    if (lease.stream == nullptr) co_return;
+    write_backend_head(route, lease);
+    x.upstream.append(x.in.get() + x.begin, body_size);
+    bool hung_up = false;
+    bool sent = lease.stream->write(x.upstream);
+    const Tick deadline = loop_.in(worker_.shared_.config.timeouts.backend);
+    if (sent && !lease.stream->flushed()) sent = co_await lease.stream->flush(deadline);
+    Relay result = Relay::no_answer;
+    if (sent) {
+      net::Joinable uploader;
+      if (!whole) {
+        body_ = std::make_unique<BodyReader>(*this, x.head.body, most);
+        discard_ = body_failed_ = false;
+        backend_ = lease.stream.get();
+        uploader.start(upload(*lease.stream));
+      }
+      result = co_await relay(route, lease);
+      hung_up = lease.stream->descriptor().hung_up;
+      if (!whole) {
+        // The answer is over. Who is still sending is read for a little while (linger), so that the
+        // answer arrives.
+        discard_ = true;
+        if (!body_->done()) close_ = linger_ = true;
+        if (!body_->done()) lease.stream->cancel();
+        if (close_) stream_->descriptor().wake_reader();
+        co_await uploader.join();
+        body_.reset();
+      }
+    }
+    if (result == Relay::done) {
+      if (lease.stream != nullptr) worker_.backends_.give_back(std::move(lease));
+      x.begin += body_size;
+      co_return;
+    }
+    if (result == Relay::no_answer && lease.reused && whole && attempt == 0 &&
+        is_idempotent(x.head.method))
+      continue;
+    if (result == Relay::broken || answered_) {
+      close_ = true;
+      co_return;
+    }
+    if (body_failed_) {
+      if (body_status_ == 0) {
+        close_ = true;  // the client is gone
+      } else {
+        co_await refuse(body_status_, "bad_body", "The request could not be read.");
+      }
+      co_return;
+    }
+    const bool late = sent && result == Relay::no_answer && !hung_up;
+    co_await refuse_backend(late);
+    co_return;
+  }
+}
+
+// Sends the body on as it comes. Whatever goes wrong is left to `relay`, which waits for the
+// answer.
+net::Task<void> Connection::upload(net::Stream& backend) {
+  const bool chunked = x_->head.body.kind == http::Framing::Kind::chunked;
+  std::uint64_t discarded = 0;
+  std::string frame;
+  for (;;) {
+    const BodyReader::Piece piece = co_await body_->next();
+    if (piece.kind == BodyReader::Piece::failed) {
+      if (!discard_) {
+        body_failed_ = true;
+        body_status_ = body_->status();
+        backend.cancel();  // half a request must not look like a whole one
+      }
+      co_return;
+    }
+    if (piece.kind == BodyReader::Piece::end) {
+      if (chunked && !discard_ && !backend.write(http::last_chunk)) discard_ = true;
+      if (!discard_) {
+        const Tick deadline = loop_.in(worker_.shared_.config.timeouts.backend);
+        co_await backend.flush(deadline);
+      }
+      co_return;
+    }
+    worker_.metrics_.bytes_in.add(piece.bytes.size());
+    if (discard_) {
+      discarded += piece.bytes.size();
+      if (close_ || discarded > 1024 * 1024) co_return;
+      continue;
+    }
+    bool sent = false;
+    if (chunked) {
+      frame.clear();
+      http::append_chunk(frame, piece.bytes);
+      sent = backend.write(frame);
+    } else {
+      sent = backend.write(piece.bytes);
+    }
+    if (sent && !backend.flushed()) {
+      const Tick deadline = loop_.in(worker_.shared_.config.timeouts.backend);
+      sent = co_await backend.flush(deadline);
+    }
+    if (!sent) discard_ = true;  // the backend wants no more; its answer may still come
+  }
+}
+
+// Reads until a final head is complete. False: refused, silent or closed; `end` is 0 where nothing
+// came at all.
+net::Task<bool> Connection::read_response_head(net::Stream& backend, char* buffer, std::size_t& end,
+                                               std::size_t& head) {
+  Exchange& x = *x_;
+  x.response_state.reset();
+  for (;;) {
+    if (end > 0) {
+      const http::ParseStatus status =
+          http::parse_response_head(std::string_view(buffer, end), backend_limits, x.head.method,
+                                    x.response_state, x.response);
+      if (status.complete() && !x.response.interim) {
+        head = status.consumed;
+        co_return true;
+      }
+      if (status.complete()) {
+        std::copy(buffer + status.consumed, buffer + end, buffer);
+        end -= status.consumed;
+        x.response_state.reset();
+        continue;
+      }
+      if (status.refused() || end == net::BufferPool::buffer_size) {
+        worker_.shared_.log.warn("backend_not_understood",
+                                 {{"reason", status.refused() ? status.code : "head_too_large"},
+                                  {"request_id", x.request_id}});
+        co_return false;
+      }
+    }
+    const net::Io got = backend.read(buffer + end, net::BufferPool::buffer_size - end);
+    if (got.state == net::Io::ok) {
+      end += got.bytes;
+      continue;
+    }
+    if (got.state != net::Io::blocked) co_return false;
+    const Tick deadline = loop_.in(worker_.shared_.config.timeouts.backend);
+    const net::Wait wait = co_await backend.readable(deadline);
+    if (wait == net::Wait::cancelled) co_return false;
+    const bool uploading = body_ != nullptr && !body_->done() && !discard_;
+    if (wait == net::Wait::timed_out && !uploading) co_return false;
+  }
+}
+
+ClientFraming Connection::client_framing() const {
+  switch (x_->response.body.kind) {
+    case http::Framing::Kind::none:
+      return ClientFraming::none;
+    case http::Framing::Kind::length:
+      return ClientFraming::as_length;
+    case http::Framing::Kind::chunked:
+    case http::Framing::Kind::until_close:
+      break;
+  }
+  return x_->head.minor_version == 0 ? ClientFraming::until_close : ClientFraming::chunked;
+}
+
+net::Task<Connection::Relay> Connection::relay(const PreparedRoute& route, Backends::Lease& lease) {
+  Exchange& x = *x_;
+  net::Stream& backend = *lease.stream;
+  auto buffer = loop_.buffers().take();
+  std::size_t end = 0;
+  std::size_t head = 0;
+  const bool understood = co_await read_response_head(backend, buffer.get(), end, head);
+  if (!understood && end == 0) co_return Relay::no_answer;
+  if (!understood) co_return Relay::bad_answer;
+  const http::ResponseHead& response = x.response;
+  const bool switching = response.status == 101;
+  if (switching && !x.head.upgrade_websocket) co_return Relay::bad_answer;
+
+  const ClientFraming framing = client_framing();
+  if (framing == ClientFraming::until_close) close_ = true;
+  Answering answering;
+  answering.security = &worker_.shared_.security;
+  answering.kind.kind =
+      response.html ? http::AnswerKind::proxied_html : http::AnswerKind::proxied_other;
+  answering.kind.backend = &response.headers;
+  answering.kind.csp =
+      route.route->csp == CspMode::enforce ? http::CspMode::enforce : http::CspMode::report_only;
+  answering.kind.no_store = x.admission.identity != nullptr || !x.admission.set_cookies.empty() ||
+                            response.headers.has(Known::set_cookie);
+  answering.kind.hsts = worker_.shared_.hsts;
+  answering.script_cookies = route.script_cookies;
+  answering.set_cookies = x.admission.set_cookies;
+  answering.framing = framing;
+  answering.websocket = switching;
+  answering.close = close_;
+  std::string rate;
+  if (!x.request.navigation && !response.html && !switching &&
+      response.headers.value(Known::content_type).find("json") != std::string_view::npos) {
+    rate = worker_.shared_.rate_limit_policy;
+    rate.append("RateLimit: ")
+        .append(limit::rate_limit_field("default", x.admission.rate))
+        .append("\r\n");
+    answering.rate_limit = rate;
+  }
+  x.out.clear();
+  append_client_response(response, answering, x.out);
+  answered_ = true;
+  worker_.metrics_.status[static_cast<std::size_t>(response.status / 100)].add();
+  if (worker_.shared_.config.access_log) log_access(response.status);
+  if (switching) {
+    co_await tunnel(lease, std::string_view(buffer.get() + head, end - head));
+    co_return Relay::broken;  // neither connection is of further use
+  }
+  // A small body that is here already leaves with its head, in one record and one write.
+  std::size_t begin = head;
+  if (response.body.kind == http::Framing::Kind::length && end - head >= response.body.length) {
+    const auto size = static_cast<std::size_t>(response.body.length);
+    x.out.append(buffer.get() + head, size);
+    begin += size;
+  }
+  const bool whole = response.body.kind == http::Framing::Kind::none || begin > head;
+  bool sent = co_await send(x.out);
+  if (sent && !whole) sent = co_await relay_body(backend, buffer.get(), begin, end, framing);
+  // Bytes behind the answer, or a backend that will close: not to be used again.
+  const bool clean =
+      response.keep_alive && (!whole || begin == end) && (body_ == nullptr || body_->done());
+  if (!clean) lease.stream->cancel();
+  co_return sent ? Relay::done : Relay::broken;
+}
+
+net::Task<bool> Connection::relay_body(net::Stream& backend, char* buffer, std::size_t begin,
+                                       std::size_t end, ClientFraming framing) {
+  const http::Framing body = x_->response.body;
+  std::uint64_t remaining = body.length;
+  http::ChunkedDecoder decoder(http::ChunkLimits::for_backend());
+  std::string& out = x_->out;
+  for (;;) {
+    bool done = false;
+    if (body.kind == http::Framing::Kind::length) {
+      const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(end - begin, remaining));
+      remaining -= size;
+      done = remaining == 0;
+      const bool sent = co_await send(std::string_view(buffer + begin, size));
+      if (!sent) co_return false;
+      if (done && begin + size != end) backend.cancel();  // more than was announced
+    } else if (body.kind == http::Framing::Kind::until_close) {
+      out.clear();
+      const std::string_view data(buffer + begin, end - begin);
+      if (framing == ClientFraming::chunked) {
+        http::append_chunk(out, data);
+      } else {
+        out.append(data);
+      }
+      const bool sent = co_await send(out);
+      if (!sent) co_return false;
+    } else {
+      out.clear();
+      std::string_view there(buffer + begin, end - begin);
+      for (;;) {
+        const http::ChunkedDecoder::Step step = decoder.feed(there);
+        there.remove_prefix(step.consumed);
+        if (step.state == http::ChunkedDecoder::State::failed) co_return false;
+        if (framing == ClientFraming::chunked) {
+          http::append_chunk(out, step.data);
+        } else {
+          out.append(step.data);
+        }
+        done = step.state == http::ChunkedDecoder::State::done;
+        if (done || step.consumed == 0) break;
+      }
+      if (done && framing == ClientFraming::chunked) out.append(http::last_chunk);
+      if (done && !there.empty()) backend.cancel();
+      const bool sent = co_await send(out);
+      if (!sent) co_return false;
+    }
+    if (done) co_return true;
+
+    begin = end = 0;
+    while (end == 0) {
+      const net::Io got = backend.read(buffer, net::BufferPool::buffer_size);
+      if (got.state == net::Io::ok) {
+        end = got.bytes;
+      } else if (got.state == net::Io::blocked) {
+        const Tick deadline = loop_.in(worker_.shared_.config.timeouts.backend);
+        const net::Wait wait = co_await backend.readable(deadline);
+        if (wait != net::Wait::ready) co_return false;
+      } else {
+        if (body.kind != http::Framing::Kind::until_close || got.state != net::Io::end)
+          co_return false;
+        if (framing != ClientFraming::chunked) co_return true;
+        co_return co_await send(http::last_chunk);
+      }
+    }
+  }
+}
+
+// ------------------------------------------------------------------------------------------
+// WebSocket
+
+net::Task<void> Connection::tunnel(Backends::Lease& lease, std::string_view first) {
+  worker_.metrics_.websockets.add();
+  close_ = true;
+  const bool opened = co_await send(x_->out);
+  if (!opened) co_return;
+  const std::string_view early(x_->in.get() + x_->begin, x_->end - x_->begin);
+  net::Joinable up;
+  up.start(pump(*stream_, *lease.stream, early));
+  co_await pump(*lease.stream, *stream_, first);
+  co_await up.join();
+  x_->begin = x_->end;
+}
+
+// One direction, until it ends; then the other side is told. A session that ends takes its
+// WebSockets along.
+net::Task<void> Connection::pump(net::Stream& from, net::Stream& to, std::string_view first) {
+  const std::chrono::milliseconds quiet = worker_.shared_.config.timeouts.websocket;
+  const std::chrono::milliseconds look = std::min(quiet, std::chrono::milliseconds{5000});
+  auto buffer = loop_.buffers().take();
+  bool good = first.empty() || to.write(first);
+  Tick last = loop_.now();
+  while (good) {
+    const Tick deadline = loop_.in(quiet);
+    if (!to.flushed()) good = co_await to.flush(deadline);
+    if (!good) break;
+    const net::Io got = from.read(buffer.get(), net::BufferPool::buffer_size);
+    if (got.state == net::Io::ok) {
+      last = loop_.now();
+      good = to.write(std::string_view(buffer.get(), got.bytes));
+      continue;
+    }
+    if (got.state != net::Io::blocked) break;
+    const Tick next = loop_.in(look);
+    const net::Wait wait = co_await from.readable(next);
+    if (wait == net::Wait::cancelled) break;
+    if (wait == net::Wait::timed_out) {
+      const session::Identity* identity = x_->admission.identity;
+      const bool over =
+          identity != nullptr && worker_.shared_.shield.services().revocations.is_revoked(
+                                     identity->session_id, identity->user_id, identity->started_at);
+      good = !over && loop_.now() - last < quiet &&
+             !worker_.shared_.draining.load(std::memory_order_relaxed);
+    }
+  }
+  if (good) {
+    const Tick deadline = loop_.in(std::chrono::seconds{5});
+    co_await to.flush(deadline);
+    to.shut_down();
+  } else {
+    from.cancel();
+    to.cancel();
+  }
+}
+
+}  // namespace moat::gateway

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "moat/base/log.h"
+#include "moat/gateway/backends.h"
+#include "moat/gateway/config.h"
+#include "moat/gateway/connection_limits.h"
+#include "moat/gateway/metrics.h"
+#include "moat/http/request.h"
+#include "moat/http/response.h"
+#include "moat/http/security_headers.h"
+#include "moat/https/redirect.h"
+#include "moat/https/tls.h"
+#include "moat/net/loop.h"
+#include "moat/net/sockets.h"
+#include "moat/net/worker_pool.h"
+#include "moat/session/assertion.h"
+#include "moat/shield/auth_api.h"
+#include "moat/shield/shield.h"
+
+namespace moat::gateway {
+
+// A route with what is derived from its configuration once.
+struct PreparedRoute {
+  const Route* route = nullptr;
+  shield::Rules rules;
+  std::optional<limit::Policy> limit;
+  std::vector<std::string_view> script_cookies;
+};
+
+// Shared is what all workers use: immutable, or safe for several threads.
+struct Shared {
+  const Config& config;
+  const shield::Shield& shield;
+  const shield::AuthApi* auth = nullptr;  // null: accounts are off
+  const Log& log;
+  const Clock& clock;
+  net::WorkerPool& blocking;  // for what waits on the store or a hash
+  http::SecurityHeaders security;
+  std::vector<PreparedRoute> routes;
+  std::string hsts;  // empty for localhost
+  https::RedirectPolicy redirect;
+  std::string rate_limit_policy;  // a whole RateLimit-Policy line
+  ConnectionLimits connections;
+  std::atomic<bool> draining{false};
+};
+
+// Exchange is what one request needs while it is worked on; idle connections have none.
+struct Exchange {
+  net::BufferPool::Buffer in;
+  std::size_t begin = 0;  // bytes of `in` that are not dealt with: [begin, end)
+  std::size_t end = 0;
+  std::size_t head_end = 0;  // the head stays in front while its body is read behind it
+  http::ParseState state;
+  http::RequestHead head;
+  http::ParseState response_state;
+  http::ResponseHead response;
+  shield::Request request;
+  shield::Admission admission;
+  std::vector<std::string_view> forwarded_for;
+  std::string cookie_scratch;
+  std::string path;      // decoded
+  std::string out;       // what is about to be sent to the client
+  std::string upstream;  // what is about to be sent to the backend
+  std::string request_id;
+  Tick started{};
+  void clear();
+};
+
+class Connection;
+
+// Worker is one loop on one thread, with its listeners and its connections.
+class Worker final {
+ public:
+  Worker(Shared& shared, https::ServerContext tls, jwt::KeyRing assertion_keys, unsigned index);
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+  ~Worker();
+
+  // Takes listening sockets over. Before run().
+  void listen_https(int fd);
+  void listen_http(int fd);
+  // Runs until drain() has ended the last connection.
+  void run();
+  // Stops accepting; requests in flight are finished until `deadline` has passed, then cut. From
+  // any thread.
+  void drain(std::chrono::milliseconds at_most);
+  const Metrics& metrics() const { return metrics_; }
+
+ private:
+  friend class BodyReader;
+  friend class Connection;
+  std::unique_ptr<Exchange> take_exchange();
+  void give_back(std::unique_ptr<Exchange> exchange);
+  void accept(int fd, const net::Endpoint& peer, bool tls);
+  net::Task<void> serve(int fd, net::Endpoint peer, bool tls);
+  net::Task<void> end_drain(Tick deadline);
+  void new_request_id(std::string& out);
+  std::string_view assertion(const session::Identity& identity, std::string_view audience,
+                             Time now);
+
+  Shared& shared_;
+  https::ServerContext tls_;
+  net::Loop loop_;
+  Backends backends_;
+  session::AssertionSigner signer_;
+  Metrics metrics_;
+  // Idle backend connections grow old without a request to notice it.
+  struct Sweeper final : net::Timer {
+    Sweeper(net::Loop& loop, Backends& backends) : Timer(loop), backends_(backends) { fire(); }
+    void fire() override {
+      backends_.sweep();
+      set(loop_.in(std::chrono::seconds{1}));
+    }
+    Backends& backends_;
+  } sweeper_{loop_, backends_};
+  std::vector<std::unique_ptr<net::Listener>> listeners_;
+  std::vector<std::unique_ptr<Exchange>> exchanges_;
+  Connection* connections_ = nullptr;  // all of this worker's, linked
+  bool stopping_ = false;
+  std::string id_prefix_;
+  std::uint64_t next_id_ = 0;
+};
+
+}  // namespace moat::gateway

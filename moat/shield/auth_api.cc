@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "moat/shield/auth_api.h"
+
+#include <algorithm>
+
+#include "moat/base/encoding.h"
+#include "moat/http/answer.h"
+#include "moat/limit/fields.h"
+#include "moat/session/cookies.h"
+#include "moat/shield/internal/auth_impl.h"
+#include "moat/shield/users.h"
+
+namespace moat::shield {
+
+// --------------------------------------------------------------------------------- small answers
+
+Response problem(const Failure& failure) {
+  return problem(failure.status, failure.code, failure.detail);
+}
+
+Response problem(int status, std::string_view code, std::string detail) {
+  Response response;
+  response.status = status;
+  response.kind = Body::problem;
+  response.code = code;
+  http::append_problem_json(status, code, http::reason_phrase(status), detail, response.body);
+  if (status == 401) response.headers.emplace_back("WWW-Authenticate", "Session");
+  if (status == 503) response.headers.emplace_back("Retry-After", "1");
+  return response;
+}
+
+Response json_answer(int status, const json::Value& value) {
+  Response response;
+  response.status = status;
+  response.kind = Body::json;
+  response.body = json::serialize(value) + "\n";
+  return response;
+}
+
+Response redirect_to(std::string location) {
+  Response response;
+  response.status = 303;
+  response.location = std::move(location);
+  return response;
+}
+
+Response retry_later(std::chrono::nanoseconds wait, Random& random) {
+  Response response = problem(429, "rate_limited", "Too many attempts. Please wait a moment.");
+  response.headers.emplace_back("Retry-After",
+                                std::to_string(limit::retry_after_seconds(wait, random)));
+  return response;
+}
+
+json::Value account_json(const accounts::Account& account) {
+  json::Array roles(account.roles.begin(), account.roles.end());
+  return json::Object{{"id", account.id},
+                      {"email", account.email},
+                      {"roles", std::move(roles)},
+                      {"created_at", format_rfc3339(account.created_at)}};
+}
+
+std::string safe_next(std::string_view next) {
+  const bool printable = std::all_of(next.begin(), next.end(),
+                                     [](char c) { return c > 0x20 && c < 0x7f && c != '\\'; });
+  if (next.empty() || next.size() > 2048 || next[0] != '/' || !printable) return "/";
+  if (next.size() > 1 && next[1] == '/') return "/";
+  return std::string(next);
+}
+
+bool is_type(std::string_view content_type, std::string_view wanted) {
+  return ascii_iequals(trim(content_type.substr(0, content_type.find(';'))), wanted);
+}
+
+// ------------------------------------------------------------------------------------------ bodies
+
+Result<validate::Fields, Failure> AuthApi::Impl::read_body(
+    const Call& call, const validate::ObjectShape& json, const validate::ObjectShape& form) const {
+  auto fields = call.form ? form.parse_form(call.body)
+                          : json.parse_json(call.body.empty() ? "{}" : call.body);
+  if (fields) return std::move(*fields);
+  const validate::Problem& first = fields.error().front();
+  std::string detail = first.pointer.empty() ? first.message : first.pointer + " " + first.message;
+  return Error{Failure{400, "invalid_body", std::move(detail)}};
+}
+
+bool AuthApi::Impl::token_is_good(const Call& call, std::string_view token) const {
+  const Admission& admission = call.admission;
+  if (token.empty()) token = call.request.csrf_token;
+  if (admission.identity != nullptr &&
+      services.tokens.verify(csrf::Binding::session(admission.identity->session_id), token,
+                             call.now)) {
+    return true;
+  }
+  const std::string_view pre = admission.cookies.pre_login;
+  return csrf::is_pre_login_value(pre) &&
+         services.tokens.verify(csrf::Binding::pre_login(pre), token, call.now);
+}
+
+std::string AuthApi::Impl::form_token(const Call& call, Response& response) const {
+  if (call.admission.identity != nullptr) {
+    const csrf::Binding binding = csrf::Binding::session(call.admission.identity->session_id);
+    return services.tokens.issue(binding, services.random, call.now);
+  }
+  std::string pre(call.admission.cookies.pre_login);
+  if (!csrf::is_pre_login_value(pre)) pre = csrf::make_pre_login_value(services.random);
+  response.set_cookies.push_back(
+      moat_cookie(session::pre_session_cookie, pre, std::chrono::hours{24}));
+  return services.tokens.issue(csrf::Binding::pre_login(pre), services.random, call.now);
+}
+
+// ---------------------------------------------------------------------------------------- sessions
+
+Result<session::Issued, session::StoreError> AuthApi::Impl::begin_session(
+    const Call& call, const accounts::Account& account, Response& response) const {
+  session::Client client;
+  client.address = call.client;
+  client.user_agent = call.request.user_agent;
+  auto issued = services.sessions.start(session_user(account), client, call.now);
+  if (!issued) return issued;
+  // Whoever was logged in on this browser before is not any more: a session never changes its
+  // owner.
+  if (const session::Identity* before = call.admission.identity) {
+    auto ended = services.sessions.revoke(before->session_id, before->user_id, call.now);
+    if (!ended) services.log.warn("old_session_not_ended", {{"user", before->user_id}});
+  }
+  call.admission.set_cookies.clear();
+  for (std::string& cookie : session_cookies(*issued))
+    response.set_cookies.push_back(std::move(cookie));
+  return issued;
+}
+
+void AuthApi::Impl::remember_device(const Call& call, const accounts::Account& account,
+                                    Response& response) const {
+  const std::string_view device = call.admission.cookies.device;
+  if (services.accounts.is_known_device(account.id, device, call.now)) return;
+  auto token = services.accounts.issue_device(account.id, call.now);
+  if (!token) return;  // next time
+  response.set_cookies.push_back(
+      moat_cookie(session::device_cookie, token->reveal(), options.device_life));
+}
+
+Response AuthApi::Impl::logged_in(const Call& call, const accounts::Account& account,
+                                  std::string_view next, int status) const {
+  Response response =
+      call.form ? redirect_to(safe_next(next)) : json_answer(status, account_json(account));
+  if (!begin_session(call, account, response))
+    return problem(503, "unavailable", std::string(busy_detail));
+  remember_device(call, account, response);
+  return response;
+}
+
+Response AuthApi::Impl::page(int status, std::string body, std::string nonce) const {
+  Response response;
+  response.status = status;
+  response.kind = Body::page;
+  response.body = std::move(body);
+  response.nonce = std::move(nonce);
+  return response;
+}
+
+void AuthApi::Impl::audit(const Call& call, std::string_view event, std::string_view subject,
+                          std::string_view reason) const {
+  const bool email = subject.find('@') != std::string_view::npos;
+  services.log.info(event, {{email ? "email" : "user", subject},
+                            {"client", call.client},
+                            {"reason", reason},
+                            {"user_agent", call.request.user_agent.substr(0, 200)}});
+}
+
+// ----------------------------------------------------------------------------------------- routing
+
+AuthApi::AuthApi(const Services& services, Options options)
+    : impl_(std::make_unique<Impl>(services, std::move(options))) {}
+AuthApi::~AuthApi() = default;
+
+bool AuthApi::handles(std::string_view path) {
+  return path == "/auth" || path.substr(0, 6) == "/auth/" ||
+         path.substr(0, 18) == "/.well-known/moat/";
+}
+
+Rules AuthApi::rules(std::string_view, std::string_view) {
+  Rules rules;
+  rules.login = Rules::Login::optional;
+  rules.scope = csrf::Scope::auth_endpoint;
+  return rules;
+}
+
+std::size_t AuthApi::max_body() const { return impl_->options.max_body; }
+
+Response AuthApi::handle(const Request& request, Admission& admission, std::string_view body,
+                         Time now, Tick tick) const {
+  Call call{request, admission, body, now, tick};
+  call.client = admission.client.to_string();
+  call.form = is_type(request.content_type, "application/x-www-form-urlencoded");
+  return impl_->route(call);
+}
+
+Response AuthApi::Impl::route(Call& call) const {
+  const std::string_view method = call.request.method;
+  if (method == "GET" || method == "HEAD") return get(call);
+  if (method == "POST") {
+    const bool json = is_type(call.request.content_type, "application/json");
+    const bool nothing = call.request.content_type.empty() && call.body.empty();
+    if (!call.form && !json && !nothing) {
+      return problem(415, "unsupported_media_type", "Send application/json or a form.");
+    }
+    return post(call);
+  }
+  constexpr std::string_view sessions = "/auth/sessions/";
+  if (method == "DELETE" && call.request.path.substr(0, sessions.size()) == sessions) {
+    return revoke(call, call.request.path.substr(sessions.size()));
+  }
+  Response response = problem(405, "method_not_allowed");
+  response.headers.emplace_back("Allow", "GET, HEAD, POST");
+  return response;
+}
+
+Response AuthApi::Impl::get(Call& call) const {
+  const std::string_view path = call.request.path;
+  if (path == "/.well-known/moat/jwks.json") {
+    Response response;
+    response.kind = Body::json;
+    response.body = options.jwks ? options.jwks() : "{\"keys\":[]}";
+    return response;
+  }
+  if (path == "/auth/me") return me(call);
+  if (path == "/auth/sessions") return list_sessions(call);
+  if (path == "/auth/csrf") return csrf_token(call);
+  if (services.pages == nullptr) return problem(404, "not_found");
+  if (const auto asset = services.pages->asset(path)) {
+    Response response;
+    response.body.assign(asset->bytes);
+    response.headers.emplace_back("Content-Type", asset->content_type);
+    return response;
+  }
+  const bool known = call.admission.identity != nullptr;
+  if (path == "/auth" || path == "/auth/") return redirect_to("/auth/account");
+  if (path == "/auth/account") {
+    if (!known) return redirect_to("/auth/login?next=%2Fauth%2Faccount");
+    return account_page(call, AccountPage(), 200);
+  }
+  std::string next = "/";
+  if (auto query = validate::parse_form(call.request.query))
+    next = safe_next(query->find("next").value_or("/"));
+  const std::string nonce = services.random.token(16);
+  if (path == "/auth/login" || path == "/auth/signup") {
+    if (known) return redirect_to(next);
+    Response response = page(200, "", nonce);
+    if (path == "/auth/login") {
+      LoginPage shown;
+      shown.csrf = form_token(call, response);
+      shown.next = next;
+      shown.signup_open = options.signup_open;
+      response.body = services.pages->login(shown, nonce);
+    } else {
+      if (!options.signup_open) return redirect_to("/auth/login");
+      SignupPage shown;
+      shown.csrf = form_token(call, response);
+      shown.next = next;
+      response.body = services.pages->signup(shown, nonce);
+    }
+    return response;
+  }
+  if (path == "/auth/setup") {
+    Response response = page(200, "", nonce);
+    SetupPage shown;
+    shown.csrf = form_token(call, response);
+    response.body = services.pages->setup(shown, nonce);
+    return response;
+  }
+  return problem(404, "not_found");
+}
+
+Response AuthApi::Impl::post(Call& call) const {
+  const std::string_view path = call.request.path;
+  if (path == "/auth/login") return login(call);
+  if (path == "/auth/signup") return signup(call);
+  if (path == "/auth/setup") return setup(call);
+  if (path == "/auth/password") return password(call);
+  if (path == "/auth/logout") return logout(call);
+  if (path == "/auth/logout-all") return logout_all(call);
+  constexpr std::string_view before = "/auth/sessions/";
+  constexpr std::string_view after = "/revoke";
+  if (path.size() > before.size() + after.size() && path.substr(0, before.size()) == before &&
+      path.substr(path.size() - after.size()) == after) {
+    return revoke(call, path.substr(before.size(), path.size() - before.size() - after.size()));
+  }
+  return problem(404, "not_found");
+}
+
+}  // namespace moat::shield

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "moat/shield/auth_api.h"
+#include "moat/shield/pages.h"
+#include "moat/validate/shape.h"
+
+namespace moat::shield {
+
+// One request to /auth while it is answered.
+struct Call {
+  const Request& request;
+  Admission& admission;
+  std::string_view body;
+  Time now;
+  Tick tick;
+  std::string client = {};  // the client's address as text
+  bool form = false;        // sent as a form: answers are pages and redirects
+};
+
+// What a failed form or request is answered with.
+struct Failure {
+  int status;
+  std::string_view code;
+  std::string detail;
+};
+
+struct AuthApi::Impl {
+  Impl(const Services& s, Options o) : services(s), options(std::move(o)) {}
+  Services services;
+  Options options;
+
+  Response route(Call& call) const;
+  Response get(Call& call) const;
+  Response post(Call& call) const;
+
+  // auth_credentials.cc
+  Response login(Call& call) const;
+  Response signup(Call& call) const;
+  Response setup(Call& call) const;
+  Response password(Call& call) const;
+  // auth_sessions.cc
+  Response logout(Call& call) const;
+  Response logout_all(Call& call) const;
+  Response revoke(Call& call, std::string_view id) const;
+  Response list_sessions(const Call& call) const;
+  Response me(const Call& call) const;
+  Response csrf_token(const Call& call) const;
+  Response account_page(const Call& call, const AccountPage& filled, int status) const;
+
+  // Shared: bodies, tokens, answers.
+  Result<validate::Fields, Failure> read_body(const Call& call, const validate::ObjectShape& json,
+                                              const validate::ObjectShape& form) const;
+  bool token_is_good(const Call& call, std::string_view token) const;
+  // A token for the page's form; gives the browser a cookie to bind it to where it has no session.
+  std::string form_token(const Call& call, Response& response) const;
+  Result<session::Issued, session::StoreError> begin_session(const Call& call,
+                                                             const accounts::Account& account,
+                                                             Response& response) const;
+  void remember_device(const Call& call, const accounts::Account& account,
+                       Response& response) const;
+  Response logged_in(const Call& call, const accounts::Account& account, std::string_view next,
+                     int status) const;
+  Response page(int status, std::string body, std::string nonce) const;
+  void audit(const Call& call, std::string_view event, std::string_view subject,
+             std::string_view reason = {}) const;
+};
+
+Response problem(const Failure& failure);
+Response problem(int status, std::string_view code, std::string detail = {});
+Response json_answer(int status, const json::Value& value);
+Response redirect_to(std::string location);
+Response retry_later(std::chrono::nanoseconds wait, Random& random);
+json::Value account_json(const accounts::Account& account);
+// A path on this site to go on to: anything else becomes "/".
+std::string safe_next(std::string_view next);
+// Whether `content_type` is `wanted`, whatever its parameters.
+bool is_type(std::string_view content_type, std::string_view wanted);
+
+inline constexpr std::string_view busy_detail = "The server is busy. Please try again in a moment.";
+inline constexpr std::string_view stale_form = "This page was open for too long. Please try again.";
+
+}  // namespace moat::shield

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "moat/base/clock.h"
+#include "moat/base/ip.h"
+#include "moat/csrf/csrf.h"
+#include "moat/limit/limit.h"
+#include "moat/session/session.h"
+#include "moat/shield/request.h"
+
+namespace moat::shield {
+
+// The steps of the walk, in order. `canonical` is over before the shield is asked: a request that
+// it can read at all has passed the HTTP room's parser or a framework's.
+enum class Step { host, address_limit, session, user_limit, csrf, login };
+std::string_view to_string(Step step);
+
+// What a route asks for beside the defaults. As it is made here: the strictest.
+struct Rules {
+  enum class Login { none, optional, required };
+  enum class OnAnonymous { automatic, unauthorized, redirect };
+  Login login = Login::required;
+  OnAnonymous on_anonymous = OnAnonymous::automatic;
+  std::span<const std::string> roles;    // any of them
+  const limit::Policy* limit = nullptr;  // the route's own, beside the general one
+  std::uint64_t route = 0;               // tells this route's buckets from another's
+  bool allow_forged_requests = false;    // csrf = "off" of a route
+  csrf::Scope scope = csrf::Scope::backend;
+};
+
+enum class Outcome {
+  pass,     // go on to the backend or handler
+  refresh,  // call refresh() on a thread that may block, then finish()
+  refuse    // answer with Admission::status and code
+};
+
+// What a refusal tells the client and the log.
+struct Refusal {
+  Step step = Step::host;
+  int status = 0;
+  std::string_view code;   // stable, a literal
+  std::string_view title;  // a sentence for people
+  std::string location;    // where a person is sent instead (status 303)
+  std::chrono::nanoseconds retry_after{0};
+  std::string_view reason;  // for the log only
+};
+
+// Moat's cookies as a request carried them; views into its Cookie header.
+struct Cookies {
+  std::string_view access;
+  std::string_view refresh;
+  std::string_view pre_login;
+  std::string_view device;
+  bool twice = false;  // one of them came twice
+  static Cookies read(std::string_view header);
+};
+
+// Memory keeps what one connection's last request has shown, so that the next one with the same
+// Cookie header is not parsed and verified again. Times and revocation are looked up on every
+// request all the same.
+struct Memory {
+  std::string host;    // the last one that was found to be ours
+  std::string cookie;  // the Cookie header that `identity` was read from
+  std::optional<session::Identity> identity;
+};
+
+// Admission is what the walk finds out about one request; it is made for each and handed from step
+// to step.
+struct Admission {
+  IpAddress client;  // the canonical client address
+  Cookies cookies;
+  const session::Identity* identity =
+      nullptr;                           // who stands behind the request, if anybody is known
+  std::vector<std::string> set_cookies;  // Set-Cookie values that must go out with the answer
+  limit::Decision rate;                  // of the general limit, for RateLimit fields
+  Refusal refusal;
+
+  std::optional<session::Identity> owned;  // where `identity` points when there is no Memory
+};
+
+// Shield walks a request through the practices. Thread-safe as its services are; they must outlive
+// it.
+class Shield final {
+ public:
+  struct Services {
+    session::Manager& sessions;
+    const session::RevocationList& revocations;
+    session::UserSource& users;
+    limit::Table& requests;
+  };
+  struct Options {
+    std::vector<std::string> hosts{
+        "localhost"};  // names we answer to, lower case, any port; "*.name" for one label
+    std::vector<std::string> trusted_origins;
+    std::vector<Cidr> trusted_proxies;
+    limit::Policy general;              // by client address
+    std::optional<limit::Policy> user;  // by signed-in user
+    std::string login_path = "/auth/login";
+  };
+  // Throws std::invalid_argument for a trusted origin that cannot be read.
+  Shield(const Services& services, Options options);
+
+  // Everything that needs no waiting. `memory` may be null.
+  [[nodiscard]] Outcome begin(const Request& request, const Rules& rules, Time now, Tick tick,
+                              Memory* memory, Admission& admission) const;
+  // Exchanges the refresh token for new ones; may block.
+  void refresh(const Request& request, Time now, Admission& admission) const;
+  // What is left behind a refresh.
+  [[nodiscard]] Outcome finish(const Request& request, const Rules& rules, Tick tick,
+                               Admission& admission) const;
+
+  // The whole walk in one call that may block: for frameworks with a thread for each request. True:
+  // passed.
+  [[nodiscard]] bool admit(const Request& request, const Rules& rules, Time now, Tick tick,
+                           Admission& admission) const;
+
+  bool knows_host(std::string_view host) const;
+  const Options& options() const { return options_; }
+  const Services& services() const { return services_; }
+
+ private:
+  bool check_host(const Request& request, Memory* memory, Admission& admission) const;
+  bool check_address_limit(const Request& request, Tick tick, Admission& admission) const;
+  Outcome check_session(const Request& request, Time now, Memory* memory,
+                        Admission& admission) const;
+  bool check_user_limit(const Rules& rules, Tick tick, Admission& admission) const;
+  bool check_csrf(const Request& request, const Rules& rules, Admission& admission) const;
+  bool check_login(const Request& request, const Rules& rules, Admission& admission) const;
+  bool is_known(std::string_view access_token, Time now,
+                std::optional<session::Identity>& identity) const;
+
+  Services services_;
+  Options options_;
+  csrf::Policy csrf_;
+};
+
+// Set-Cookie values: of a new or refreshed session, and those that make a browser forget it.
+std::vector<std::string> session_cookies(const session::Issued& issued);
+std::vector<std::string> forget_session_cookies();
+// One of Moat's cookies, with its attributes; a max age of zero deletes it.
+std::string moat_cookie(std::string_view name, std::string_view value,
+                        std::chrono::seconds max_age);
+
+}  // namespace moat::shield
