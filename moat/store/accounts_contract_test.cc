@@ -60,9 +60,9 @@ std::string refusal(const Result<void, StoreError>& result) {
 template <class Kind>
 class AccountsContract : public ::testing::Test {
  protected:
-  void add(const Account& account) { ASSERT_EQ(refusal(store.create(account)), ""); }
+  void add(const Account& account) { ASSERT_EQ(refusal(store_.create(account)), ""); }
   Kind kind;
-  accounts::Store& store = kind.store();
+  accounts::Store& store_ = kind.store();
 };
 using Kinds = ::testing::Types<InMemory, InSqlite>;
 TYPED_TEST_SUITE(AccountsContract, Kinds);
@@ -72,10 +72,10 @@ TYPED_TEST(AccountsContract, WhatIsCreatedIsFoundUnchanged) {
   account.disabled = true;
   account.email = "'; DROP TABLE accounts; --\n\xC3\xA4";
   this->add(account);
-  const auto by_key = this->store.find_by_email_key("ada@example.com");
+  const auto by_key = this->store_.find_by_email_key("ada@example.com");
   ASSERT_TRUE(by_key);
   EXPECT_EQ(*by_key, account);
-  const auto by_id = this->store.find_by_id("id-ada");
+  const auto by_id = this->store_.find_by_id("id-ada");
   ASSERT_TRUE(by_id);
   EXPECT_EQ(*by_id, account);
 }
@@ -86,54 +86,54 @@ TYPED_TEST(AccountsContract, TextIsKeptByteByByte) {
   account.roles = {};
   account.email = "";
   this->add(account);
-  EXPECT_EQ(*this->store.find_by_id("id-ada"), account);
+  EXPECT_EQ(*this->store_.find_by_id("id-ada"), account);
 }
 
 TYPED_TEST(AccountsContract, NobodyIsFoundWhereNobodyIs) {
   this->add(account_of("ada"));
-  EXPECT_EQ(this->store.find_by_email_key("eve@example.com").error(), StoreError::not_found);
-  EXPECT_EQ(this->store.find_by_email_key("ADA@example.com").error(), StoreError::not_found);
-  EXPECT_EQ(this->store.find_by_email_key("%").error(), StoreError::not_found);
-  EXPECT_EQ(this->store.find_by_id("").error(), StoreError::not_found);
-  EXPECT_EQ(this->store.find_by_id("id-ad").error(), StoreError::not_found);
+  EXPECT_EQ(this->store_.find_by_email_key("eve@example.com").error(), StoreError::not_found);
+  EXPECT_EQ(this->store_.find_by_email_key("ADA@example.com").error(), StoreError::not_found);
+  EXPECT_EQ(this->store_.find_by_email_key("%").error(), StoreError::not_found);
+  EXPECT_EQ(this->store_.find_by_id("").error(), StoreError::not_found);
+  EXPECT_EQ(this->store_.find_by_id("id-ad").error(), StoreError::not_found);
 }
 
 TYPED_TEST(AccountsContract, AnEmailKeyIsTakenOnce) {
   this->add(account_of("ada"));
   Account other = account_of("eve");
   other.email_key = "ada@example.com";
-  EXPECT_EQ(refusal(this->store.create(other)), "email_taken");
-  EXPECT_EQ(this->store.find_by_id("id-eve").error(), StoreError::not_found);
+  EXPECT_EQ(refusal(this->store_.create(other)), "email_taken");
+  EXPECT_EQ(this->store_.find_by_id("id-eve").error(), StoreError::not_found);
 }
 
 TYPED_TEST(AccountsContract, AnIdIsTakenOnce) {
   this->add(account_of("ada"));
   Account other = account_of("eve");
   other.id = "id-ada";
-  EXPECT_EQ(refusal(this->store.create(other)), "conflict");
-  EXPECT_EQ(this->store.find_by_email_key("eve@example.com").error(), StoreError::not_found);
-  EXPECT_EQ(*this->store.find_by_id("id-ada"), account_of("ada"));
+  EXPECT_EQ(refusal(this->store_.create(other)), "conflict");
+  EXPECT_EQ(this->store_.find_by_email_key("eve@example.com").error(), StoreError::not_found);
+  EXPECT_EQ(*this->store_.find_by_id("id-ada"), account_of("ada"));
 }
 
 TYPED_TEST(AccountsContract, TheListComesInPages) {
   for (const char* name : {"c", "a", "d", "b"}) this->add(account_of(name, {"user", "ops"}));
-  const auto first = this->store.list("", 3);
+  const auto first = this->store_.list("", 3);
   ASSERT_TRUE(first);
   ASSERT_EQ(first->size(), 3u);
   EXPECT_EQ((*first)[0], account_of("a", {"user", "ops"}));
   EXPECT_EQ((*first)[2].id, "id-c");
-  const auto second = this->store.list("id-c", 3);
+  const auto second = this->store_.list("id-c", 3);
   ASSERT_TRUE(second);
   ASSERT_EQ(second->size(), 1u);
   EXPECT_EQ(second->front().id, "id-d");
-  EXPECT_TRUE(this->store.list("id-d", 3)->empty());
-  EXPECT_TRUE(this->store.list("", 0)->empty());
+  EXPECT_TRUE(this->store_.list("id-d", 3)->empty());
+  EXPECT_TRUE(this->store_.list("", 0)->empty());
 }
 
 TYPED_TEST(AccountsContract, APasswordIsChangedWhereTheExpectedHashStands) {
   this->add(account_of("ada"));
   this->add(account_of("eve"));
-  auto& store = this->store;
+  auto& store = this->store_;
   EXPECT_EQ(refusal(store.change_password("id-ada", "stale", "next", start)), "conflict");
   EXPECT_EQ(*store.find_by_id("id-ada"), account_of("ada"));
   EXPECT_EQ(refusal(store.change_password("id-bob", "stale", "next", start)), "not_found");
@@ -146,7 +146,7 @@ TYPED_TEST(AccountsContract, APasswordIsChangedWhereTheExpectedHashStands) {
 
 TYPED_TEST(AccountsContract, AnUpgradedHashChangesNothingElse) {
   this->add(account_of("ada"));
-  auto& store = this->store;
+  auto& store = this->store_;
   EXPECT_EQ(refusal(store.remember_device("id-ada", digest_of(1), start, 5)), "");
   EXPECT_EQ(refusal(store.upgrade_hash("id-ada", "stale", "next")), "conflict");
   EXPECT_EQ(refusal(store.upgrade_hash("id-bob", "stale", "next")), "not_found");
@@ -159,25 +159,25 @@ TYPED_TEST(AccountsContract, AnUpgradedHashChangesNothingElse) {
 
 TYPED_TEST(AccountsContract, RolesAreReplaced) {
   this->add(account_of("ada", {"user", "ops"}));
-  EXPECT_EQ(refusal(this->store.set_roles("id-ada", {"writer", "user"})), "");
-  EXPECT_EQ(this->store.find_by_id("id-ada")->roles, (std::vector<std::string>{"writer", "user"}));
-  EXPECT_EQ(refusal(this->store.set_roles("id-ada", {})), "");
-  EXPECT_TRUE(this->store.find_by_id("id-ada")->roles.empty());
-  EXPECT_EQ(refusal(this->store.set_roles("id-eve", {"user"})), "not_found");
+  EXPECT_EQ(refusal(this->store_.set_roles("id-ada", {"writer", "user"})), "");
+  EXPECT_EQ(this->store_.find_by_id("id-ada")->roles, (std::vector<std::string>{"writer", "user"}));
+  EXPECT_EQ(refusal(this->store_.set_roles("id-ada", {})), "");
+  EXPECT_TRUE(this->store_.find_by_id("id-ada")->roles.empty());
+  EXPECT_EQ(refusal(this->store_.set_roles("id-eve", {"user"})), "not_found");
 }
 
 TYPED_TEST(AccountsContract, AdminsAreCounted) {
-  EXPECT_EQ(*this->store.count_admins(), 0u);
+  EXPECT_EQ(*this->store_.count_admins(), 0u);
   this->add(account_of("ada", {"user", "admin"}));
   this->add(account_of("eve", {"user", "administrator"}));
   Account asleep = account_of("bob", {"admin"});
   asleep.disabled = true;
   this->add(asleep);
-  EXPECT_EQ(*this->store.count_admins(), 2u);
+  EXPECT_EQ(*this->store_.count_admins(), 2u);
 }
 
 TYPED_TEST(AccountsContract, TheLastEnabledAdminStays) {
-  auto& store = this->store;
+  auto& store = this->store_;
   this->add(account_of("ada", {"user", "admin"}));
   this->add(account_of("eve", {"admin"}));
   EXPECT_EQ(refusal(store.disable("id-eve")), "") << "ada is there";
@@ -193,17 +193,17 @@ TYPED_TEST(AccountsContract, TheLastEnabledAdminStays) {
 
 TYPED_TEST(AccountsContract, DisablingIsUndoneByEnabling) {
   this->add(account_of("ada"));
-  EXPECT_EQ(refusal(this->store.disable("id-ada")), "");
-  EXPECT_EQ(refusal(this->store.disable("id-ada")), "");
-  EXPECT_TRUE(this->store.find_by_id("id-ada")->disabled);
-  EXPECT_EQ(refusal(this->store.enable("id-ada")), "");
-  EXPECT_FALSE(this->store.find_by_id("id-ada")->disabled);
-  EXPECT_EQ(refusal(this->store.disable("id-eve")), "not_found");
-  EXPECT_EQ(refusal(this->store.enable("id-eve")), "not_found");
+  EXPECT_EQ(refusal(this->store_.disable("id-ada")), "");
+  EXPECT_EQ(refusal(this->store_.disable("id-ada")), "");
+  EXPECT_TRUE(this->store_.find_by_id("id-ada")->disabled);
+  EXPECT_EQ(refusal(this->store_.enable("id-ada")), "");
+  EXPECT_FALSE(this->store_.find_by_id("id-ada")->disabled);
+  EXPECT_EQ(refusal(this->store_.disable("id-eve")), "not_found");
+  EXPECT_EQ(refusal(this->store_.enable("id-eve")), "not_found");
 }
 
 TYPED_TEST(AccountsContract, TheSetUpTokenIsGoodOnceAndInTime) {
-  auto& store = this->store;
+  auto& store = this->store_;
   EXPECT_EQ(refusal(store.check_setup_token(digest_of(1), start)), "not_found");
   EXPECT_EQ(refusal(store.put_setup_token(digest_of(1), start + seconds{10})), "");
   EXPECT_EQ(refusal(store.check_setup_token(digest_of(2), start)), "not_found");
@@ -223,7 +223,7 @@ TYPED_TEST(AccountsContract, TheSetUpTokenIsGoodOnceAndInTime) {
 }
 
 TYPED_TEST(AccountsContract, ASecondSetUpTokenReplacesTheFirst) {
-  auto& store = this->store;
+  auto& store = this->store_;
   EXPECT_EQ(refusal(store.put_setup_token(digest_of(1), start + seconds{10})), "");
   EXPECT_EQ(refusal(store.put_setup_token(digest_of(2), start + seconds{10})), "");
   EXPECT_EQ(refusal(store.check_setup_token(digest_of(1), start)), "not_found");
@@ -231,7 +231,7 @@ TYPED_TEST(AccountsContract, ASecondSetUpTokenReplacesTheFirst) {
 }
 
 TYPED_TEST(AccountsContract, ARefusedAdminLeavesTheSetUpTokenAlone) {
-  auto& store = this->store;
+  auto& store = this->store_;
   this->add(account_of("ada"));
   EXPECT_EQ(refusal(store.put_setup_token(digest_of(1), start + seconds{10})), "");
   EXPECT_EQ(refusal(store.create_first_admin(digest_of(1), start, account_of("ada"))),
@@ -241,7 +241,7 @@ TYPED_TEST(AccountsContract, ARefusedAdminLeavesTheSetUpTokenAlone) {
 }
 
 TYPED_TEST(AccountsContract, ADeviceIsKnownToOneAccountUntilItExpires) {
-  auto& store = this->store;
+  auto& store = this->store_;
   this->add(account_of("ada"));
   this->add(account_of("eve"));
   EXPECT_EQ(refusal(store.remember_device("id-ada", digest_of(1), start + seconds{5}, 3)), "");
@@ -256,7 +256,7 @@ TYPED_TEST(AccountsContract, ADeviceIsKnownToOneAccountUntilItExpires) {
 }
 
 TYPED_TEST(AccountsContract, TheDevicesThatExpireFirstGiveWay) {
-  auto& store = this->store;
+  auto& store = this->store_;
   this->add(account_of("ada"));
   this->add(account_of("eve"));
   EXPECT_EQ(refusal(store.remember_device("id-eve", digest_of(9), start + seconds{1}, 2)), "");
@@ -270,7 +270,7 @@ TYPED_TEST(AccountsContract, TheDevicesThatExpireFirstGiveWay) {
 }
 
 TYPED_TEST(AccountsContract, ANewPasswordForgetsThatAccountsDevices) {
-  auto& store = this->store;
+  auto& store = this->store_;
   this->add(account_of("ada"));
   this->add(account_of("eve"));
   for (const char* id : {"id-ada", "id-eve"}) {
@@ -284,7 +284,7 @@ TYPED_TEST(AccountsContract, ANewPasswordForgetsThatAccountsDevices) {
 }
 
 TYPED_TEST(AccountsContract, WhatExpiredIsRemovedAndCounted) {
-  auto& store = this->store;
+  auto& store = this->store_;
   this->add(account_of("ada"));
   EXPECT_EQ(refusal(store.put_setup_token(digest_of(1), start + seconds{2})), "");
   for (int i : {1, 2, 3}) {
