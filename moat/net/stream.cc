@@ -100,6 +100,7 @@ Task<void> linger(Stream& stream, std::size_t bytes, Tick deadline) {
 // OpenSSL's view of the connection: reads come from the socket (or from the bytes that were looked
 // at first), writes are collected and leave in one send.
 struct TlsBio {
+  static constexpr std::size_t most_without_data = 64 * 1024;
   static TlsStream& stream(BIO* bio) { return *static_cast<TlsStream*>(BIO_get_data(bio)); }
 
   static int read(BIO* bio, char* data, int size) {
@@ -111,7 +112,14 @@ struct TlsBio {
       self.unread_.erase(0, n);
       return static_cast<int>(n);
     }
+    // Records without data (key updates, empty ones) cost work and give none. An honest peer sends
+    // a few; who sends nothing else would keep OpenSSL, and so the loop, busy for ever.
+    if (self.taken_ > most_without_data) {
+      self.broken_ = true;
+      return -1;
+    }
     const Io got = self.receive(data, static_cast<std::size_t>(size));
+    self.taken_ += got.bytes;
     if (got.state == Io::ok) return static_cast<int>(got.bytes);
     if (got.state == Io::blocked) BIO_set_retry_read(bio);
     return got.state == Io::end ? 0 : -1;
@@ -188,6 +196,7 @@ Task<TlsStream::Handshake> TlsStream::handshake(Tick deadline) {
     if (looked) {
       ERR_clear_error();
       out_ = &loop().records();
+      taken_ = 0;
       const int result = SSL_do_handshake(ssl_);
       const int error = SSL_get_error(ssl_, result);
       const bool sent = send_out(loop().records());  // an alert too, if it failed
@@ -203,11 +212,28 @@ Task<TlsStream::Handshake> TlsStream::handshake(Tick deadline) {
   }
 }
 
-void TlsStream::refuse_plain_http() {
-  send(
+Task<void> TlsStream::refuse_plain_http(Tick deadline) {
+  const bool sent = send(
       "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 33\r\nConnection: "
       "close\r\n\r\n"
       "This port speaks HTTPS, not HTTP\n");
+  if (!sent) co_return;
+  const bool flushed = co_await flush(deadline);
+  if (!flushed) co_return;
+  Stream::shut_down();
+  // Closing over unread input resets the connection, and the answer is lost.
+  char rest[4096];
+  for (std::size_t read = 0; read < 64 * 1024;) {
+    const Io got = receive(rest, sizeof rest);
+    if (got.state == Io::ok) {
+      read += got.bytes;
+    } else if (got.state == Io::blocked) {
+      const Wait wait = co_await readable(deadline);
+      if (wait != Wait::ready) co_return;
+    } else {
+      co_return;
+    }
+  }
 }
 
 Io TlsStream::read(char* buffer, std::size_t size) {
@@ -215,6 +241,7 @@ Io TlsStream::read(char* buffer, std::size_t size) {
   ERR_clear_error();
   std::string& out = loop().records();
   out_ = &out;
+  taken_ = 0;
   std::size_t bytes = 0;
   const int result = SSL_read_ex(ssl_, buffer, size, &bytes);
   const int error = result == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl_, result);
@@ -227,6 +254,8 @@ Io TlsStream::read(char* buffer, std::size_t size) {
   broken_ = true;
   return {Io::failed};
 }
+
+bool TlsStream::pending() const { return !unread_.empty() || SSL_has_pending(ssl_) == 1; }
 
 bool TlsStream::write(std::string_view bytes) {
   if (broken_ || descriptor_.cancelled()) return false;

@@ -31,6 +31,8 @@ class Stream {
 
   // Reads what is there, up to `size` bytes.
   virtual Io read(char* buffer, std::size_t size) = 0;
+  // Whether bytes have come in already that the kernel will not tell of again: then read before waiting.
+  virtual bool pending() const { return false; }
   // Sends `bytes` or keeps for `flush` what the peer does not take yet; all of it is accepted.
   // False: the connection is broken. Write no more than a buffer's worth before the next flush, or
   // memory grows.
@@ -38,7 +40,7 @@ class Stream {
   // Tells the peer that nothing more comes, and sends no more.
   virtual void shut_down();
 
-  // Waits for something to read. A stream that still holds decoded bytes is ready at once.
+  // Waits for something to read; only after a read that came back blocked.
   Descriptor::Awaiter readable(Tick deadline) { return descriptor_.wait_readable(deadline); }
   bool flushed() const { return backlog_.empty(); }
   // Waits until what was written is with the kernel. False: broken, cancelled, or `deadline`
@@ -83,9 +85,10 @@ class TlsStream final : public Stream {
   enum class Handshake { done, failed, timed_out, not_tls, plain_http };
   // Handshakes until `deadline`. `plain_http` says that the peer spoke HTTP to the TLS port.
   Task<Handshake> handshake(Tick deadline);
-  // Tells in plain text a peer that spoke HTTP why it is refused.
-  void refuse_plain_http();
+  // Tells in plain text a peer that spoke HTTP why it is refused, and waits a little for it to read.
+  Task<void> refuse_plain_http(Tick deadline);
   Io read(char* buffer, std::size_t size) override;
+  bool pending() const override;
   bool write(std::string_view bytes) override;
   void shut_down() override;
   // What the client asked for by SNI; empty without.
@@ -98,6 +101,7 @@ class TlsStream final : public Stream {
   ssl_st* ssl_;
   std::string* out_ = nullptr;  // the loop's record buffer while OpenSSL runs
   std::string unread_;          // the first bytes, looked at before the handshake
+  std::size_t taken_ = 0;       // bytes of the socket that went into the current read
   bool send_out(std::string& out);
   Handshake classify(const char* bytes, std::size_t count) const;
 };
