@@ -23,11 +23,11 @@ inline constexpr std::string_view html_content_type = "text/html; charset=utf-8"
 // What an error page shows. All texts are escaped.
 struct ErrorPage {
   int status = 500;
-  std::string_view code;
-  std::string_view title;       // empty: the reason phrase
-  std::string_view detail;      // may be empty
-  std::string_view request_id;  // may be empty
-  std::string_view nonce;       // the one given to SecurityHeaders; allows the page's own style
+  std::string_view code = {};
+  std::string_view title = {};       // empty: the reason phrase
+  std::string_view detail = {};      // may be empty
+  std::string_view request_id = {};  // may be empty
+  std::string_view nonce = {};  // the one given to SecurityHeaders; allows the page's own style
 };
 // append_error_page appends a whole page without a script or anything loaded from elsewhere.
 void append_error_page(const ErrorPage& page, std::string& out);

@@ -138,6 +138,20 @@ TEST(SecurityHeaders, EnforceBesideAReportOnlyPolicy) {
   EXPECT_TRUE(has(fields(answer), "Content-Security-Policy: default-src 'self'"));
 }
 
+TEST(SecurityHeaders, AddsNoPolicyWhereNoneIsAllowed) {
+  Headers backend;
+  SecurityHeaders::Answer answer;
+  answer.kind = AnswerKind::proxied_html;
+  answer.backend = &backend;
+  answer.csp = CspMode::allow_none;
+  const string out = fields(answer);
+  EXPECT_FALSE(has(out, "Content-Security-Policy"));
+  EXPECT_TRUE(has(out, "X-Frame-Options: SAMEORIGIN\r\n"));
+  // It speaks of a backend's pages only.
+  answer.kind = AnswerKind::moat_page;
+  EXPECT_TRUE(has(fields(answer), "Content-Security-Policy: default-src 'none'"));
+}
+
 TEST(SecurityHeaders, ReportWhereTold) {
   SecurityHeaders::Options options;
   options.report_uri = "/.well-known/moat/reports";

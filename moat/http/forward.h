@@ -9,8 +9,8 @@ namespace moat::http {
 // What a backend is told about the client's side. All are checked values of Moat's own, never a
 // client's words: whatever came under these names must have been dropped (is_intermediary_only).
 struct ForwardedFor {
-  std::string_view client;  // IpAddress::to_string() of the canonical client address
-  std::string_view host;    // as validated, with its port
+  std::string_view client = {};  // IpAddress::to_string() of the canonical client address
+  std::string_view host = {};    // as validated, with its port
   std::string_view scheme = "https";
 };
 

@@ -3,18 +3,9 @@
 
 #include "moat/http/connection.h"
 #include "moat/http/internal/chars.h"
+#include "moat/http/internal/scan.h"
 
 namespace moat::http {
-
-bool Headers::add(const Header& field) {
-  if (size_ == capacity) return false;
-  fields_[size_] = field;
-  ++size_;
-  const auto known = static_cast<std::size_t>(field.known);
-  if (first_[known] == 0) first_[known] = static_cast<std::uint8_t>(size_);
-  ++count_[known];
-  return true;
-}
 
 void Headers::clear() {
   size_ = 0;
@@ -37,7 +28,7 @@ bool is_token(std::string_view text) {
 bool is_field_value(std::string_view text) {
   if (text.empty()) return true;
   if (internal::is_blank(text.front()) || internal::is_blank(text.back())) return false;
-  return internal::find_control(text.data(), 0, text.size()) == text.size();
+  return internal::ControlFinder(text).find(0, text.size()) == text.size();
 }
 
 namespace {
@@ -69,6 +60,11 @@ bool append_field(std::string& out, std::string_view name, std::string_view valu
 }
 
 bool ConnectionOptions::add(std::string_view field_value) {
+  // What nearly everybody sends.
+  if (internal::look_up(field_value) == Known::keep_alive) {
+    keep_alive_ = true;
+    return true;
+  }
   bool more = true;
   std::string_view option;
   std::size_t empty = 0;

@@ -13,8 +13,8 @@ namespace moat::http {
 
 // One field; both views point into the caller's buffer, the value without white space around it.
 struct Header {
-  std::string_view name;
-  std::string_view value;
+  std::string_view name = {};
+  std::string_view value = {};
   Known known = Known::none;
 };
 
@@ -25,7 +25,15 @@ class Headers final {
   static constexpr std::size_t capacity = 112;
 
   // False, and nothing happens, when the capacity is reached.
-  bool add(const Header& field);
+  bool add(const Header& field) {
+    if (size_ == capacity) return false;
+    fields_[size_] = field;
+    ++size_;
+    const auto known = static_cast<std::size_t>(field.known);
+    if (first_[known] == 0) first_[known] = static_cast<std::uint8_t>(size_);
+    ++count_[known];
+    return true;
+  }
   bool add(std::string_view name, std::string_view value) {
     return add({name, value, recognise(name)});
   }

@@ -42,63 +42,93 @@ static_assert(names.back() == "reporting-endpoints");
 static_assert(names[static_cast<std::size_t>(Known::x_forwarded_for)] == "x-forwarded-for");
 static_assert(names[static_cast<std::size_t>(Known::set_cookie)] == "set-cookie");
 
-constexpr std::size_t slots = 512;
+constexpr std::size_t slots = 1024;
+constexpr std::size_t shortest = 4;  // beside te, via and age
 constexpr std::size_t longest = 35;  // content-security-policy-report-only
 
-// Four letters and the length tell almost all names apart; `| 0x20` folds the case of letters.
-constexpr std::size_t slot_of(std::string_view name) {
-  const std::size_t size = name.size();
-  const auto at = [name](std::size_t i) {
-    return static_cast<std::size_t>(static_cast<unsigned char>(name[i]) | 0x20u);
-  };
-  const std::size_t mixed =
-      size * 37 + at(0) * 5 + at(size - 1) * 61 + at(size / 2) * 131 + at(size / 3) * 17;
-  return mixed % slots;
+// Four bytes with the case of letters folded. Known names are made of a-z, 0-9 and '-'; no other
+// tchar becomes one of these by `| 0x20`, and no other byte but controls does.
+constexpr std::uint32_t fold_four(const char* text) {
+  std::uint32_t word = 0;
+  for (unsigned i = 0; i < 4; ++i)
+    word |= std::uint32_t{static_cast<unsigned char>(text[i])} << (8 * i);
+  return word | 0x20202020u;
+}
+
+// A listed name with its ends, which with the length tell almost all names apart.
+struct Entry {
+  const char* name = nullptr;
+  std::uint32_t head = 0;
+  std::uint32_t tail = 0;
+  std::size_t size = 0;
+};
+
+constexpr std::array<Entry, known_count> make_entries() {
+  std::array<Entry, known_count> made{};
+  for (std::size_t i = static_cast<std::size_t>(Known::host); i < names.size(); ++i) {
+    const std::string_view name = names[i];
+    if (name.size() < shortest) continue;
+    made[i] = {name.data(), fold_four(name.data()), fold_four(name.data() + name.size() - 4),
+               name.size()};
+  }
+  return made;
+}
+constexpr std::array<Entry, known_count> entries = make_entries();
+
+constexpr std::size_t slot_of(std::uint32_t head, std::uint32_t tail, std::size_t size) {
+  return ((head + static_cast<std::uint32_t>(size)) * 0x9e3779b1u + tail * 0x85ebca6bu) >> 22;
 }
 
 constexpr std::array<std::uint8_t, slots> make_table() {
-  std::array<std::uint8_t, slots> table{};
-  for (std::size_t i = static_cast<std::size_t>(Known::host); i < names.size(); ++i) {
-    if (names[i].empty()) continue;
-    std::size_t slot = slot_of(names[i]);
-    while (table[slot] != 0) slot = (slot + 1) % slots;
-    table[slot] = static_cast<std::uint8_t>(i);
+  std::array<std::uint8_t, slots> made{};
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    if (entries[i].size == 0) continue;
+    std::size_t slot = slot_of(entries[i].head, entries[i].tail, entries[i].size);
+    while (made[slot] != 0) slot = (slot + 1) % slots;
+    made[slot] = static_cast<std::uint8_t>(i);
   }
-  return table;
+  return made;
 }
 constexpr std::array<std::uint8_t, slots> table = make_table();
 
-// Compares a token with a known name of the same length. Known names are made of a-z, 0-9 and '-';
-// no other tchar becomes one of these by `| 0x20`, so eight bytes can be folded at once.
-bool same_name(const char* token, const char* known, std::size_t size) {
+// Whether all but the last four bytes agree; those have been compared.
+bool same_middle(const char* text, const char* known, std::size_t size) {
   constexpr std::uint64_t fold = 0x2020202020202020u;
-  if (size < 8) {
-    for (std::size_t i = 0; i < size; ++i)
-      if ((token[i] | 0x20) != known[i]) return false;
-    return true;
-  }
-  std::uint64_t a = 0;
-  std::uint64_t b = 0;
-  std::size_t i = 0;
-  for (; i + 8 <= size; i += 8) {
-    std::memcpy(&a, token + i, 8);
-    std::memcpy(&b, known + i, 8);
+  for (std::size_t i = 4; i + 4 < size; i += 8) {
+    const std::size_t at = i + 8 <= size ? i : size - 8;
+    std::uint64_t a = 0;
+    std::uint64_t b = 0;
+    std::memcpy(&a, text + at, 8);
+    std::memcpy(&b, known + at, 8);
     if ((a | fold) != b) return false;
   }
-  std::memcpy(&a, token + size - 8, 8);
-  std::memcpy(&b, known + size - 8, 8);
-  return (a | fold) == b;
+  return true;
 }
 
-Known look_up(std::string_view name) {
-  if (name.empty() || name.size() > longest) return Known::none;
-  for (std::size_t slot = slot_of(name); table[slot] != 0; slot = (slot + 1) % slots) {
-    const std::string_view known = names[table[slot]];
-    if (known.size() == name.size() && same_name(name.data(), known.data(), name.size()))
+}  // namespace
+
+Known internal::look_up(std::string_view name) {
+  const std::size_t size = name.size();
+  if (size < shortest) {
+    for (const Known known : {Known::te, Known::via, Known::age})
+      if (iequals(name, names[static_cast<std::size_t>(known)])) return known;
+    return Known::none;
+  }
+  if (size > longest) return Known::none;
+  const std::uint32_t head = fold_four(name.data());
+  const std::uint32_t tail = fold_four(name.data() + size - 4);
+  for (std::size_t slot = slot_of(head, tail, size); table[slot] != 0; slot = (slot + 1) % slots) {
+    const Entry& entry = entries[table[slot]];
+    if (entry.head == head && entry.tail == tail && entry.size == size &&
+        same_middle(name.data(), entry.name, size))
       return static_cast<Known>(table[slot]);
   }
   return Known::none;
 }
+
+namespace {
+
+using internal::look_up;
 
 // Families that are known by their beginning.
 Known look_up_family(std::string_view name) {
@@ -127,9 +157,7 @@ Known recognise_shadowed(std::string_view name) {
 
 std::string_view to_string(Known known) { return names[static_cast<std::size_t>(known)]; }
 
-Known recognise(std::string_view name) {
-  const Known known = look_up(name);
-  if (known != Known::none) return known;
+Known internal::recognise_unlisted(std::string_view name) {
   const Known family = look_up_family(name);
   if (family != Known::none) return family;
   for (const char c : name) {
@@ -139,6 +167,11 @@ Known recognise(std::string_view name) {
     return Known::shadow;
   }
   return Known::none;
+}
+
+Known recognise(std::string_view name) {
+  const Known known = look_up(name);
+  return known != Known::none ? known : internal::recognise_unlisted(name);
 }
 
 }  // namespace moat::http

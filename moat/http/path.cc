@@ -142,16 +142,18 @@ PathFacts check_path(std::string_view path, const HeadLimits& limits) {
   }
   unsigned previous = 0;
   unsigned seen = 0;
+  unsigned common = path_char;
   unsigned doubled = 0;
   for (const char c : path) {
     const unsigned bits = class_of(c);
-    if (!(bits & path_char)) {
-      facts.code = c == '#' ? "fragment_in_target" : "bad_target_byte";
-      return facts;
-    }
     doubled |= bits & previous;
-    previous = bits & slash_char;
+    previous = bits;
+    common &= bits;
     seen |= bits;
+  }
+  if (common == 0) {
+    facts.code = path.find('#') != path.npos ? "fragment_in_target" : "bad_target_byte";
+    return facts;
   }
   if (seen & watch_char) facts = PathWalk(limits).walk(path);
   facts.empty_segment = (doubled & slash_char) != 0;

@@ -184,29 +184,20 @@ ParseStatus read_meaning(const HeadLimits& limits, RequestHead& out) {
   return accept();
 }
 
-bool is_label(std::string_view label) {
-  if (label.empty() || label.size() > 63 || label.front() == '-' || label.back() == '-')
-    return false;
-  for (const char c : label)
-    if (!(internal::class_of(c) & internal::host_char)) return false;
-  return true;
-}
-
 // A name whose last label a URL parser takes for a number is an IPv4 address or nothing.
 bool is_valid_name(std::string_view name) {
-  if (name.size() > 253) return false;
-  std::string_view rest = name;
-  std::string_view label;
-  while (true) {
-    const std::size_t dot = rest.find('.');
-    label = rest.substr(0, dot);
-    if (!is_label(label)) return false;
-    if (dot == rest.npos) break;
-    rest = rest.substr(dot + 1);
+  if (name.empty() || name.size() > 253) return false;
+  std::size_t start = 0;  // of the label
+  for (std::size_t i = 0; i <= name.size(); ++i) {
+    if (i < name.size() && (internal::class_of(name[i]) & internal::host_char)) continue;
+    if (i < name.size() && name[i] != '.') return false;
+    if (i == start || i - start > 63 || name[start] == '-' || name[i - 1] == '-') return false;
+    if (i < name.size()) start = i + 1;
   }
-  if (label[0] < '0' || label[0] > '9') return true;
+  const std::string_view last = name.substr(start);
+  if (last[0] < '0' || last[0] > '9') return true;
   const bool number =
-      label.find_first_not_of("0123456789") == label.npos || internal::istarts_with(label, "0x");
+      last.find_first_not_of("0123456789") == last.npos || internal::istarts_with(last, "0x");
   return !number || IpAddress::parse(name).has_value();
 }
 
@@ -285,7 +276,7 @@ ParseStatus parse_request_head(std::string_view buffer, const HeadLimits& limits
   const ParseStatus found = HeadScanner::scan(buffer, rules, state);
   if (!found.complete()) return found;
   out.clear();
-  const ParseStatus line = read_request_line(HeadScanner::line(buffer, state, 0), limits, out);
+  const ParseStatus line = read_request_line(HeadScanner::start_line(buffer, state), limits, out);
   if (line.refused()) return line;
   const std::string_view code = internal::parse_fields(buffer, state, out.headers, out.connection);
   if (!code.empty()) return refuse(code == "too_many_fields" ? 431 : 400, code);

@@ -76,7 +76,7 @@ ParseStatus parse_response_head(std::string_view buffer, const HeadLimits& limit
   }
   if (!found.complete()) return found;
   out.clear();
-  std::string_view code = read_status_line(HeadScanner::line(buffer, state, 0), out);
+  std::string_view code = read_status_line(HeadScanner::start_line(buffer, state), out);
   if (code.empty()) code = internal::parse_fields(buffer, state, out.headers, out.connection);
   if (code.empty()) code = read_framing(method, out);
   if (!code.empty()) return bad_gateway(code);

@@ -75,6 +75,14 @@ bool is_compressed_chunked(std::string_view value) {
           internal::iequals(first, "compress"));
 }
 
+ParseStatus end_of_head(std::size_t lines, std::size_t consumed) {
+  if (lines == 0) return refuse(400, "empty_start_line");
+  ParseStatus verdict;
+  verdict.kind = ParseStatus::Kind::complete;
+  verdict.consumed = consumed;
+  return verdict;
+}
+
 }  // namespace
 
 ParseStatus HeadScanner::scan(std::string_view buffer, const Rules& rules, ParseState& state) {
@@ -84,57 +92,80 @@ ParseStatus HeadScanner::scan(std::string_view buffer, const Rules& rules, Parse
     state.begin_ = state.scanned_ = 2;
   }
   const std::size_t max_lines = 1 + std::min(rules.fields, Headers::capacity);
+  internal::ControlFinder controls(buffer);
   std::size_t at = state.scanned_;
+  std::size_t lines = state.lines_;
+  std::size_t line = lines == 0 ? state.begin_ : state.ends_[lines - 1] + 2u;
+  // The last CR that may come: of the start line, or of the empty line behind a full section.
+  const auto limit_now = [&] {
+    return lines == 0 ? line + rules.start_line + 1 : state.ends_[0] + 2u + rules.section + 1;
+  };
+  std::size_t limit = limit_now();
+  std::size_t stop = std::min(buffer.size(), limit);
   while (true) {
-    const std::size_t line_start =
-        state.lines_ == 0 ? state.begin_ : state.ends_[state.lines_ - 1] + 2u;
-    // The last CR that may come: of the start line, or of the empty line behind a full section.
-    const std::size_t limit = state.lines_ == 0 ? state.begin_ + rules.start_line + 1
-                                                : state.ends_[0] + 2u + rules.section + 1;
-    const std::size_t stop = std::min(buffer.size(), limit);
-    at = internal::find_control(buffer.data(), at, stop);
-    state.scanned_ = at;
-    if (at >= limit)
-      return state.lines_ == 0 ? refuse(414, "target_too_long") : refuse(431, "fields_too_long");
-    if (at == stop) return {};
+    if (at < stop) at = controls.find(at, stop);
+    if (at >= stop || at + 1 == buffer.size()) break;
     if (buffer[at] != '\r') return refuse_byte(buffer[at]);
-    if (at + 1 == buffer.size()) return {};
     if (buffer[at + 1] != '\n') return refuse(400, "bare_cr");
-    if (at == line_start) {
-      if (state.lines_ == 0) return refuse(400, "empty_start_line");
-      ParseStatus verdict;
-      verdict.kind = ParseStatus::Kind::complete;
-      verdict.consumed = at + 2;
-      return verdict;
+    if (at == line) {
+      state.lines_ = lines;
+      return end_of_head(lines, at + 2);
     }
-    if (state.lines_ == max_lines) return refuse(431, "too_many_fields");
-    state.ends_[state.lines_++] = static_cast<std::uint32_t>(at);
+    if (lines == max_lines) return refuse(431, "too_many_fields");
+    state.ends_[lines++] = static_cast<std::uint32_t>(at);
     at += 2;
+    line = at;
+    if (lines > 1) continue;
+    limit = limit_now();
+    stop = std::min(buffer.size(), limit);
   }
+  state.lines_ = lines;
+  state.scanned_ = at;
+  if (at >= limit)
+    return lines == 0 ? refuse(414, "target_too_long") : refuse(431, "fields_too_long");
+  if (at < stop && buffer[at] != '\r') return refuse_byte(buffer[at]);
+  return {};
 }
 
 namespace internal {
 
+namespace {
+
+// What is to be done about a field beside keeping it. Gives the code of a refusal, or empty.
+std::string_view take_known(const Header& field, const Headers& headers,
+                            ConnectionOptions& connection) {
+  if (singletons[static_cast<std::size_t>(field.known)] && headers.has(field.known))
+    return field.known == Known::host ? "duplicate_host" : "duplicate_field";
+  if (field.known == Known::connection && !connection.add(field.value))
+    return "bad_connection_option";
+  if (field.known == Known::shadow && is_dangerous_shadow(field.name))
+    return "ambiguous_field_name";
+  return {};
+}
+
+}  // namespace
+
 std::string_view parse_fields(std::string_view buffer, const ParseState& state, Headers& headers,
                               ConnectionOptions& connection) {
   const std::size_t lines = HeadScanner::lines(state);
+  const char* const end = buffer.data() + buffer.size();
   for (std::size_t number = 1; number < lines; ++number) {
-    const std::string_view line = HeadScanner::line(buffer, state, number);
-    std::size_t name_size = 0;
-    while (name_size < line.size() && (class_of(line[name_size]) & token_char)) ++name_size;
-    if (name_size == 0 || name_size == line.size() || line[name_size] != ':')
-      return bad_name_code(line, name_size);
+    const std::string_view line = HeadScanner::field_line(buffer, state, number);
+    const std::size_t name_size = find_colon(line.data(), line.size(), end);
     Header field;
-    field.name = line.substr(0, name_size);
-    field.value = trim_blanks(line.substr(name_size + 1));
-    field.known = recognise(field.name);
+    field.name = {line.data(), name_size};
+    if (name_size < line.size()) field.known = look_up(field.name);
+    if (field.known == Known::none) {
+      std::size_t token = 0;
+      while (token < line.size() && (class_of(line[token]) & token_char)) ++token;
+      if (token == 0 || token != name_size || name_size == line.size())
+        return bad_name_code(line, token);
+      field.known = recognise_unlisted(field.name);
+    }
+    field.value = trim_blanks({line.data() + name_size + 1, line.size() - name_size - 1});
     if (field.known != Known::none) {
-      if (singletons[static_cast<std::size_t>(field.known)] && headers.has(field.known))
-        return field.known == Known::host ? "duplicate_host" : "duplicate_field";
-      if (field.known == Known::connection && !connection.add(field.value))
-        return "bad_connection_option";
-      if (field.known == Known::shadow && is_dangerous_shadow(field.name))
-        return "ambiguous_field_name";
+      const std::string_view code = take_known(field, headers, connection);
+      if (!code.empty()) return code;
     }
     if (!headers.add(field)) return "too_many_fields";
   }

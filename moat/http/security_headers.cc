@@ -114,7 +114,7 @@ void SecurityHeaders::append_proxied(const Answer& answer, std::string& out) con
   if (!html) return;
   if (!sent(Known::cross_origin_opener_policy)) out.append(opener_policy_);
   if (!sent(Known::permissions_policy)) out.append(permissions_policy_);
-  if (sent(Known::content_security_policy)) return;
+  if (sent(Known::content_security_policy) || answer.csp == CspMode::allow_none) return;
   if (answer.csp == CspMode::enforce)
     out.append(csp_enforce_);
   else if (!sent(Known::content_security_policy_report_only))

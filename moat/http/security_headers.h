@@ -17,7 +17,11 @@ enum class AnswerKind {
   proxied_other  // anything else of the backend
 };
 
-enum class CspMode { report_only, enforce };
+enum class CspMode {
+  report_only,
+  enforce,
+  allow_none  // adds no policy; what the backend sent stays
+};
 
 // SecurityHeaders writes the security fields of an answer from blocks made once. Immutable, so many
 // threads may share one.
@@ -32,16 +36,17 @@ class SecurityHeaders final {
     std::string proxied_opener_policy = "same-origin";
     std::string proxied_resource_policy = "same-origin";
     std::string permissions_policy = "camera=(), microphone=(), geolocation=(), payment=()";
-    std::string report_uri;  // where browsers report violations; empty: nowhere
+    std::string report_uri = {};  // where browsers report violations; empty: nowhere
   };
   // What is said about one answer.
   struct Answer {
     AnswerKind kind = AnswerKind::moat_api;
     const Headers* backend = nullptr;  // proxied: the backend's fields; those it sent are not added
     CspMode csp = CspMode::report_only;  // proxied_html
-    bool no_store = false;   // proxied: authenticated or with Set-Cookie; unless the backend says
-    std::string_view nonce;  // moat_page: at least 16 random bytes in base64url
-    std::string_view hsts;  // value of Strict-Transport-Security; empty for localhost and addresses
+    bool no_store = false;  // proxied: authenticated or with Set-Cookie; unless the backend says
+    std::string_view nonce = {};  // moat_page: at least 16 random bytes in base64url
+    std::string_view hsts =
+        {};  // value of Strict-Transport-Security; empty for localhost and addresses
   };
 
   explicit SecurityHeaders(const Options& options);

@@ -16,14 +16,14 @@ enum class SameSite { lax, strict, none };
 // SetCookie is a cookie to be set. By default it is Secure; HttpOnly; SameSite=Lax; Path=/ and ends
 // with the browser's session.
 struct SetCookie {
-  std::string_view name;
-  std::string_view value;
-  std::optional<std::chrono::seconds> max_age;  // 0 deletes; at most 400 days
+  std::string_view name = {};
+  std::string_view value = {};
+  std::optional<std::chrono::seconds> max_age = {};  // 0 deletes; at most 400 days
   SameSite same_site = SameSite::lax;
   std::string_view path = "/";
-  std::string_view domain;      // empty: this host only
-  bool allow_script = false;    // leaves out HttpOnly
-  bool insecure_plain = false;  // leaves out Secure
+  std::string_view domain = {};  // empty: this host only
+  bool allow_script = false;     // leaves out HttpOnly
+  bool insecure_plain = false;   // leaves out Secure
 };
 
 enum class CookieRefusal {
@@ -43,8 +43,8 @@ std::string_view to_string(CookieRefusal refusal);
 struct HardenOptions {
   bool over_tls = true;  // the browser is reached over TLS: Secure can be asked for
   // Names that scripts must read, beside csrftoken and XSRF-TOKEN: they get no HttpOnly.
-  std::span<const std::string_view> allow_script;
-  std::span<const std::string_view> reserved;  // Moat's own: a backend may not set them
+  std::span<const std::string_view> allow_script = {};
+  std::span<const std::string_view> reserved = {};  // Moat's own: a backend may not set them
 };
 
 enum class Hardened { unchanged, changed, dropped_reserved, dropped_malformed };

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 #if defined(__SSE2__)
@@ -73,6 +74,9 @@ constexpr bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
 // The text without spaces and tabs at its ends.
 constexpr std::string_view trim_blanks(std::string_view text) {
+  // One space in front, as nearly everybody writes it.
+  if (text.size() > 1 && text[0] == ' ' && !is_blank(text[1]) && !is_blank(text.back()))
+    return {text.data() + 1, text.size() - 1};
   while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
   while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
   return text;
@@ -89,24 +93,78 @@ constexpr bool istarts_with(std::string_view text, std::string_view prefix) {
   return text.size() >= prefix.size() && iequals(text.substr(0, prefix.size()), prefix);
 }
 
-// The offset of the first control byte but the tab in [from, to), or `to`.
-inline std::size_t find_control(const char* text, std::size_t from, std::size_t to) {
+// One bit for each of 64 bytes: set for every control byte, and for some that are none (bytes of
+// 0x80 and above), which is cheaper to sort out one by one.
+inline std::uint64_t suspects(const char* text) {
 #if defined(__SSE2__)
-  const __m128i low = _mm_set1_epi8(0x1f);
-  const __m128i tab = _mm_set1_epi8('\t');
-  const __m128i del = _mm_set1_epi8(0x7f);
-  for (; from + 16 <= to; from += 16) {
-    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text + from));
-    const __m128i is_low = _mm_cmpeq_epi8(_mm_min_epu8(bytes, low), bytes);
-    const __m128i hit = _mm_or_si128(_mm_andnot_si128(_mm_cmpeq_epi8(bytes, tab), is_low),
-                                     _mm_cmpeq_epi8(bytes, del));
-    const int mask = _mm_movemask_epi8(hit);
-    if (mask != 0)
-      return from + static_cast<std::size_t>(__builtin_ctz(static_cast<unsigned>(mask)));
+  // Plus one, DEL becomes the least signed byte, and controls stay below 0x21.
+  const auto mask_16 = [text](unsigned at) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text + at));
+    const __m128i hit = _mm_cmplt_epi8(_mm_add_epi8(bytes, _mm_set1_epi8(1)), _mm_set1_epi8(0x21));
+    return std::uint64_t{static_cast<unsigned>(_mm_movemask_epi8(hit))};
+  };
+  return mask_16(0) | mask_16(16) << 16 | mask_16(32) << 32 | mask_16(48) << 48;
+#else
+  std::uint64_t mask = 0;
+  for (unsigned i = 0; i < 64; ++i) mask |= std::uint64_t{is_control(text[i])} << i;
+  return mask;
+#endif
+}
+// The same for the last bytes of a text, fewer than 64.
+inline std::uint64_t suspects_of_tail(const char* text, std::size_t size) {
+  std::array<char, 64> tail;
+  tail.fill(' ');
+  std::memcpy(tail.data(), text, size);
+  return suspects(tail.data());
+}
+
+// ControlFinder finds control bytes but the tab, one after the other, in one pass over the text.
+class ControlFinder final {
+ public:
+  explicit ControlFinder(std::string_view text) : text_(text.data()), size_(text.size()) {}
+
+  // The offset of the first one in [from, to), or `to`. `from` must not go back.
+  std::size_t find(std::size_t from, std::size_t to) {
+    while (from < to) {
+      if (from >= end_) load(from);
+      const std::uint64_t rest = mask_ >> (from - (end_ - 64));
+      if (rest == 0) {
+        from = end_;
+        continue;
+      }
+      from += static_cast<std::size_t>(__builtin_ctzll(rest));
+      if (from >= to) break;
+      if (text_[from] != '\t' && is_control(text_[from])) return from;
+      ++from;
+    }
+    return to;
+  }
+
+ private:
+  // The 64 bytes from `at`, or the last ones of the text, which begin before it.
+  void load(std::size_t at) {
+    end_ = at + 64 <= size_ ? at + 64 : size_ >= 64 ? size_ : at + 64;
+    mask_ = end_ <= size_ ? suspects(text_ + end_ - 64) : suspects_of_tail(text_ + at, size_ - at);
+  }
+
+  const char* text_;
+  std::size_t size_;
+  std::size_t end_ = 0;  // of the 64 bytes that the mask is for
+  std::uint64_t mask_ = 0;
+};
+
+// The offset of the first ':' in the first `size` bytes, or `size`. All up to `end` may be read.
+inline std::size_t find_colon(const char* text, std::size_t size, const char* end) {
+#if defined(__SSE2__)
+  if (end - text >= 16) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text));
+    const int mask = _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(':')));
+    const auto at = static_cast<std::size_t>(__builtin_ctz(static_cast<unsigned>(mask) | 0x10000u));
+    if (at < 16 || size <= 16) return at < size ? at : size;
   }
 #endif
-  while (from < to && (text[from] == '\t' || !is_control(text[from]))) ++from;
-  return from;
+  const void* found = size == 0 ? nullptr : std::memchr(text, ':', size);
+  return found == nullptr ? size : static_cast<std::size_t>(static_cast<const char*>(found) - text);
 }
 
 }  // namespace moat::http::internal

@@ -23,10 +23,13 @@ class HeadScanner final {
   static ParseStatus scan(std::string_view buffer, const Rules& rules, ParseState& state);
 
   static std::size_t lines(const ParseState& state) { return state.lines_; }
-  // A line without its CRLF; number 0 is the start line.
-  static std::string_view line(std::string_view buffer, const ParseState& state,
-                               std::size_t number) {
-    const std::size_t from = number == 0 ? state.begin_ : state.ends_[number - 1] + 2u;
+  // Lines without their CRLF.
+  static std::string_view start_line(std::string_view buffer, const ParseState& state) {
+    return {buffer.data() + state.begin_, state.ends_[0] - state.begin_};
+  }
+  static std::string_view field_line(std::string_view buffer, const ParseState& state,
+                                     std::size_t number) {
+    const std::size_t from = state.ends_[number - 1] + 2u;
     return {buffer.data() + from, state.ends_[number] - from};
   }
 };
@@ -40,6 +43,11 @@ inline ParseStatus refuse(int status, std::string_view code) {
   verdict.code = code;
   return verdict;
 }
+
+// recognise in two steps: names that are listed, for which any bytes but controls may be asked
+// (what it finds is a token), then families and shadows, for which `name` must be a token.
+Known look_up(std::string_view name);
+Known recognise_unlisted(std::string_view name);
 
 // Which known name a shadow reads as, e.g. content_length for "Content_Length".
 Known recognise_shadowed(std::string_view name);
