@@ -10,8 +10,9 @@
 One gateway serves a whole class; a test that needs a fresh one starts `harness.Moat()` itself.
 Whatever is started is ended with the class, and a gateway that did not end well fails the class.
 """
+import base64
 import http.client
-import http.cookies
+import http.server
 import json as json_module
 import os
 import pathlib
@@ -109,6 +110,7 @@ class Program:
             self.process.wait()
             raise AssertionError(f'did not end within {seconds} s of signal {how}:\n{self.output[-4000:]}')
         self._reader.join(5)
+        self.process.stdout.close()
         return code
 
     def resident_kib(self):
@@ -133,6 +135,73 @@ class Notes(Program):
         line = wait_until(lambda: next((x for x in self.lines if 'listening on' in x), None),
                           what='the sample backend')
         self.url = line.rsplit(' ', 1)[1]
+
+
+class Echo:
+    """A backend inside the test. It says what it got, as JSON, and keeps it in `requests`.
+
+    /cookies?set=a%3D1&set=…  sets these cookies as they are;  /slow?seconds=1  thinks so long first;
+    /status?code=204  answers with that status.
+    """
+
+    def __init__(self):
+        self.requests = []
+        self._lock = threading.Lock()
+        self._server = http.server.ThreadingHTTPServer((HOST, 0), self._handler())
+        self._server.daemon_threads = True
+        self.url = f'http://{HOST}:{self._server.server_address[1]}'
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def stop(self):
+        self._server.shutdown()
+        self._server.server_close()
+
+    def seen(self, path):
+        """What arrived at a path so far."""
+        with self._lock:
+            return [r for r in self.requests if r['path'].split('?')[0] == path]
+
+    def _handler(echo):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = 'HTTP/1.1'
+
+            def answer(self):
+                target = urllib.parse.urlsplit(self.path)
+                query = urllib.parse.parse_qs(target.query)
+                body = self.rfile.read(int(self.headers.get('Content-Length') or 0))
+                said = {'method': self.command, 'path': self.path, 'body': body.decode('latin-1'),
+                        'headers': [[k.lower(), v] for k, v in self.headers.items()]}
+                with echo._lock:
+                    echo.requests.append(said)
+                if target.path == '/slow':
+                    time.sleep(float(query['seconds'][0]))
+                status = int(query['code'][0]) if target.path == '/status' else 200
+                text = json_module.dumps(said).encode() if status != 204 else b''
+                self.send_response(status)
+                for cookie in query.get('set', []):
+                    self.send_header('Set-Cookie', cookie)
+                if text:
+                    self.send_header('Content-Type', 'application/json')
+                    self.send_header('Content-Length', str(len(text)))
+                self.end_headers()
+                if self.command != 'HEAD':
+                    self.wfile.write(text)
+
+            do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = answer
+
+            def log_message(self, *arguments):
+                pass
+
+        return Handler
+
+
+def header_of(said, name):
+    """The values of one header that the Echo backend got, in order."""
+    return [value for key, value in said['headers'] if key == name.lower()]
+
+
+def base64url(text):
+    return base64.urlsafe_b64decode(text + '=' * (-len(text) % 4))
 
 
 class Moat(Program):
@@ -182,9 +251,10 @@ class Moat(Program):
         context.set_alpn_protocols(list(alpn))
         return context
 
-    def connect(self, tls=True, port=None, timeout=15, host='localhost'):
-        """A socket to the gateway: for raw bytes."""
-        raw = socket.create_connection((HOST, port or (self.https_port if tls else self.http_port)), timeout)
+    def connect(self, tls=True, port=None, timeout=15, host='localhost', source=None):
+        """A socket to the gateway: for raw bytes. `source` is another of 127.0.0.0/8."""
+        raw = socket.create_connection((HOST, port or (self.https_port if tls else self.http_port)), timeout,
+                                       source and (source, 0))
         return self.tls_context().wrap_socket(raw, server_hostname=host) if tls else raw
 
     def raw(self, data, tls=True, port=None, timeout=15):
@@ -200,7 +270,7 @@ class Moat(Program):
             return received
 
     def request(self, method, path, json=None, form=None, headers=None, body=None, port=None, tls=True,
-                cookies=None):
+                cookies=None, source=None):
         """One request on a connection of its own. Nothing is added that the test did not ask for."""
         port = port or (self.https_port if tls else self.http_port)
         sent = {'Host': f'localhost:{port}', **(headers or {})}
@@ -217,7 +287,7 @@ class Moat(Program):
         if body is not None:
             sent.setdefault('Content-Length', str(len(body)))
         connection = http.client.HTTPConnection(HOST, port, timeout=30)
-        connection.sock = self.connect(tls, port, 30)
+        connection.sock = self.connect(tls, port, 30, source=source)
         try:
             connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
             for name, value in sent.items():
@@ -269,16 +339,19 @@ class Client:
 
 
 class Case(unittest.TestCase):
-    """A test class with the sample backend as `self.notes` and the gateway as `self.moat`."""
+    """A test class with a backend (the sample one, or with `backend_class = Echo` the one
+    above; `self.backend`) and the gateway as `self.moat`."""
 
+    backend_class = Notes
     config = ''
     options = ()
+    env = {}
 
     @classmethod
     def setUpClass(cls):
-        cls.notes = Notes()
-        cls.addClassCleanup(cls.notes.stop)
-        cls.moat = Moat(cls.notes.url, cls.config, cls.options)
+        cls.backend = cls.notes = cls.backend_class()
+        cls.addClassCleanup(cls.backend.stop)
+        cls.moat = Moat(cls.backend.url, cls.config, cls.options, env=cls.env)
         cls.addClassCleanup(cls._end)
 
     @classmethod
