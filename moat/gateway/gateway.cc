@@ -270,6 +270,7 @@ struct Gateway::Parts {
   std::vector<std::thread> threads;
   std::unique_ptr<Admin> admin;
   Tick next_certificates{};
+  std::uint64_t hashes_seen = 0;  // at the last look for quiet
   Tick next_revocations{};
   Tick next_sweep{};
   bool stopped = false;
@@ -607,6 +608,10 @@ void Gateway::housekeeping() {
     p.next_revocations = tick + std::chrono::seconds{5};
     if (!p.sessions->sync_revocations(now)) p.log.error("revocations_not_read");
     p.revocations->expire(now);
+    // Between logins the memory of the hashes is the system's.
+    const std::uint64_t hashed = p.hashes->accepted();
+    if (hashed == p.hashes_seen) p.hasher->release_memory();
+    p.hashes_seen = hashed;
   }
   if (tick >= p.next_sweep) {
     p.next_sweep = tick + std::chrono::minutes{10};

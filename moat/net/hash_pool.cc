@@ -11,6 +11,7 @@ Result<T, password::Refusal> HashPool::run(F work) {
   std::packaged_task<Result<T, password::Refusal>()> task(std::move(work));
   auto done = task.get_future();
   if (!pool_.submit([&task] { task(); })) return Error{password::Refusal::busy};
+  accepted_.fetch_add(1, std::memory_order_relaxed);
   return done.get();
 }
 

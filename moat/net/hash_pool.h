@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
+#include <cstdint>
+
 #include "moat/net/worker_pool.h"
 #include "moat/password/engine.h"
 
@@ -17,6 +20,8 @@ class HashPool final : public password::Engine {
   using Engine::hash;
   using Engine::verify;
   using Engine::verify_unknown;
+  // How many pieces of work were accepted so far: whether it is idle shows from two looks.
+  std::uint64_t accepted() const { return accepted_.load(std::memory_order_relaxed); }
   Result<std::string, password::Refusal> hash(std::string_view password) override;
   Result<password::Match, password::Refusal> verify(std::string_view stored,
                                                     std::string_view password) override;
@@ -27,6 +32,7 @@ class HashPool final : public password::Engine {
   Result<T, password::Refusal> run(F work);
   password::Engine& engine_;
   WorkerPool& pool_;
+  std::atomic<std::uint64_t> accepted_{0};
 };
 
 }  // namespace moat::net

@@ -37,6 +37,7 @@ TEST(HashPool, HashesOnItsThreads) {
   EXPECT_TRUE(hashes.verify("hash of x", "x")->matches);
   EXPECT_FALSE(hashes.verify("hash of x", "y")->matches);
   EXPECT_TRUE(hashes.verify_unknown("x").has_value());
+  EXPECT_EQ(hashes.accepted(), 4U);
 }
 
 TEST(HashPool, SaysBusyBeyondItsQueueAndNeverRunsMoreThanItsThreads) {

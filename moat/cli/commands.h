@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "moat/cli/options.h"
+#include "moat/gateway/config.h"
+
+namespace moat::cli {
+
+// Says what went wrong on standard error and gives the exit code 1.
+int fail(const std::string& message);
+int report(const std::vector<gateway::ConfigProblem>& problems);
+// Defaults, file, environment, command line: each overrides the one before. Nothing: it was
+// reported, and the program ends with `exit_code`.
+std::optional<gateway::Config> load_config(const Arguments& arguments, int& exit_code);
+
+// The commands; each gives the program's exit code.
+int run(const Arguments& arguments);
+int check(const Arguments& arguments);
+int explain(const Arguments& arguments);
+int hash(const Arguments& arguments);
+int user_add(const Arguments& arguments);
+int user_unlock(const Arguments& arguments);
+int trust(const Arguments& arguments);
+
+}  // namespace moat::cli

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+// `moat check` and `moat explain`: what the configuration means.
+#include <iostream>
+
+#include "moat/cli/commands.h"
+#include "moat/gateway/gateway.h"
+#include "moat/http/request.h"
+#include "moat/shield/auth_api.h"
+
+namespace moat::cli {
+
+namespace {
+
+std::string_view name_of(gateway::Login login) {
+  switch (login) {
+    case gateway::Login::none:
+      return "none: the backend learns nothing of who asks";
+    case gateway::Login::optional:
+      return "optional: the backend learns who asks, if anybody is logged in";
+    case gateway::Login::required:
+      return "required";
+  }
+  return "";
+}
+
+}  // namespace
+
+int check(const Arguments& arguments) {
+  int exit_code = 0;
+  auto config = load_config(arguments, exit_code);
+  if (!config) return exit_code;
+  auto problems = gateway::check_config(*config);
+  if (problems.empty()) problems = gateway::resolve_backends(*config);
+  if (!problems.empty()) return report(problems);
+  std::cout << "The configuration is good.\n";
+  const auto weak = gateway::weakenings(*config);
+  for (const auto& item : weak) {
+    std::cout << "weakened: practice " << item.practice << ": " << item.message << " ("
+              << item.origin.to_string() << ")\n";
+  }
+  if (weak.empty()) std::cout << "No practice is weakened.\n";
+  return 0;
+}
+
+int explain(const Arguments& arguments) {
+  if (arguments.positional().size() != 2)
+    return fail("explain METHOD PATH, such as: moat explain POST /api/orders");
+  int exit_code = 0;
+  auto config = load_config(arguments, exit_code);
+  if (!config) return exit_code;
+  auto problems = gateway::check_config(*config);
+  if (!problems.empty()) return report(problems);
+  const std::string& method = arguments.positional()[0];
+  const std::string& target = arguments.positional()[1];
+  const std::string head =
+      method + " " + target + " HTTP/1.1\r\nHost: " + config->domains.front() + "\r\n\r\n";
+  http::HeadLimits limits;
+  limits.target = config->max_target;
+  limits.allow_encoded_slash = true;
+  http::RequestHead parsed;
+  const http::ParseStatus status = http::parse_request_head(head, limits, parsed);
+  if (!status.complete()) {
+    std::cout << "refused     " << status.status << " " << status.code
+              << ": not a canonical request (practice 2)\n";
+    return 0;
+  }
+  if (config->accounts && shield::AuthApi::handles(parsed.path)) {
+    std::cout << "answered by Moat itself (accounts)\n"
+                 "CSRF        a foreign Origin or Sec-Fetch-Site is refused with or without "
+                 "cookies; forms need a token\n";
+    return 0;
+  }
+  const gateway::Route* route = gateway::find_route(*config, parsed.path);
+  if (route == nullptr) {
+    std::cout << "refused     404 no_route: no route matches\n";
+    return 0;
+  }
+  if (parsed.encoded_slash && !route->allow_encoded_slash) {
+    std::cout << "refused     400 ambiguous_path: %2F in the path (practice 2; allow_encoded_slash "
+                 "of the route)\n";
+    return 0;
+  }
+  std::cout << "route       " << route->match << " (" << route->origin.to_string() << ")\n";
+  for (const auto& backend : route->backends)
+    std::cout << "backend     http://" << backend.authority() << "\n";
+  std::cout << "login       " << name_of(route->login);
+  for (const std::string& role : route->roles)
+    std::cout << (role == route->roles.front() ? "; roles: " : ", ") << role;
+  std::cout << "\nlimits      " << config->limit_default;
+  if (config->limit_user) std::cout << "; " << *config->limit_user;
+  if (route->limit) std::cout << "; this route: " << *route->limit;
+  std::cout << "\nbody        at most " << route->max_body << " bytes\n";
+  std::cout << "CSRF        "
+            << (http::is_safe(parsed.method) ? "a safe method: not checked, but for WebSockets"
+                : route->csrf
+                    ? "with Moat's cookies: Sec-Fetch-Site, else Origin, else Referer must be ours"
+                    : "OFF for this route")
+            << "\n";
+  std::cout << "told        X-Forwarded-For, -Host, -Proto, Forwarded, X-Real-IP, X-Request-Id"
+            << (route->login == gateway::Login::none
+                    ? ""
+                    : "; of a signed-in user X-Moat-User, -Email, -Roles, -Session, -Assertion")
+            << "\n";
+  return 0;
+}
+
+}  // namespace moat::cli

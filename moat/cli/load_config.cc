@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where the configuration comes from.
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+
+#include "moat/cli/commands.h"
+#include "moat/gateway/gateway.h"
+
+namespace moat::cli {
+
+using gateway::Config;
+
+int fail(const std::string& message) {
+  std::cerr << "moat: " << message << "\n";
+  return 1;
+}
+
+int report(const std::vector<gateway::ConfigProblem>& problems) {
+  for (const auto& problem : problems)
+    std::cerr << problem.origin.to_string() << ": " << problem.message << "\n";
+  return 1;
+}
+
+namespace {
+
+std::optional<std::string> read_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return std::nullopt;
+  return std::string(std::istreambuf_iterator<char>(in), {});
+}
+
+// MOAT_… variables, and the files that MOAT_…_FILE name.
+Result<gateway::Environment, std::string> moat_environment() {
+  gateway::Environment out;
+  for (char** item = environ; *item != nullptr; ++item) {
+    const std::string_view text(*item);
+    const std::size_t equals = text.find('=');
+    const std::string name(text.substr(0, equals));
+    if (name.rfind("MOAT_", 0) != 0 || equals == std::string_view::npos) continue;
+    if (name.size() > 5 && name.substr(name.size() - 5) == "_FILE") {
+      const std::string plain = name.substr(0, name.size() - 5);
+      if (std::getenv(plain.c_str()) != nullptr)
+        return Error{name + " and " + plain + " are both set; give one"};
+      if (plain.rfind("MOAT_SECRETS_", 0) == 0) {
+        out.emplace_back(plain, "file:" + std::string(text.substr(equals + 1)));
+        continue;
+      }
+      const auto content = read_file(std::string(text.substr(equals + 1)));
+      if (!content)
+        return Error{name + ": " + std::string(text.substr(equals + 1)) + " cannot be read"};
+      out.emplace_back(plain, content->substr(0, content->find_last_not_of("\r\n") + 1));
+    } else {
+      out.emplace_back(name, std::string(text.substr(equals + 1)));
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+// Defaults, file, environment, command line: each overrides the one before.
+std::optional<Config> load_config(const Arguments& arguments, int& exit_code) {
+  const std::string file = arguments.value("config").value_or("moat.toml");
+  std::optional<std::string> text = read_file(file);
+  if (!text && arguments.has("config")) {
+    exit_code = fail(file + " cannot be read");
+    return std::nullopt;
+  }
+  auto environment = moat_environment();
+  if (!environment) {
+    exit_code = fail(environment.error());
+    return std::nullopt;
+  }
+  if (const auto domain = arguments.value("domain")) {
+    std::erase_if(*environment, [](const auto& item) { return item.first == "MOAT_DOMAIN"; });
+    environment->emplace_back("MOAT_DOMAIN", *domain);
+  }
+  auto parsed = gateway::parse_config(text.value_or(""), file, *environment);
+  if (!parsed) {
+    exit_code = report(parsed.error());
+    return std::nullopt;
+  }
+  Config config = std::move(*parsed);
+  if (const auto to = arguments.value("to")) {
+    auto upstream = gateway::parse_upstream(*to);
+    if (!upstream) {
+      exit_code = fail("--to: " + upstream.error());
+      return std::nullopt;
+    }
+    if (config.routes.empty()) config.routes.emplace_back();
+    for (auto& route : config.routes) route.backends = {*upstream};
+  }
+  if (const auto value = arguments.value("https")) config.https = {*value};
+  if (const auto value = arguments.value("http")) config.http = {*value};
+  if (arguments.value("http") == "off") config.http.clear();
+  if (const auto value = arguments.value("admin")) config.admin_listen = *value;
+  if (const auto value = arguments.value("data")) config.data = *value;
+  if (const auto value = arguments.value("workers")) {
+    const char* end = value->data() + value->size();
+    const auto parsed_number = std::from_chars(value->data(), end, config.workers);
+    if (parsed_number.ec != std::errc() || parsed_number.ptr != end || config.workers > 1024) {
+      exit_code = fail("--workers: a whole number up to 1024");
+      return std::nullopt;
+    }
+  }
+  if (config.data.empty()) config.data = gateway::default_data_directory();
+  return config;
+}
+
+}  // namespace moat::cli
