@@ -207,37 +207,46 @@ def base64url(text):
 class Moat(Program):
     """The gateway in front of `to`. `data` is kept when given, else a fresh directory is used."""
 
-    def __init__(self, to, config='', options=(), data=None, env=None):
-        self.to, self._options = to, options
+    def __init__(self, to, config='', options=(), data=None, env=None, domain='localhost', trusted=None):
+        self.to, self.domain, self.trusted = to, domain, trusted
         self._own_data = data is None
         self.data = pathlib.Path(data or tempfile.mkdtemp(prefix='moat-e2e-'))
         self.https_port, self.http_port, self.admin_port = free_port(), free_port(), free_port()
         arguments = [os.environ['MOAT_BIN'], 'run', '--to', to, '--data', self.data / 'data',
                      '--https', f'{HOST}:{self.https_port}', '--http', f'{HOST}:{self.http_port}',
                      '--admin', f'{HOST}:{self.admin_port}']
+        if domain != 'localhost':
+            arguments += ['--domain', domain]
         if config:
             path = self.data / 'moat.toml'
             path.write_text(config)
             arguments += ['--config', path]
         super().__init__(arguments + list(options), env)
-        self._wait_ready()
+        try:
+            self._wait_ready()
+        except BaseException:
+            self.stop(how=signal.SIGKILL)
+            raise
 
     def _wait_ready(self):
         def ready():
             if not self.running():
                 raise AssertionError(f'moat ended with {self.process.returncode}:\n{self.output[-4000:]}')
             try:
-                return self.request('GET', '/readyz', port=self.admin_port, tls=False).status == 200
+                return self.request('GET', '/readyz', port=self.admin_port, tls=False,
+                                    headers={'Host': f'localhost:{self.admin_port}'}).status == 200
             except OSError:
                 return False
         wait_until(ready, 30, 'moat becoming ready')
 
     @property
     def origin(self):
-        return f'https://localhost:{self.https_port}'
+        return f'https://{self.domain}:{self.https_port}'
 
     def ca_file(self):
-        """The local CA's certificates as one PEM file for clients."""
+        """What clients trust: `trusted`, or the local CA's root."""
+        if self.trusted:
+            return self.trusted
         path = self.data / 'ca.pem'
         if not path.exists():
             found = sorted((self.data / 'data').rglob('*root*.pem')) + sorted((self.data / 'data').rglob('*root*.crt'))
@@ -251,11 +260,11 @@ class Moat(Program):
         context.set_alpn_protocols(list(alpn))
         return context
 
-    def connect(self, tls=True, port=None, timeout=15, host='localhost', source=None):
+    def connect(self, tls=True, port=None, timeout=15, host=None, source=None):
         """A socket to the gateway: for raw bytes. `source` is another of 127.0.0.0/8."""
         raw = socket.create_connection((HOST, port or (self.https_port if tls else self.http_port)), timeout,
                                        source and (source, 0))
-        return self.tls_context().wrap_socket(raw, server_hostname=host) if tls else raw
+        return self.tls_context().wrap_socket(raw, server_hostname=host or self.domain) if tls else raw
 
     def raw(self, data, tls=True, port=None, timeout=15):
         """Sends bytes and reads until the other side closes or the time is over."""
@@ -273,7 +282,7 @@ class Moat(Program):
                 cookies=None, source=None):
         """One request on a connection of its own. Nothing is added that the test did not ask for."""
         port = port or (self.https_port if tls else self.http_port)
-        sent = {'Host': f'localhost:{port}', **(headers or {})}
+        sent = {'Host': f'{self.domain}:{port}', **(headers or {})}
         if json is not None:
             body, kind = json_module.dumps(json).encode(), 'application/json'
             sent.setdefault('Content-Type', kind)
