@@ -53,10 +53,12 @@ net::Task<Result<Backends::Lease, net::ConnectError>> Backends::connect(std::siz
   RouteState& state = routes_[route];
   net::ConnectError last = net::ConnectError::unreachable;
   const std::size_t count = state.servers.size();
-  // First those that are not known to be down, then any.
+  // First those that are not known to be down, then any. The walk is this request's own: others
+  // take their turns meanwhile.
+  const std::size_t first = state.next;
+  state.next = (first + 1) % count;
   for (std::size_t attempt = 0; attempt < 2 * count; ++attempt) {
-    const std::size_t index = state.servers[state.next];
-    state.next = (state.next + 1) % count;
+    const std::size_t index = state.servers[(first + attempt) % count];
     Server& server = servers_[index];
     const bool down = server.down_until > loop_.now();
     if (down != (attempt >= count)) continue;

@@ -39,7 +39,8 @@ BodyReader::Piece BodyReader::take() {
     x.begin += step.consumed;
     total_ += step.data.size();
     if (step.state == http::ChunkedDecoder::State::failed) return fail(400, decoder_.code());
-    if (total_ > most_) return fail(413, "body_too_large");
+    if (total_ > most_ || decoder_.chunk_left() > most_ - total_)
+      return fail(413, "body_too_large");
     done_ = step.state == http::ChunkedDecoder::State::done;
     if (!step.data.empty()) return Piece{Piece::data, step.data};
     if (done_) return Piece{Piece::end, {}};

@@ -297,6 +297,7 @@ void read_server(Table table, Config& config) {
   timeouts.duration("handshake", t.handshake, least, hour);
   timeouts.duration("header", t.header, least, hour);
   timeouts.duration("body", t.body_idle, least, hour);
+  timeouts.duration("send", t.send, least, hour);
   timeouts.duration("idle", t.idle, least, hour);
   timeouts.duration("connect", t.connect, least, hour);
   timeouts.duration("backend", t.backend, least, 24 * hour);
@@ -377,7 +378,8 @@ void read_routes(Table& top, Config& config, std::string_view file, const Enviro
       route.origin = login_origin;
       config.routes.push_back(std::move(route));
     }
-    if (!backends.empty()) {
+    const bool all = std::find(login.begin(), login.end(), "/*") != login.end();
+    if (!backends.empty() && !all) {
       Route route;
       route.backends = backends;
       route.origin = shorthand ? shorthand->origin : Origin{};

@@ -65,6 +65,7 @@ struct Timeouts {
   std::chrono::milliseconds handshake{10'000};
   std::chrono::milliseconds header{10'000};     // for a whole request head
   std::chrono::milliseconds body_idle{10'000};  // between two pieces of a body
+  std::chrono::milliseconds send{60'000};       // until the client takes a piece of an answer
   std::chrono::milliseconds idle{60'000};       // a kept connection without a request
   std::chrono::milliseconds connect{5'000};
   std::chrono::milliseconds backend{60'000};  // between two pieces of an answer

@@ -108,7 +108,7 @@ net::Task<Connection::Read> Connection::read_head() {
     } else {
       // Idle: first the news, then the buffer.
       got.state = net::Io::blocked;
-      if (stream_->descriptor().readable) {
+      if (stream_->descriptor().readable || stream_->pending()) {
         x_ = worker_.take_exchange();
         continue;
       }
@@ -165,16 +165,6 @@ void Connection::fill_request() {
   request.navigation = http::wants_html(head.headers);
 }
 
-// What two backends could read differently when it comes twice.
-bool has_duplicates(const http::Headers& headers) {
-  for (const Known known :
-       {Known::origin, Known::referer, Known::sec_fetch_site, Known::sec_fetch_mode,
-        Known::content_type, Known::authorization, Known::x_csrf_token, Known::csrf_token}) {
-    if (headers.count(known) > 1) return true;
-  }
-  return false;
-}
-
 net::Task<bool> Connection::walk(const shield::Rules& rules) {
   Exchange& x = *x_;
   const Shared& shared = worker_.shared_;
@@ -213,9 +203,10 @@ net::Task<void> Connection::serve() {
   worker_.new_request_id(x.request_id);
   if (!x.head.keep_alive || worker_.shared_.draining.load(std::memory_order_relaxed)) close_ = true;
   fill_request();
-  if (has_duplicates(x.head.headers)) {
+  const std::string_view twice = duplicate_field(x.head.headers);
+  if (!twice.empty()) {
     worker_.metrics_.refused_http.add();
-    co_await refuse(400, "duplicate_field", "A header that may come once came twice.");
+    co_await refuse(400, "duplicate_field", "A header that may come once came twice.", twice);
     co_return;
   }
   if (x.head.asterisk) {
@@ -446,7 +437,7 @@ net::Task<bool> Connection::send(std::string_view bytes) {
   worker_.metrics_.bytes_out.add(bytes.size());
   if (!stream_->write(bytes)) co_return false;
   if (stream_->flushed()) co_return true;
-  const Tick deadline = loop_.in(worker_.shared_.config.timeouts.body_idle);
+  const Tick deadline = loop_.in(worker_.shared_.config.timeouts.send);
   co_return co_await stream_->flush(deadline);
 }
 

@@ -71,6 +71,7 @@ class Connection final {
   net::Task<bool> send(std::string_view bytes);
   net::Task<void> tunnel(Backends::Lease& lease, std::string_view first);
   net::Task<void> pump(net::Stream& from, net::Stream& to, std::string_view first);
+  bool tunnel_may_go_on() const;
   ClientFraming client_framing() const;
 
   Worker& worker_;
@@ -88,8 +89,10 @@ class Connection final {
   std::unique_ptr<BodyReader> body_;
   bool discard_ = false;      // nobody wants the rest of the body
   bool body_failed_ = false;  // the client broke off or broke the rules
+  bool uploaded_ = false;     // the backend has had the whole body
   int body_status_ = 0;
-  net::Stream* backend_ = nullptr;
+  std::string_view body_code_;
+  Tick tunnel_used_{};  // when a WebSocket last carried something, either way
   Connection* next_ = nullptr;
   Connection** link_ = nullptr;
 };

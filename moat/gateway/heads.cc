@@ -25,6 +25,19 @@ void append_line(std::string& out, std::string_view name, std::string_view value
   out.append(name).append(": ").append(value).append("\r\n");
 }
 
+// X-Request-Id and what a backend that turns punctuation into '_' (CGI, WSGI) would take for it.
+bool is_request_id(std::string_view name) {
+  constexpr std::string_view wanted = "x-request-id";
+  if (name.size() != wanted.size()) return false;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const char c = name[i];
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    const bool other = !letter && (c < '0' || c > '9');
+    if (wanted[i] == '-' ? !other : (c | 0x20) != wanted[i]) return false;
+  }
+  return true;
+}
+
 // Fields of a request that are not passed on as they came.
 bool withheld(const http::Header& field, const http::RequestHead& head) {
   switch (field.known) {
@@ -35,8 +48,7 @@ bool withheld(const http::Header& field, const http::RequestHead& head) {
     case Known::via:
       return true;
     case Known::none:
-      return (field.name.size() == 12 && ascii_iequals(field.name, "x-request-id")) ||
-             http::is_hop_by_hop(field, head.connection);
+      return is_request_id(field.name) || http::is_hop_by_hop(field, head.connection);
     default:
       return http::is_intermediary_only(field.known) || http::is_hop_by_hop(field, head.connection);
   }
@@ -75,6 +87,30 @@ void append_cookies(std::string_view cookie, std::string& out) {
 }  // namespace
 
 std::span<const std::string_view> reserved_cookies() { return reserved; }
+
+std::string_view duplicate_field(const http::Headers& headers) {
+  for (const Known known :
+       {Known::origin, Known::referer, Known::sec_fetch_site, Known::sec_fetch_mode,
+        Known::sec_fetch_dest, Known::sec_fetch_user, Known::content_type, Known::authorization,
+        Known::x_csrf_token, Known::csrf_token, Known::user_agent, Known::range,
+        Known::if_modified_since, Known::access_control_request_method,
+        Known::x_http_method_override}) {
+    if (headers.count(known) > 1) return http::to_string(known);
+  }
+  return {};
+}
+
+http::CspMode http_csp(CspMode mode) {
+  switch (mode) {
+    case CspMode::enforce:
+      return http::CspMode::enforce;
+    case CspMode::off:
+      return http::CspMode::allow_none;
+    case CspMode::report_only:
+      break;
+  }
+  return http::CspMode::report_only;
+}
 
 void append_backend_request(const http::RequestHead& head, const Forwarding& forwarding,
                             std::string& out) {

@@ -11,6 +11,8 @@ using http::Known;
 
 namespace {
 
+// How much may be moved before others have their turn.
+constexpr std::size_t turn_size = 256 * 1024;
 constexpr http::HeadLimits backend_limits = http::HeadLimits::for_backend();
 // RFC 9110 section 9.2.2: what may be sent again when nothing is known of the first try.
 bool is_idempotent(http::Method method) {
@@ -87,8 +89,7 @@ net::Task<void> Connection::proxy(const PreparedRoute& route, std::size_t index)
       net::Joinable uploader;
       if (!whole) {
         body_ = std::make_unique<BodyReader>(*this, x.head.body, most);
-        discard_ = body_failed_ = false;
-        backend_ = lease.stream.get();
+        discard_ = body_failed_ = uploaded_ = false;
         uploader.start(upload(*lease.stream));
       }
       result = co_await relay(route, lease);
@@ -98,9 +99,11 @@ net::Task<void> Connection::proxy(const PreparedRoute& route, std::size_t index)
         // answer arrives.
         discard_ = true;
         if (!body_->done()) close_ = linger_ = true;
-        if (!body_->done()) lease.stream->cancel();
+        // A backend that still waits for a body would take the next request for the rest of it.
+        if (!uploaded_) lease.stream->cancel();
         if (close_) stream_->descriptor().wake_reader();
         co_await uploader.join();
+        if (body_->done()) x.head.body = http::Framing();  // it has been read
         body_.reset();
       }
     }
@@ -109,7 +112,8 @@ net::Task<void> Connection::proxy(const PreparedRoute& route, std::size_t index)
       x.begin += body_size;
       co_return;
     }
-    if (result == Relay::no_answer && lease.reused && whole && attempt == 0 &&
+    const bool closed = !sent || hung_up;
+    if (result == Relay::no_answer && closed && lease.reused && whole && attempt == 0 &&
         is_idempotent(x.head.method))
       continue;
     if (result == Relay::broken || answered_) {
@@ -120,11 +124,11 @@ net::Task<void> Connection::proxy(const PreparedRoute& route, std::size_t index)
       if (body_status_ == 0) {
         close_ = true;  // the client is gone
       } else {
-        co_await refuse(body_status_, "bad_body", "The request could not be read.");
+        co_await refuse(body_status_, body_code_, "The request could not be read.");
       }
       co_return;
     }
-    const bool late = sent && result == Relay::no_answer && !hung_up;
+    const bool late = result == Relay::no_answer && !closed;
     co_await refuse_backend(late);
     co_return;
   }
@@ -135,6 +139,7 @@ net::Task<void> Connection::proxy(const PreparedRoute& route, std::size_t index)
 net::Task<void> Connection::upload(net::Stream& backend) {
   const bool chunked = x_->head.body.kind == http::Framing::Kind::chunked;
   std::uint64_t discarded = 0;
+  std::size_t moved = 0;
   std::string frame;
   for (;;) {
     const BodyReader::Piece piece = co_await body_->next();
@@ -142,6 +147,7 @@ net::Task<void> Connection::upload(net::Stream& backend) {
       if (!discard_) {
         body_failed_ = true;
         body_status_ = body_->status();
+        body_code_ = body_->code();
         backend.cancel();  // half a request must not look like a whole one
       }
       co_return;
@@ -150,7 +156,7 @@ net::Task<void> Connection::upload(net::Stream& backend) {
       if (chunked && !discard_ && !backend.write(http::last_chunk)) discard_ = true;
       if (!discard_) {
         const Tick deadline = loop_.in(worker_.shared_.config.timeouts.backend);
-        co_await backend.flush(deadline);
+        uploaded_ = co_await backend.flush(deadline);
       }
       co_return;
     }
@@ -173,6 +179,11 @@ net::Task<void> Connection::upload(net::Stream& backend) {
       sent = co_await backend.flush(deadline);
     }
     if (!sent) discard_ = true;  // the backend wants no more; its answer may still come
+    moved += piece.bytes.size();
+    if (moved >= turn_size) {
+      moved = 0;
+      co_await loop_.next_turn();
+    }
   }
 }
 
@@ -251,8 +262,7 @@ net::Task<Connection::Relay> Connection::relay(const PreparedRoute& route, Backe
   answering.kind.kind =
       response.html ? http::AnswerKind::proxied_html : http::AnswerKind::proxied_other;
   answering.kind.backend = &response.headers;
-  answering.kind.csp =
-      route.route->csp == CspMode::enforce ? http::CspMode::enforce : http::CspMode::report_only;
+  answering.kind.csp = http_csp(route.route->csp);
   answering.kind.no_store = x.admission.identity != nullptr || !x.admission.set_cookies.empty() ||
                             response.headers.has(Known::set_cookie);
   answering.kind.hsts = worker_.shared_.hsts;
@@ -302,8 +312,10 @@ net::Task<bool> Connection::relay_body(net::Stream& backend, char* buffer, std::
   std::uint64_t remaining = body.length;
   http::ChunkedDecoder decoder(http::ChunkLimits::for_backend());
   std::string& out = x_->out;
+  std::size_t moved = 0;
   for (;;) {
     bool done = false;
+    moved += end - begin;
     if (body.kind == http::Framing::Kind::length) {
       const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(end - begin, remaining));
       remaining -= size;
@@ -342,6 +354,10 @@ net::Task<bool> Connection::relay_body(net::Stream& backend, char* buffer, std::
       if (!sent) co_return false;
     }
     if (done) co_return true;
+    if (moved >= turn_size) {
+      moved = 0;
+      co_await loop_.next_turn();
+    }
 
     begin = end = 0;
     while (end == 0) {
@@ -368,6 +384,7 @@ net::Task<bool> Connection::relay_body(net::Stream& backend, char* buffer, std::
 net::Task<void> Connection::tunnel(Backends::Lease& lease, std::string_view first) {
   worker_.metrics_.websockets.add();
   close_ = true;
+  tunnel_used_ = loop_.now();
   const bool opened = co_await send(x_->out);
   if (!opened) co_return;
   const std::string_view early(x_->in.get() + x_->begin, x_->end - x_->begin);
@@ -378,36 +395,48 @@ net::Task<void> Connection::tunnel(Backends::Lease& lease, std::string_view firs
   x_->begin = x_->end;
 }
 
-// One direction, until it ends; then the other side is told. A session that ends takes its
-// WebSockets along.
+// A session that ends takes its WebSockets along.
+bool Connection::tunnel_may_go_on() const {
+  const Shared& shared = worker_.shared_;
+  const session::Identity* identity = x_->admission.identity;
+  const bool over =
+      identity != nullptr && shared.shield.services().revocations.is_revoked(
+                                 identity->session_id, identity->user_id, identity->started_at);
+  return !over && loop_.now() - tunnel_used_ < shared.config.timeouts.websocket &&
+         !shared.draining.load(std::memory_order_relaxed);
+}
+
+// One direction, until it ends; then the other side is told.
 net::Task<void> Connection::pump(net::Stream& from, net::Stream& to, std::string_view first) {
   const std::chrono::milliseconds quiet = worker_.shared_.config.timeouts.websocket;
   const std::chrono::milliseconds look = std::min(quiet, std::chrono::milliseconds{5000});
   auto buffer = loop_.buffers().take();
   bool good = first.empty() || to.write(first);
-  Tick last = loop_.now();
+  std::size_t moved = 0;
+  Tick look_again = loop_.in(look);
   while (good) {
     const Tick deadline = loop_.in(quiet);
     if (!to.flushed()) good = co_await to.flush(deadline);
     if (!good) break;
+    if (loop_.now() >= look_again) {  // however busy it is
+      look_again = loop_.in(look);
+      good = tunnel_may_go_on();
+      continue;
+    }
     const net::Io got = from.read(buffer.get(), net::BufferPool::buffer_size);
     if (got.state == net::Io::ok) {
-      last = loop_.now();
+      tunnel_used_ = loop_.now();
       good = to.write(std::string_view(buffer.get(), got.bytes));
+      moved += got.bytes;
+      if (moved >= turn_size) {
+        moved = 0;
+        co_await loop_.next_turn();
+      }
       continue;
     }
     if (got.state != net::Io::blocked) break;
-    const Tick next = loop_.in(look);
-    const net::Wait wait = co_await from.readable(next);
-    if (wait == net::Wait::cancelled) break;
-    if (wait == net::Wait::timed_out) {
-      const session::Identity* identity = x_->admission.identity;
-      const bool over =
-          identity != nullptr && worker_.shared_.shield.services().revocations.is_revoked(
-                                     identity->session_id, identity->user_id, identity->started_at);
-      good = !over && loop_.now() - last < quiet &&
-             !worker_.shared_.draining.load(std::memory_order_relaxed);
-    }
+    const net::Wait wait = co_await from.readable(look_again);
+    if (wait == net::Wait::cancelled) good = false;
   }
   if (good) {
     const Tick deadline = loop_.in(std::chrono::seconds{5});

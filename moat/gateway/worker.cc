@@ -77,7 +77,10 @@ net::Task<void> Worker::serve(int fd, net::Endpoint peer, bool tls) {
       co_await connection.run();
     } else {
       metrics_.handshakes_failed.add();
-      if (result == net::TlsStream::Handshake::plain_http) secure.refuse_plain_http();
+      if (result == net::TlsStream::Handshake::plain_http) {
+        const Tick soon = loop_.in(std::chrono::seconds{2});
+        co_await secure.refuse_plain_http(soon);
+      }
     }
   }
   shared_.connections.close(peer.address);

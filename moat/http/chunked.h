@@ -48,6 +48,8 @@ class ChunkedDecoder final {
 
   State state() const { return state_; }
   std::uint64_t data_bytes() const { return data_bytes_; }
+  // Of the current chunk, as announced: a body that will be too large is known before it comes.
+  std::uint64_t chunk_left() const { return remaining_; }
   // Why it failed: a stable name, a literal; empty otherwise.
   std::string_view code() const { return code_; }
 

@@ -86,7 +86,7 @@ void Loop::advance_timers() {
 }
 
 int Loop::timeout_ms(std::chrono::milliseconds at_most) const {
-  if (!ready_.empty()) return 0;
+  if (!ready_.empty() || !later_.empty()) return 0;
   // The first occupied slot after the current one, a word at a time.
   for (std::size_t step = 1; step < slot_count;) {
     const std::size_t index = (current_slot_ + step) % slot_count;
@@ -229,6 +229,9 @@ void Loop::turn(std::chrono::milliseconds at_most) {
       run_posted();
     }
   }
+  if (later_.empty()) return;
+  ready_.swap(later_);  // empty here: run_ready leaves nothing
+  run_ready();
 }
 
 // A descriptor that dies takes its events of this batch along.

@@ -144,6 +144,10 @@ class Loop final {
   Tick now() const { return now_; }
   Tick in(std::chrono::nanoseconds span) const { return now_ + span; }
   void resume_soon(std::coroutine_handle<> handle) { ready_.push_back(handle); }
+  // co_await loop.next_turn() lets everyone else go first. Who moves data that never ends (a fast
+  // client, a fast backend) would have the loop for himself otherwise.
+  struct NextTurn;
+  NextTurn next_turn();
   BufferPool& buffers() { return buffers_; }
   // Where a TLS stream collects the records that it sends in one go.
   std::string& records() { return records_; }
@@ -179,13 +183,22 @@ class Loop final {
   std::unique_ptr<Events> events_;
   std::vector<std::coroutine_handle<>> ready_;
   std::vector<std::coroutine_handle<>> running_;
-  std::mutex mutex_;  // guards posted_ and stop_requested_
+  std::vector<std::coroutine_handle<>> later_;  // of the next turn
+  std::mutex mutex_;                            // guards posted_ and stop_requested_
   std::vector<std::function<void()>> posted_;
   bool stop_requested_ = false;
   bool stopped_ = false;
   BufferPool buffers_;
   std::string records_;
 };
+
+struct Loop::NextTurn {
+  Loop& loop;
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> handle) { loop.later_.push_back(handle); }
+  void await_resume() const noexcept {}
+};
+inline Loop::NextTurn Loop::next_turn() { return NextTurn{*this}; }
 
 struct Loop::Sleep final : Timer {
   Sleep(Loop& loop, Tick until) : Timer(loop), until_(until) {}

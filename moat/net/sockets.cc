@@ -58,6 +58,10 @@ Endpoint from_sockaddr(const sockaddr_storage& storage) {
   return out;
 }
 
+// What the kernel keeps for a client that does not read, and by how much such a client must move
+// on before it counts as reading: megabytes otherwise.
+constexpr int most_unsent = 128 * 1024;
+
 int new_socket(const Endpoint& endpoint) {
   const int family = endpoint.address.is_v4() ? AF_INET : AF_INET6;
   return ::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -121,6 +125,7 @@ Task<void> Listener::accept_all() {
         ::accept4(descriptor_.fd(), address.raw(), &address.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
       set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+      set_option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, most_unsent);
       on_accept_(fd, from_sockaddr(address.storage));
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
       descriptor_.readable = false;

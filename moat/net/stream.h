@@ -31,7 +31,8 @@ class Stream {
 
   // Reads what is there, up to `size` bytes.
   virtual Io read(char* buffer, std::size_t size) = 0;
-  // Whether bytes have come in already that the kernel will not tell of again: then read before waiting.
+  // Whether bytes have come in already that the kernel will not tell of again: then read before
+  // waiting.
   virtual bool pending() const { return false; }
   // Sends `bytes` or keeps for `flush` what the peer does not take yet; all of it is accepted.
   // False: the connection is broken. Write no more than a buffer's worth before the next flush, or
@@ -85,7 +86,8 @@ class TlsStream final : public Stream {
   enum class Handshake { done, failed, timed_out, not_tls, plain_http };
   // Handshakes until `deadline`. `plain_http` says that the peer spoke HTTP to the TLS port.
   Task<Handshake> handshake(Tick deadline);
-  // Tells in plain text a peer that spoke HTTP why it is refused, and waits a little for it to read.
+  // Tells in plain text a peer that spoke HTTP why it is refused, and waits a little for it to
+  // read.
   Task<void> refuse_plain_http(Tick deadline);
   Io read(char* buffer, std::size_t size) override;
   bool pending() const override;
