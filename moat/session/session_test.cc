@@ -60,6 +60,20 @@ TEST_F(SessionTest, AnAccessTokenSaysWhoItIs) {
   EXPECT_EQ(issued.session.user_agent, "Browser/1.0");
 }
 
+TEST_F(SessionTest, NamesThatJsonEscapesComeBackAsTheyWere) {
+  for (const User& user :
+       {User{"u\"1", "a\\b@example.com", {"<admin>", "line\nbreak", ""}}, User{"u1", "", {}},
+        User{"\xc3\xa9", "x\",\"roles\":[\"admin\"]", {"a"}}}) {
+    const Issued issued = node_.manager.start(user, test_client, test_start).value();
+    const auto identity = node_.manager.verify_access(issued.access_token.reveal(), test_start);
+    ASSERT_TRUE(identity);
+    EXPECT_EQ(identity->user_id, user.id);
+    EXPECT_EQ(identity->email, user.email);
+    EXPECT_EQ(identity->roles, user.roles);
+    EXPECT_EQ(identity->session_id, issued.session.id);
+  }
+}
+
 TEST_F(SessionTest, TheAccessTokenIsAStandardJwtUnderADerivedKey) {
   const Issued issued = start();
   jwt::KeySet keys;
