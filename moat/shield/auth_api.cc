@@ -169,6 +169,18 @@ void AuthApi::Impl::audit(const Call& call, std::string_view event, std::string_
 
 // ----------------------------------------------------------------------------------------- routing
 
+namespace {
+constexpr std::string_view sessions_path = "/auth/sessions/";
+
+// Methods are case-sensitive (RFC 9110 section 9.1).
+bool lists(std::string_view methods, std::string_view method) {
+  for (const std::string_view known : {"GET", "HEAD", "POST", "DELETE"}) {
+    if (method == known) return methods.find(known) != std::string_view::npos;
+  }
+  return false;
+}
+}  // namespace
+
 AuthApi::AuthApi(const Services& services, Options options)
     : impl_(std::make_unique<Impl>(services, std::move(options))) {}
 AuthApi::~AuthApi() = default;
@@ -195,24 +207,46 @@ Response AuthApi::handle(const Request& request, Admission& admission, std::stri
   return impl_->route(call);
 }
 
+// The methods of a path, as the Allow field lists them (RFC 9110 section 10.2.1); empty: there is
+// no such path.
+std::string_view AuthApi::Impl::methods_of(std::string_view path) const {
+  for (const std::string_view form : {"/auth/login", "/auth/signup", "/auth/setup"}) {
+    if (path == form) return "GET, HEAD, POST";
+  }
+  for (const std::string_view act : {"/auth/logout", "/auth/logout-all", "/auth/password"}) {
+    if (path == act) return "POST";
+  }
+  for (const std::string_view shown :
+       {"/auth", "/auth/", "/auth/account", "/auth/me", "/auth/sessions", "/auth/csrf",
+        "/.well-known/moat/jwks.json"}) {
+    if (path == shown) return "GET, HEAD";
+  }
+  if (path.substr(0, sessions_path.size()) == sessions_path && path.size() > sessions_path.size()) {
+    const std::string_view id = path.substr(sessions_path.size());
+    const std::size_t slash = id.find('/');
+    if (slash == std::string_view::npos) return "DELETE";
+    return slash > 0 && id.substr(slash) == "/revoke" ? "POST" : "";
+  }
+  return services.pages != nullptr && services.pages->asset(path) ? "GET, HEAD" : "";
+}
+
 Response AuthApi::Impl::route(Call& call) const {
   const std::string_view method = call.request.method;
+  const std::string_view methods = methods_of(call.request.path);
+  if (methods.empty()) return problem(404, "not_found");
+  if (!lists(methods, method)) {
+    Response response = problem(405, "method_not_allowed");
+    response.headers.emplace_back("Allow", methods);
+    return response;
+  }
   if (method == "GET" || method == "HEAD") return get(call);
-  if (method == "POST") {
-    const bool json = is_type(call.request.content_type, "application/json");
-    const bool nothing = call.request.content_type.empty() && call.body.empty();
-    if (!call.form && !json && !nothing) {
-      return problem(415, "unsupported_media_type", "Send application/json or a form.");
-    }
-    return post(call);
+  if (method == "DELETE") return revoke(call, call.request.path.substr(sessions_path.size()));
+  const bool json = is_type(call.request.content_type, "application/json");
+  const bool nothing = call.request.content_type.empty() && call.body.empty();
+  if (!call.form && !json && !nothing) {
+    return problem(415, "unsupported_media_type", "Send application/json or a form.");
   }
-  constexpr std::string_view sessions = "/auth/sessions/";
-  if (method == "DELETE" && call.request.path.substr(0, sessions.size()) == sessions) {
-    return revoke(call, call.request.path.substr(sessions.size()));
-  }
-  Response response = problem(405, "method_not_allowed");
-  response.headers.emplace_back("Allow", "GET, HEAD, POST");
-  return response;
+  return post(call);
 }
 
 Response AuthApi::Impl::get(Call& call) const {
@@ -279,13 +313,8 @@ Response AuthApi::Impl::post(Call& call) const {
   if (path == "/auth/password") return password(call);
   if (path == "/auth/logout") return logout(call);
   if (path == "/auth/logout-all") return logout_all(call);
-  constexpr std::string_view before = "/auth/sessions/";
-  constexpr std::string_view after = "/revoke";
-  if (path.size() > before.size() + after.size() && path.substr(0, before.size()) == before &&
-      path.substr(path.size() - after.size()) == after) {
-    return revoke(call, path.substr(before.size(), path.size() - before.size() - after.size()));
-  }
-  return problem(404, "not_found");
+  const std::string_view id = path.substr(sessions_path.size());  // what is left: …/{id}/revoke
+  return revoke(call, id.substr(0, id.find('/')));
 }
 
 }  // namespace moat::shield

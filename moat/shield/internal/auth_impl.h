@@ -34,6 +34,7 @@ struct AuthApi::Impl {
   Services services;
   Options options;
 
+  std::string_view methods_of(std::string_view path) const;
   Response route(Call& call) const;
   Response get(Call& call) const;
   Response post(Call& call) const;
