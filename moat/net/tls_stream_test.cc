@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "moat/base/clock.h"
+#include "moat/https/local_ca.h"
+#include "moat/net/loop.h"
+#include "moat/net/stream.h"
+#include "moat/net/task.h"
+
+namespace moat::net {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+struct ContextDeleter {
+  void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
+};
+using Context = std::unique_ptr<SSL_CTX, ContextDeleter>;
+
+Context server_context() {
+  const auto issued = https::self_signed("localhost", system_clock().now()).value();
+  const auto bio_of = [](std::string_view text) {
+    return BIO_new_mem_buf(text.data(), static_cast<int>(text.size()));
+  };
+  Context context(SSL_CTX_new(TLS_server_method()));
+  BIO* bio = bio_of(issued.certificate);
+  X509* certificate = PEM_read_bio_X509(bio, nullptr, nullptr, nullptr);
+  BIO_free(bio);
+  bio = bio_of(issued.key.reveal());
+  EVP_PKEY* key = PEM_read_bio_PrivateKey(bio, nullptr, nullptr, nullptr);
+  BIO_free(bio);
+  EXPECT_EQ(SSL_CTX_use_certificate(context.get(), certificate), 1);
+  EXPECT_EQ(SSL_CTX_use_PrivateKey(context.get(), key), 1);
+  X509_free(certificate);
+  EVP_PKEY_free(key);
+  return context;
+}
+
+// The server's end on this loop, the client's end as a plain, blocking descriptor.
+class TlsStreamTest : public ::testing::Test {
+ protected:
+  TlsStreamTest() {
+    std::array<int, 2> fds{};
+    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds.data()), 0);
+    const timeval wait{10, 0};
+    ::setsockopt(fds[1], SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
+    EXPECT_EQ(::fcntl(fds[0], F_SETFL, O_NONBLOCK), 0);
+    stream_ = std::make_unique<TlsStream>(loop_, fds[0], context_.get());
+    client_ = fds[1];
+  }
+  ~TlsStreamTest() override { ::close(client_); }
+
+  Task<void> shake(milliseconds at_most, TlsStream::Handshake& out) {
+    const Tick deadline = loop_.in(at_most);
+    out = co_await stream_->handshake(deadline);
+    loop_.stop();
+  }
+  TlsStream::Handshake handshake(milliseconds at_most = seconds{10}) {
+    TlsStream::Handshake out = TlsStream::Handshake::failed;
+    spawn(shake(at_most, out));
+    loop_.run();
+    return out;
+  }
+  void send(std::string_view bytes) {
+    EXPECT_EQ(::send(client_, bytes.data(), bytes.size(), MSG_NOSIGNAL),
+              static_cast<ssize_t>(bytes.size()));
+  }
+
+  // Reads until `count` bytes came or the stream ended, and sends them back.
+  Task<void> echo(std::size_t count, std::string& out) {
+    char buffer[1000];
+    const Tick deadline = loop_.in(seconds{10});
+    while (out.size() < count) {
+      const Io got = stream_->read(buffer, sizeof buffer);
+      if (got.state == Io::ok) {
+        out.append(buffer, got.bytes);
+        continue;
+      }
+      if (got.state != Io::blocked) break;
+      const Wait wait = co_await stream_->readable(deadline);
+      if (wait != Wait::ready) break;
+    }
+    const bool written = stream_->write(out);
+    EXPECT_TRUE(written);
+    const bool flushed = co_await stream_->flush(deadline);
+    EXPECT_TRUE(flushed);
+    stream_->shut_down();
+    loop_.stop();
+  }
+
+  Context context_ = server_context();
+  Loop loop_;
+  std::unique_ptr<TlsStream> stream_;
+  int client_ = -1;
+};
+
+TEST_F(TlsStreamTest, CarriesBytesBothWays) {
+  const std::string text(100'000, 'x');
+  std::string back;
+  int ended = 1;
+  std::thread client([&] {
+    Context context(SSL_CTX_new(TLS_client_method()));
+    SSL* ssl = SSL_new(context.get());
+    SSL_set_tlsext_host_name(ssl, "notes.localhost");
+    SSL_set_fd(ssl, client_);
+    if (SSL_connect(ssl) == 1 && SSL_write(ssl, text.data(), static_cast<int>(text.size())) > 0) {
+      char buffer[4096];
+      for (int n = 0; (n = SSL_read(ssl, buffer, sizeof buffer)) > 0;)
+        back.append(buffer, static_cast<std::size_t>(n));
+      ended = SSL_get_error(ssl, 0);
+    }
+    SSL_free(ssl);
+  });
+  EXPECT_EQ(handshake(), TlsStream::Handshake::done);
+  EXPECT_EQ(stream_->server_name(), "notes.localhost");
+  EXPECT_EQ(stream_->version(), TLS1_3_VERSION);
+  EXPECT_FALSE(stream_->resumed());
+  std::string got;
+  Loop& loop = loop_;
+  spawn(echo(text.size(), got));
+  loop.run();
+  client.join();
+  EXPECT_EQ(got, text);
+  EXPECT_EQ(back, text);
+  EXPECT_EQ(ended, SSL_ERROR_ZERO_RETURN);  // close_notify: nothing was cut off
+}
+
+TEST_F(TlsStreamTest, KnowsPlainHttp) {
+  send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_EQ(handshake(), TlsStream::Handshake::plain_http);
+}
+
+TEST_F(TlsStreamTest, KnowsWhatIsNotTls) {
+  send("\x01\x02\x03garbage");
+  EXPECT_EQ(handshake(), TlsStream::Handshake::not_tls);
+}
+
+TEST_F(TlsStreamTest, ARecordOfGarbageFails) {
+  send(std::string("\x16\x03\x01\x00\x10", 5) + "0123456789abcdef");
+  EXPECT_EQ(handshake(), TlsStream::Handshake::failed);
+}
+
+TEST_F(TlsStreamTest, SilenceTimesOut) {
+  EXPECT_EQ(handshake(milliseconds{50}), TlsStream::Handshake::timed_out);
+}
+
+TEST_F(TlsStreamTest, HalfAHandshakeTimesOut) {
+  send(std::string("\x16\x03\x01\x02\x00\x01", 6));
+  EXPECT_EQ(handshake(milliseconds{50}), TlsStream::Handshake::timed_out);
+}
+
+TEST_F(TlsStreamTest, AClientThatLeavesFails) {
+  ::shutdown(client_, SHUT_WR);
+  EXPECT_EQ(handshake(), TlsStream::Handshake::failed);
+}
+
+}  // namespace
+}  // namespace moat::net
