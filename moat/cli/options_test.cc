@@ -26,6 +26,35 @@ TEST(Arguments, RefusesWhatItDoesNotKnow) {
   EXPECT_FALSE(Arguments::parse(command, {"--to", "1", "--to", "2"}));
 }
 
+TEST(Arguments, ASwitchThatWasNotGivenIsOff) {
+  const auto none = Arguments::parse(command, {});
+  ASSERT_TRUE(none.has_value());
+  EXPECT_FALSE(none->has("verbose"));
+  EXPECT_FALSE(none->value("to"));
+  EXPECT_TRUE(none->positional().empty());
+}
+
+TEST(Arguments, AValueMayLookLikeAnOption) {
+  EXPECT_EQ(Arguments::parse(command, {"--to", "--verbose"})->value("to"), "--verbose");
+  EXPECT_EQ(Arguments::parse(command, {"--to=a=b"})->value("to"), "a=b");
+  EXPECT_EQ(Arguments::parse(command, {"--to="})->value("to"), "");
+  EXPECT_EQ(Arguments::parse(command, {"-"})->positional(), std::vector<std::string>{"-"});
+}
+
+TEST(Arguments, RefusesASwitchGivenTwice) {
+  EXPECT_TRUE(Arguments::parse(command, {"--verbose"}));
+  EXPECT_EQ(Arguments::parse(command, {"--verbose", "--verbose"}).error(),
+            "'--verbose' is given twice");
+}
+
+TEST(Usage, NamesEveryOption) {
+  const std::string text = usage(command);
+  EXPECT_EQ(text.rfind("moat run [options]\n  Runs.\n", 0), 0U);
+  EXPECT_NE(text.find("  --to URL"), std::string::npos);
+  EXPECT_NE(text.find("  --verbose"), std::string::npos);
+  EXPECT_NE(text.find("Says more."), std::string::npos);
+}
+
 TEST(Arguments, NothingIsAnOptionBehindTwoDashes) {
   EXPECT_EQ(Arguments::parse(command, {"--", "--to"})->positional(),
             std::vector<std::string>{"--to"});
