@@ -311,6 +311,7 @@ net::Task<void> Connection::respond(shield::Response response) {
   answer.security = &worker_.shared_.security;
   answer.hsts = tls_ ? std::string_view(worker_.shared_.hsts) : std::string_view();
   answer.set_cookies = x.admission.set_cookies;
+  answer.date = worker_.date();
   answer.request_id = x.request_id;
   answer.close = close_;
   answer.head_only = x.head.method == http::Method::head;

@@ -25,7 +25,11 @@ class Connection final {
   net::Task<void> run_plain();
   // Ends the connection if it is between two requests.
   void stop_if_idle();
-  void cancel() { stream_->cancel(); }
+  // Cuts it off, whichever side it is waiting for.
+  void cancel() {
+    stream_->cancel();
+    if (backend_ != nullptr) backend_->cancel();
+  }
   net::Stream& stream() { return *stream_; }
 
  private:
@@ -77,6 +81,7 @@ class Connection final {
   Worker& worker_;
   net::Loop& loop_;
   std::unique_ptr<net::Stream> stream_;
+  net::Stream* backend_ = nullptr;  // while a request is there
   net::Endpoint peer_;
   shield::Memory memory_;
   std::unique_ptr<Exchange> x_;

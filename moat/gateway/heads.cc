@@ -177,6 +177,9 @@ void append_client_response(const http::ResponseHead& head, const Answering& ans
     if (http::is_hop_by_hop(field, head.connection)) continue;
     append_line(out, field.name, field.value);
   }
+  // RFC 9110 section 6.6.1: whoever has a clock and passes an answer without Date on adds it.
+  if (!answering.date.empty() && !head.headers.has(Known::date))
+    append_line(out, "Date", answering.date);
   answering.security->append(answering.kind, out);
   out.append(answering.rate_limit);
   for (const std::string& cookie : answering.set_cookies) append_line(out, "Set-Cookie", cookie);
@@ -200,6 +203,7 @@ void append_client_response(const http::ResponseHead& head, const Answering& ans
 void append_own_response(const shield::Response& response, const OwnAnswer& answer,
                          std::string& out) {
   http::append_status_line(response.status, out);
+  if (!answer.date.empty()) append_line(out, "Date", answer.date);
   http::SecurityHeaders::Answer kind;
   kind.kind = response.kind == shield::Body::page ? http::AnswerKind::moat_page
                                                   : http::AnswerKind::moat_api;

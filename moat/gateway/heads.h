@@ -50,6 +50,7 @@ struct Answering {
   http::SecurityHeaders::Answer kind;
   std::span<const std::string_view> script_cookies;
   std::span<const std::string> set_cookies;  // Moat's own
+  std::string_view date;                     // where the backend sends none
   std::string_view rate_limit;               // whole RateLimit lines, or empty
   ClientFraming framing = ClientFraming::none;
   bool close = false;
@@ -65,6 +66,7 @@ void append_client_response(const http::ResponseHead& head, const Answering& ans
 struct OwnAnswer {
   const http::SecurityHeaders* security = nullptr;
   std::string_view hsts;
+  std::string_view date;
   std::span<const std::string> set_cookies;  // beside the response's
   std::string_view request_id;
   bool close = false;

@@ -66,6 +66,18 @@ void Connection::write_backend_head(const PreparedRoute& route, const Backends::
   append_backend_request(x.head, forwarding, x.upstream);
 }
 
+// Names the backend's stream as long as it may be waited for.
+class WhileThere final {
+ public:
+  WhileThere(net::Stream*& place, net::Stream* stream) : place_(place) { place_ = stream; }
+  WhileThere(const WhileThere&) = delete;  // one scope
+  WhileThere& operator=(const WhileThere&) = delete;
+  ~WhileThere() { place_ = nullptr; }
+
+ private:
+  net::Stream*& place_;
+};
+
 net::Task<void> Connection::proxy(const PreparedRoute& route, std::size_t index) {
   Exchange& x = *x_;
   const std::uint64_t most = route.route->max_body;
@@ -78,6 +90,7 @@ net::Task<void> Connection::proxy(const PreparedRoute& route, std::size_t index)
   for (int attempt = 0;; ++attempt) {
     Backends::Lease lease = co_await lease_for(route, index, attempt > 0);
     if (lease.stream == nullptr) co_return;
+    const WhileThere there(backend_, lease.stream.get());
     write_backend_head(route, lease);
     x.upstream.append(x.in.get() + x.begin, body_size);
     bool hung_up = false;
@@ -268,6 +281,7 @@ net::Task<Connection::Relay> Connection::relay(const PreparedRoute& route, Backe
   answering.kind.hsts = worker_.shared_.hsts;
   answering.script_cookies = route.script_cookies;
   answering.set_cookies = x.admission.set_cookies;
+  answering.date = worker_.date();
   answering.framing = framing;
   answering.websocket = switching;
   answering.close = close_;

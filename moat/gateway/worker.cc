@@ -109,8 +109,9 @@ net::Task<void> Worker::end_drain(Tick deadline) {
     }
     return false;
   };
-  while ((connections_ != nullptr || listening()) && loop_.now() < deadline)
-    co_await loop_.sleep_for(look);
+  while (listening()) co_await loop_.sleep_for(look);
+  listeners_.clear();  // an open socket would go on taking connections that nobody serves
+  while (connections_ != nullptr && loop_.now() < deadline) co_await loop_.sleep_for(look);
   // Whoever is left is cut off, and given the turns to notice.
   for (Connection* c = connections_; c != nullptr; c = c->next_) c->cancel();
   const std::chrono::seconds grace(6);
@@ -144,6 +145,16 @@ void Worker::new_request_id(std::string& out) {
   out.assign(id_prefix_);
   out.push_back('-');
   out.append(std::to_string(++next_id_));
+}
+
+std::string_view Worker::date() {
+  if (date_.empty() || loop_.now() >= date_until_) {
+    const Time now = shared_.clock.now();
+    date_ = format_http_date(now);
+    const auto whole = std::chrono::floor<std::chrono::seconds>(now);
+    date_until_ = loop_.now() + (whole + std::chrono::seconds{1} - now);
+  }
+  return date_;
 }
 
 std::string_view Worker::assertion(const session::Identity& identity, std::string_view audience,

@@ -102,6 +102,7 @@ class Worker final {
   net::Task<void> serve(int fd, net::Endpoint peer, bool tls);
   net::Task<void> end_drain(Tick deadline);
   void new_request_id(std::string& out);
+  std::string_view date();  // now, for a Date field; made once a second
   std::string_view assertion(const session::Identity& identity, std::string_view audience,
                              Time now);
 
@@ -126,6 +127,8 @@ class Worker final {
   bool stopping_ = false;
   std::string id_prefix_;
   std::uint64_t next_id_ = 0;
+  std::string date_;
+  Tick date_until_{};
 };
 
 }  // namespace moat::gateway
