@@ -11,6 +11,7 @@ const {spawn, execFileSync} = require('node:child_process');
 const {X509Certificate, createHash} = require('node:crypto');
 const fs = require('node:fs');
 const http = require('node:http');
+const https = require('node:https');
 const net = require('node:net');
 const os = require('node:os');
 const path = require('node:path');
@@ -68,11 +69,11 @@ async function startNotes() {
   return notes;
 }
 
-// The local CA's root below a data directory.
-function rootCertificate(data) {
-  const found = fs.readdirSync(data, {recursive: true}).map(String)
-    .find((name) => /root[^/]*\.(pem|crt)$/.test(name));
-  return found && new X509Certificate(fs.readFileSync(path.join(data, found)));
+// The certificates of the local CA below a data directory: the root, and the intermediate that servers send.
+function localCa(data) {
+  return fs.readdirSync(data, {recursive: true}).map(String)
+    .filter((name) => /(root|intermediate)[^/]*\.(pem|crt)$/.test(name))
+    .map((name) => new X509Certificate(fs.readFileSync(path.join(data, name))));
 }
 
 async function startMoat(to, {config = '', options = []} = {}) {
@@ -91,26 +92,27 @@ async function startMoat(to, {config = '', options = []} = {}) {
     const answer = await fetch(`http://${HOST}:${admin}/readyz`).catch(() => null);
     return answer?.status === 200;
   }, 'moat becoming ready', 30);
-  moat.root = rootCertificate(path.join(folder, 'data'));
+  moat.authorities = localCa(path.join(folder, 'data'));
   return moat;
 }
 
-// Chromium accepts chains with exactly this CA's key and goes on refusing all others.
-function launchBrowser(root) {
-  const spki = createHash('sha256').update(root.publicKey.export({type: 'spki', format: 'der'})).digest('base64');
+// Chromium accepts chains with exactly this CA's keys and goes on refusing all others.
+function launchBrowser(authorities) {
+  const keys = authorities.map((certificate) => createHash('sha256')
+    .update(certificate.publicKey.export({type: 'spki', format: 'der'})).digest('base64'));
   const executablePath = process.env.MOAT_CHROMIUM ||
     execFileSync('sh', ['-c', 'command -v chromium || command -v chromium-browser'], {encoding: 'utf8'}).trim();
   return chromium.launch({
     executablePath,
     args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update',
-      '--disable-sync', '--no-first-run', `--ignore-certificate-errors-spki-list=${spki}`],
+      '--disable-sync', '--no-first-run', `--ignore-certificate-errors-spki-list=${keys.join(',')}`],
   });
 }
 
 async function start(settings = {}) {
   const notes = settings.to ? null : await startNotes();
   const moat = await startMoat(settings.to || notes.url, settings);
-  const browser = await launchBrowser(moat.root);
+  const browser = await launchBrowser(moat.authorities);
   return {
     notes, moat, browser,
     async page(options = {}) {
@@ -127,16 +129,58 @@ async function start(settings = {}) {
   };
 }
 
-// Pages on another origin, in plain HTTP.
-function serveForeign(pages) {
-  const server = http.createServer((request, response) => {
+// Pages on another origin: `host` is how the browser names it (127.0.0.1 or localhost), with TLS by a
+// certificate of nobody's when `tls` is given.
+function serveForeign(pages, {host = HOST, tls = null} = {}) {
+  const answer = (request, response) => {
     const body = pages[request.url.split('?')[0]];
     response.writeHead(body === undefined ? 404 : 200, {'Content-Type': 'text/html; charset=utf-8'});
     response.end(body ?? '');
-  });
+  };
+  const server = tls ? https.createServer(tls, answer) : http.createServer(answer);
   return new Promise((resolve) => server.listen(0, HOST, () => {
-    resolve({origin: `http://${HOST}:${server.address().port}`, close: () => server.close()});
+    const origin = `${tls ? 'https' : 'http'}://${host}:${server.address().port}`;
+    resolve({origin, close: () => { server.closeAllConnections(); server.close(); }});
   }));
 }
 
-module.exports = {Program, freePort, launchBrowser, serveForeign, sleep, start, startMoat, startNotes, waitUntil};
+// A certificate that no browser trusts.
+function selfSigned(folder) {
+  const [key, cert] = ['foreign.key', 'foreign.crt'].map((name) => path.join(folder, name));
+  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes',
+    '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', '-keyout', key, '-out', cert], {stdio: 'ignore'});
+  return {key: fs.readFileSync(key), cert: fs.readFileSync(cert)};
+}
+
+// A backend inside the test: any path answers with a page, what arrived is in `requests`, and every
+// WebSocket is accepted and greeted.
+function startBackend() {
+  const requests = [];
+  const note = (request, body) => requests.push({
+    method: request.method, path: request.url.split('?')[0], user: request.headers['x-moat-user'],
+    upgrade: request.headers.upgrade, body});
+  const server = http.createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk) => { body += chunk; }).on('end', () => {
+      note(request, body);
+      response.writeHead(200, {'Content-Type': 'text/html; charset=utf-8'});
+      response.end('<!doctype html><title>Backend</title><p>Here.');
+    });
+  });
+  server.on('upgrade', (request, socket) => {
+    note(request, '');
+    const accept = createHash('sha1')
+      .update(request.headers['sec-websocket-key'] + '258EAFA5-E914-47DA-95CA-C5AB0DC85B11').digest('base64');
+    socket.on('error', () => {});
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
+      `Sec-WebSocket-Accept: ${accept}\r\n\r\n`);
+    socket.write(Buffer.from([0x81, 5, ...Buffer.from('hello')]));
+  });
+  return new Promise((resolve) => server.listen(0, HOST, () => {
+    resolve({requests, url: `http://${HOST}:${server.address().port}`,
+      close: () => { server.closeAllConnections(); server.close(); }});
+  }));
+}
+
+module.exports = {Program, freePort, launchBrowser, selfSigned, serveForeign, sleep, start, startBackend, startMoat,
+  startNotes, waitUntil};
