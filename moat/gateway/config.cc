@@ -379,10 +379,10 @@ void read_routes(Table& top, Config& config, std::string_view file, const Enviro
       config.routes.push_back(std::move(route));
     }
     const bool all = std::find(login.begin(), login.end(), "/*") != login.end();
-    if (!backends.empty() && !all) {
+    if ((shorthand || !login.empty()) && !all) {
       Route route;
       route.backends = backends;
-      route.origin = shorthand ? shorthand->origin : Origin{};
+      route.origin = shorthand ? shorthand->origin : login_origin;
       config.routes.push_back(std::move(route));
     }
     return;

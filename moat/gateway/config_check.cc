@@ -45,9 +45,13 @@ std::optional<std::uint16_t> parse_port(std::string_view text) {
   return static_cast<std::uint16_t>(value);
 }
 
-// What is compared: decoded once, lower case, one slash for many, no ";parameters" in a segment.
+// What is compared: decoded, lower case, one slash for many, no ";parameters" in a segment.
 std::string comparable(std::string_view path) {
-  const std::string decoded = ascii_lower(percent_decode(path).value_or(std::string(path)));
+  std::string decoded = percent_decode(path).value_or(std::string(path));
+  if (decoded.find('%') != std::string::npos) {  // for a backend that decodes twice
+    if (auto again = percent_decode(decoded)) decoded = std::move(*again);
+  }
+  decoded = ascii_lower(decoded);
   std::string out;
   bool in_parameter = false;
   for (const char c : decoded) {
@@ -74,6 +78,32 @@ bool matches(std::string_view pattern, std::string_view path) {
   return !pattern.empty() && pattern.back() == '/' && path == pattern.substr(0, pattern.size() - 1);
 }
 
+// Whether whatever `later` matches is matched by `earlier` already.
+bool covers(const std::string& earlier, std::string_view later) {
+  if (later.empty() || later.back() != '*') return matches(earlier, later);
+  later.remove_suffix(1);
+  if (earlier.empty() || earlier.back() != '*') return false;
+  return later.substr(0, earlier.size() - 1) ==
+         std::string_view(earlier).substr(0, earlier.size() - 1);
+}
+
+// The first route that matches serves: one behind a wider one would be a rule that nobody keeps.
+void check_order(const std::vector<Route>& routes, std::vector<ConfigProblem>& problems) {
+  for (std::size_t i = 1; i < routes.size(); ++i) {
+    const Route& route = routes[i];
+    const auto before = std::find_if(
+        routes.begin(), routes.begin() + static_cast<std::ptrdiff_t>(i), [&](const Route& earlier) {
+          return covers(ascii_lower(earlier.match), ascii_lower(route.match));
+        });
+    // Two patterns of one `login` list that overlap mean the same.
+    if (before == routes.begin() + static_cast<std::ptrdiff_t>(i) ||
+        (before->origin.line == route.origin.line && before->login == route.login))
+      continue;
+    problems.push_back({route.origin, "route '" + route.match + "' is never reached: '" +
+                                          before->match + "' stands before it and matches first"});
+  }
+}
+
 void check_route(const Route& route, std::vector<ConfigProblem>& problems) {
   if (route.match.empty() || route.match.front() != '/') {
     problems.push_back({route.origin, "route '" + route.match + "' must begin with '/'"});
@@ -82,6 +112,11 @@ void check_route(const Route& route, std::vector<ConfigProblem>& problems) {
   if (star != std::string::npos && star + 1 != route.match.size()) {
     problems.push_back(
         {route.origin, "route '" + route.match + "' may have a '*' at its end only"});
+  }
+  if (comparable(route.match) != ascii_lower(route.match)) {
+    problems.push_back({route.origin, "route '" + route.match +
+                                          "' is compared with decoded paths: write it without "
+                                          "%XX, ';', '\\' and '//'"});
   }
   if (route.backends.empty())
     problems.push_back({route.origin, "route '" + route.match + "' has no backend"});
@@ -149,6 +184,7 @@ std::vector<ConfigProblem> check_config(const Config& config) {
                         "no backend: name one with backend = \"http://127.0.0.1:3000\" or --to"});
   }
   for (const Route& route : config.routes) check_route(route, problems);
+  check_order(config.routes, problems);
   if (config.domains.empty()) problems.push_back({Origin{"domain", 0}, "'domain' is empty"});
   for (const auto* list : {&config.https, &config.http}) {
     for (const std::string& text : *list) {

@@ -118,6 +118,78 @@ TEST(Config, WhatDoesNotBelongTogetherIsFound) {
   EXPECT_FALSE(check_config(*roles).empty());
 }
 
+std::vector<std::string> findings(std::string_view text) {
+  const auto config = parse_config(text, "moat.toml");
+  EXPECT_TRUE(config.has_value()) << text;
+  std::vector<std::string> out;
+  if (!config) return out;
+  for (const ConfigProblem& problem : check_config(*config))
+    out.push_back(problem.origin.to_string() + ": " + problem.message);
+  return out;
+}
+
+std::string routes(std::initializer_list<const char*> patterns) {
+  std::string out;
+  for (const char* pattern : patterns)
+    out += "[[route]]\nmatch = '" + std::string(pattern) + "'\nbackend = \"3000\"\n";
+  return out;
+}
+
+TEST(Config, ARouteBehindAWiderOneIsFound) {
+  using List = std::initializer_list<const char*>;
+  for (const List list : {List{"/*", "/admin/*"}, List{"/a/*", "/A/b"}, List{"/a/*", "/a"},
+                          List{"/a", "/a/"}, List{"/a*", "/abc/*"}, List{"/x", "/x"}}) {
+    const auto found = findings(routes(list));
+    ASSERT_EQ(found.size(), 1U) << *list.begin();
+    EXPECT_EQ(found[0].rfind("moat.toml:4: route", 0), 0U) << found[0];
+    EXPECT_NE(found[0].find("never reached"), std::string::npos);
+  }
+  for (const List list : {List{"/admin/*", "/*"}, List{"/a", "/a/*"}, List{"/a/b/*", "/a/*", "/*"},
+                          List{"/ab", "/a"}}) {
+    EXPECT_TRUE(findings(routes(list)).empty()) << *list.begin();
+  }
+}
+
+TEST(Config, LoginPatternsMayOverlap) {
+  EXPECT_TRUE(findings("backend=\"3000\"\nlogin=[\"/a/*\", \"/a/b\"]").empty());
+  const auto all = parse_config("backend=\"3000\"\nlogin=\"/*\"", "moat.toml");
+  ASSERT_TRUE(all.has_value());
+  EXPECT_TRUE(check_config(*all).empty());
+  ASSERT_EQ(all->routes.size(), 1U);
+  EXPECT_EQ(all->routes[0].login, Login::required);
+}
+
+TEST(Config, LoginPatternsAloneLeaveTheRestPublic) {
+  // The backend comes from the command line.
+  auto config = parse_config("login=\"/account/*\"", "moat.toml");
+  ASSERT_TRUE(config.has_value());
+  EXPECT_FALSE(check_config(*config).empty());
+  for (Route& route : config->routes) route.backends = {parse_upstream("3000").value()};
+  EXPECT_TRUE(check_config(*config).empty());
+  ASSERT_NE(find_route(*config, "/"), nullptr);
+  EXPECT_EQ(find_route(*config, "/")->login, Login::optional);
+  EXPECT_EQ(find_route(*config, "/account/x")->login, Login::required);
+}
+
+TEST(Config, APatternThatCouldNeverMatchIsFound) {
+  for (const char* pattern : {"/my%20files/*", "/a//b", "/a;b", "/a\\b"}) {
+    const auto found = findings(routes({pattern}));
+    ASSERT_EQ(found.size(), 1U) << pattern;
+    EXPECT_NE(found[0].find("decoded"), std::string::npos) << found[0];
+  }
+  EXPECT_TRUE(findings(routes({"/my files/*"})).empty());
+}
+
+TEST(Config, HostileTextIsAProblemAndNoMore) {
+  EXPECT_NE(first_problem(std::string(5000, '[')), "");
+  EXPECT_NE(first_problem("a = " + std::string(5000, '[')), "");
+  EXPECT_NE(first_problem("domain = \"a\nb\""), "");
+  EXPECT_NE(first_problem("domain = \"https://a.example\""), "");
+  EXPECT_NE(first_problem("route = 1"), "");
+  EXPECT_NE(first_problem("session = 5"), "");
+  EXPECT_NE(first_problem("\xff\xfe"), "");
+}
+
 TEST(Config, TheSampleIsValid) {
   const auto config = parse_config(sample_config(), "moat.toml");
   ASSERT_TRUE(config.has_value());
