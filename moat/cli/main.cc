@@ -94,6 +94,11 @@ int dispatch(std::vector<std::string> words) {
     std::cout << usage(*command);
     return 0;
   }
+  // Ignored, it would be a setting that somebody believes in.
+  if (command->arguments.empty() && !arguments->positional().empty()) {
+    return fail("'" + arguments->positional().front() + "' is not expected; see moat " + name +
+                " --help");
+  }
   if (name == "run") return run(*arguments);
   if (name == "check") return check(*arguments);
   if (name == "explain") return explain(*arguments);

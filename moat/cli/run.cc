@@ -158,7 +158,11 @@ int run(const Arguments& arguments) {
     const timespec second{1, 0};
     const int signal = ::sigtimedwait(&signals, nullptr, &second);
     if (signal == SIGINT || signal == SIGTERM) break;
-    moat.housekeeping();
+    if (signal == SIGHUP) {
+      moat.reload_certificates();
+    } else {
+      moat.housekeeping();
+    }
   }
   log.info("stopping", {{"drain_ms", static_cast<std::int64_t>(config->timeouts.drain.count())}});
   moat.stop();

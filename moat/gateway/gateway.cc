@@ -241,6 +241,7 @@ struct Gateway::Parts {
   const Log& log;
   DataPaths paths;
   Started started;
+  std::optional<DirectoryLock> lock;  // of the data directory
 
   std::optional<jwt::KeyRing> session_keys;
   std::optional<jwt::KeyRing> assertion_keys;
@@ -281,6 +282,9 @@ Result<void, std::string> Gateway::Parts::make_keys() {
     auto made = make_private_directory(*directory);
     if (!made) return Error{made.error()};
   }
+  auto locked = DirectoryLock::take(paths.root);
+  if (!locked) return Error{locked.error()};
+  lock.emplace(std::move(*locked));
   const Time now = clock.now();
   jwt::KeyRing::Options session_ring;
   session_ring.overlap = duration_cast<seconds>(config.session_absolute) + std::chrono::hours{1};
@@ -617,6 +621,11 @@ void Gateway::housekeeping() {
     p.next_sweep = tick + std::chrono::minutes{10};
     if (!p.store->sweep(now)) p.log.warn("sweep_failed");
   }
+}
+
+void Gateway::reload_certificates() {
+  parts_->next_certificates = Tick{};
+  housekeeping();
 }
 
 void Gateway::stop() { parts_->stop(); }

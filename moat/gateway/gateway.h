@@ -52,6 +52,8 @@ class Gateway final {
   // What has to be done now and then (certificates, expired rows, tickets); cheap to call each
   // second.
   void housekeeping();
+  // Looks at the certificate files now; housekeeping() does so each minute.
+  void reload_certificates();
   // Stops accepting, lets requests in flight finish for the configured time, ends. Returns when all
   // is over.
   void stop();

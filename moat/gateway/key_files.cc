@@ -2,12 +2,14 @@
 #include "moat/gateway/key_files.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <utility>
 
 #include "moat/sources/files.h"
 
@@ -82,6 +84,18 @@ Result<Secret, std::string> load_or_make(const std::string& path,
   auto secret = sources::read_secret_file(path);
   if (!secret) return Error{secret.error().to_string()};
   return std::move(*secret);
+}
+
+Result<DirectoryLock, std::string> DirectoryLock::take(const std::string& directory) {
+  DirectoryLock lock(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (lock.fd_ < 0) return Error{reason("open", directory)};
+  if (::flock(lock.fd_, LOCK_EX | LOCK_NB) == 0) return lock;
+  if (errno == EWOULDBLOCK) return Error{"another Moat is running on " + directory};
+  return Error{reason("lock", directory)};
+}
+DirectoryLock::DirectoryLock(DirectoryLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+DirectoryLock::~DirectoryLock() {
+  if (fd_ >= 0) ::close(fd_);
 }
 
 }  // namespace moat::gateway

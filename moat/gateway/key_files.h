@@ -21,4 +21,19 @@ namespace moat::gateway {
 [[nodiscard]] Result<void, std::string> write_private_file(const std::string& path,
                                                            const Secret& content);
 
+// A directory that one process works in at a time: a second one would take over the admin socket
+// and the set-up link, and learn of revocations late. Held as long as the object lives.
+class DirectoryLock final {
+ public:
+  [[nodiscard]] static Result<DirectoryLock, std::string> take(const std::string& directory);
+  DirectoryLock(DirectoryLock&& other) noexcept;
+  DirectoryLock(const DirectoryLock&) = delete;  // one holder
+  DirectoryLock& operator=(const DirectoryLock&) = delete;
+  ~DirectoryLock();
+
+ private:
+  explicit DirectoryLock(int fd) : fd_(fd) {}
+  int fd_;
+};
+
 }  // namespace moat::gateway

@@ -284,6 +284,7 @@ net::Task<Connection::Relay> Connection::relay(const PreparedRoute& route, Backe
   answering.date = worker_.date();
   answering.framing = framing;
   answering.websocket = switching;
+  if (!switching && worker_.shared_.draining.load(std::memory_order_relaxed)) close_ = true;
   answering.close = close_;
   std::string rate;
   if (!x.request.navigation && !response.html && !switching &&

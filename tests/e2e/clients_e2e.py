@@ -331,6 +331,25 @@ class OwnName(Clients):
         code, _ = openssl('s_client', '-connect', f'127.0.0.1:{self.moat.https_port}', '-servername', self.domain)
         self.assertEqual(code, 0)
 
+    def test_a_new_certificate_is_taken_without_a_restart(self):
+        chain, key = self_signed(self.files, self.domain, 'first')
+        moat = self.start(chain, key)
+        self.addCleanup(moat.stop)
+        with moat.connect() as held:
+            old = held.getpeercert(binary_form=True)
+            next_chain, next_key = self_signed(self.files, self.domain, 'next')
+            os.replace(next_key, key)
+            moat.process.send_signal(signal.SIGHUP)  # half of a renewal: the old one goes on
+            harness.wait_until(lambda: 'certificate_not_loaded' in moat.output, what='the refusal')
+            self.assertEqual(moat.request('GET', '/').status, 200)
+            os.replace(next_chain, chain)
+            moat.process.send_signal(signal.SIGHUP)
+            harness.wait_until(lambda: 'certificate_loaded' in moat.output, what='the new certificate')
+            held.sendall(f'GET / HTTP/1.1\r\nHost: {self.domain}\r\n\r\n'.encode())
+            self.assertIn(b'HTTP/1.1 200', held.recv(65536), 'connections go on')
+        with moat.connect() as fresh:
+            self.assertNotEqual(fresh.getpeercert(binary_form=True), old)
+
     def refused(self, chain, key):
         with self.assertRaises(AssertionError) as refusal:
             self.start(chain, key).stop()
