@@ -378,8 +378,8 @@ def flow(mib):
                     count += 1
                 thread.join()
             print(f'others: {count} requests, the slowest {worst * 1000:.0f} ms')
-            self.assertGreater(count, 10)
-            self.assertLess(worst, 1)
+            self.assertGreater(count, 50)
+            self.assertLess(worst, 2)
 
         def test_slow_reader(self):
             """A client that reads slowly holds its backend back, not Moat's memory."""
@@ -760,6 +760,7 @@ def web_socket(peer, got):
 
 class WebSocket(wire.Case):
     env = {**QUICK, 'MOAT_SERVER_TIMEOUTS_WEBSOCKET': '2s'}
+    memory_margin_kib = 40 * 1024  # of the hash at the sign-up
     handlers = {'/ws': web_socket, '/refuses': respond(ok(b'no', status='403 Forbidden'))}
 
     def handshake(self, *fields, path='/ws', key='dGhlIHNhbXBsZSBub25jZQ==', peer=None, version='13'):
@@ -828,7 +829,7 @@ class WebSocket(wire.Case):
         seen = len(self.backend.seen('/ws'))
         cookie = 'Cookie: __Host-Http-at=x'
         for fields in (('Origin: https://evil.example',), ('Origin: null',), ('Origin: http://localhost.evil.example',), (),
-                       ('Sec-Fetch-Site: cross-site', f'Origin: {self.moat.origin}')):
+                       ('Sec-Fetch-Site: cross-site', 'Origin: https://localhost')):
             peer, answer = self.handshake(cookie, *fields)
             self.assertEqual(answer.status, 403, fields)
             peer.close()
@@ -837,6 +838,21 @@ class WebSocket(wire.Case):
             self.assertIn(answer.status, (400, 426), keywords)
             peer.close()
         self.assertEqual(len(self.backend.seen('/ws')), seen)
+
+    def test_a_session_that_ends_takes_a_busy_one_along(self):
+        client = self.moat.client()
+        answer = client.post('/auth/signup', json={'email': 'ws@b.example', 'password': 'a quite long passphrase 17'})
+        self.assertEqual(answer.status, 201)
+        cookie = 'Cookie: ' + '; '.join(f'{k}={v}' for k, v in client.cookies.items())
+        with self.opened(cookie, 'Origin: https://localhost') as peer:
+            self.assertTrue(self.backend.seen('/ws')[-1].field('x-moat-user'))
+            self.assertEqual(client.post('/auth/logout').status, 204)
+            begun = time.monotonic()
+            with self.assertRaises((wire.Closed, OSError)):
+                while time.monotonic() - begun < 10:
+                    peer.send(frame(1, b'x', b'abcd'))
+                    self.assertEqual(read_frame(peer), (1, b'x'))
+                    time.sleep(0.2)
 
     def test_a_backend_that_does_not_want_it(self):
         peer, answer = self.handshake(path='/refuses')

@@ -76,11 +76,12 @@ class Wire:
         """Reads away `count` bytes without keeping them."""
         done = min(count, len(self.buffer))
         self.buffer = self.buffer[done:]
+        room = memoryview(bytearray(65536))
         while done < count:
-            data = self.sock.recv(min(1 << 20, count - done))
-            if not data:
+            got = self.sock.recv_into(room, min(len(room), count - done))
+            if got == 0:
                 raise Closed('end')
-            done += len(data)
+            done += got
 
     def rest(self):
         """All until the other side closes."""
