@@ -16,12 +16,17 @@ void append_number(int value, std::string& out) {
 }
 
 constexpr std::string_view page_style =
-    ":root{color-scheme:light dark}"
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:34rem;margin:15vh auto;padding:0 1.5rem;"
-    "background:Canvas;color:CanvasText}"
-    "h1{font-size:1.5rem;margin:0 0 .5rem}"
-    ".status{font-size:.9rem;letter-spacing:.05em;opacity:.7;margin:0}"
-    ".facts{font:.8rem/1.6 ui-monospace,monospace;opacity:.7;margin-top:2rem;"
+    ":root{color-scheme:light dark;--page:#f2f5f7;--card:#fff;--ink:#1b2530;--soft:#566472;"
+    "--line:#d3dbe2}"
+    "@media(prefers-color-scheme:dark){:root{--page:#10161c;--card:#19222b;--ink:#e6ecf1;"
+    "--soft:#9dacb9;--line:#2d3a46}}"
+    "body{margin:0;padding:15vh 1.25rem 2rem;font:1rem/1.5 system-ui,sans-serif;"
+    "background:var(--page);color:var(--ink)}"
+    "main{box-sizing:border-box;max-width:27.5rem;margin:auto;padding:2rem;text-align:center;"
+    "background:var(--card);border:1px solid var(--line);border-radius:.9rem}"
+    "h1{font-size:1.5rem;line-height:1.25;margin:0 0 .6rem}p{margin:0}"
+    ".status{font-weight:600;letter-spacing:.08em;color:var(--soft);margin-bottom:.4rem}"
+    ".facts{font:.8rem/1.6 ui-monospace,monospace;color:var(--soft);margin-top:1.5rem;"
     "overflow-wrap:anywhere}";
 
 }  // namespace
