@@ -127,5 +127,17 @@ TEST_F(KeyFilesTest, AWriteThatCannotBeDoneSaysSo) {
   EXPECT_FALSE(load(path("no/such/place")));
 }
 
+TEST_F(KeyFilesTest, ADirectoryIsHeldByOneAtATime) {
+  {
+    const auto first = DirectoryLock::take(root_);
+    ASSERT_TRUE(first);
+    const auto second = DirectoryLock::take(root_);
+    ASSERT_FALSE(second);
+    EXPECT_EQ(second.error(), "another Moat is running on " + root_);
+  }
+  EXPECT_TRUE(DirectoryLock::take(root_)) << "the first is gone";
+  EXPECT_FALSE(DirectoryLock::take(path("missing")));
+}
+
 }  // namespace
 }  // namespace moat::gateway
