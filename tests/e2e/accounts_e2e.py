@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import tempfile
 import time
-import unittest
 
 import harness
 from harness import header_of

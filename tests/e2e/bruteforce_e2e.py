@@ -4,7 +4,6 @@ import os
 import subprocess
 import threading
 import time
-import unittest
 
 import harness
 

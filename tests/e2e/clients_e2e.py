@@ -11,8 +11,6 @@ import socket
 import stat
 import subprocess
 import tempfile
-import time
-import unittest
 
 import harness
 
