@@ -39,6 +39,7 @@ const std::vector<Command>& commands() {
        "Reads a password from the terminal or standard input and prints its hash (Argon2id).",
        {{"bcrypt", "COST",
          "a bcrypt hash of that cost (10 to 14) for systems that read nothing else"},
+        {"benchmark", "SECONDS", "hashes for so long and prints the CPU milliseconds of one hash"},
         {"help", "", "this text"}}},
       {"user add",
        "EMAIL",
