@@ -28,7 +28,10 @@ const std::vector<Command>& commands() {
       {"config", "FILE", "the configuration that names it"},
       {"help", "", "this text"}};
   static const std::vector<Command> list = {
-      {"run", "", "Serves: HTTPS in front of the backend, all seven practices on.", config_options},
+      {"run", "",
+       "Serves: HTTPS in front of the backend, all seven practices on. SIGHUP reloads "
+       "certificates.",
+       config_options},
       {"check", "", "Reads the configuration and says what is wrong and what is weakened.",
        config_options},
       {"explain", "METHOD PATH", "Says what happens to a request: route, limits, verdicts.",
