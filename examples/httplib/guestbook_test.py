@@ -2,6 +2,7 @@
 """The guest book on cpp-httplib: the shield stands in front of its routes, over real TLS."""
 import os
 import pathlib
+import re
 import sys
 import tempfile
 import unittest
@@ -132,6 +133,12 @@ class Headers(Case):
                        client.get('/' + 'x' * 9000),
                        client.request('HEAD', '/')):
             self.check_secure(answer)
+        # One that is too large, told by its head alone: a client still sending would meet the closed door.
+        large = self.app.raw(b'POST /entries HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2000000\r\n\r\n', timeout=5)
+        self.assertRegex(large, rb'^HTTP/1\.1 413 ')
+        for line in (rb'x-content-type-options: nosniff\r', rb'referrer-policy: ', rb'x-frame-options: '):
+            self.assertEqual(len(re.findall(rb'\n(?i:' + line + rb')', large)), 1, large)
+        self.assertNotRegex(large, rb'\n(?i:server|strict-transport-security): ')
         self.assertIn("default-src 'self'", client.get('/').header('content-security-policy'))
         self.assertEqual(client.get('/entries').header('cache-control'), 'no-store')
 
