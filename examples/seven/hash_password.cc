@@ -31,8 +31,9 @@ int main() {
   std::printf("bcrypt: %.7s…\n", older->c_str());
   std::printf("right password: %s\n", log_in(hasher, *hash, password) ? "yes" : "no");
   std::printf("wrong password: %s\n", log_in(hasher, *hash, "correct horse") ? "yes" : "no");
-  std::printf("bcrypt, wrong: %s, still %.4s\n", log_in(hasher, *older, "guess") ? "yes" : "no",
-              older->c_str());
-  std::printf("bcrypt, right: %s, now %.9s\n", log_in(hasher, *older, password) ? "yes" : "no",
-              older->c_str());
+  // Named first: the call may replace the stored hash, and arguments have no order of evaluation.
+  const bool guess = log_in(hasher, *older, "guess");
+  std::printf("bcrypt, wrong: %s, still %.4s\n", guess ? "yes" : "no", older->c_str());
+  const bool right = log_in(hasher, *older, password);
+  std::printf("bcrypt, right: %s, now %.9s\n", right ? "yes" : "no", older->c_str());
 }
