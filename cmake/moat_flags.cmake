@@ -28,5 +28,6 @@ endif()
 
 find_program(MOAT_CCACHE ccache)
 if(MOAT_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${MOAT_CCACHE}")
+  # Another clone of the same sources finds what this one compiled.
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND};-E;env;CCACHE_NOHASHDIR=1;CCACHE_BASEDIR=${PROJECT_SOURCE_DIR};${MOAT_CCACHE}")
 endif()
