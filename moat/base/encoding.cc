@@ -194,6 +194,39 @@ std::optional<std::size_t> count_code_points(std::string_view text) {
 
 bool is_valid_utf8(std::string_view text) { return count_code_points(text).has_value(); }
 
+void append_html_escaped(std::string_view text, std::string& out) {
+  for (const char c : text) {
+    switch (c) {
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      case '`':
+        out += "&#96;";
+        break;  // old browsers take it for a quote
+      default:
+        // Controls are not allowed in HTML (WHATWG HTML section 13.1.4).
+        if ((static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t' && c != '\r') ||
+            c == 0x7f) {
+          out += "\xef\xbf\xbd";
+        } else {
+          out += c;
+        }
+    }
+  }
+}
+
 std::string ascii_lower(std::string_view text) {
   std::string out(text);
   for (char& c : out) c = lower(c);

@@ -36,6 +36,10 @@ std::string percent_encode(std::string_view text);
 // Counts code points of valid UTF-8; nullopt where the text is not valid.
 [[nodiscard]] std::optional<std::size_t> count_code_points(std::string_view text);
 
+// HTML text and quoted attribute values: & < > " ' and the backtick become references,
+// controls U+FFFD.
+void append_html_escaped(std::string_view text, std::string& out);
+
 // ASCII case folding and comparison, independent of any locale.
 std::string ascii_lower(std::string_view text);
 [[nodiscard]] bool ascii_iequals(std::string_view a, std::string_view b);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "moat/http/answer.h"
 
+#include "moat/base/encoding.h"
 #include "moat/base/json.h"
 #include "moat/http/internal/chars.h"
 
@@ -175,33 +176,6 @@ void append_problem_json(int status, std::string_view code, std::string_view tit
     json::append_string(out, detail);
   }
   out += "}";
-}
-
-void append_html_escaped(std::string_view text, std::string& out) {
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        if (internal::is_control(c) && c != '\n' && c != '\t')
-          out += "\xef\xbf\xbd";
-        else
-          out += c;
-    }
-  }
 }
 
 void append_error_page(const ErrorPage& page, std::string& out) {

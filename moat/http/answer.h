@@ -32,9 +32,6 @@ struct ErrorPage {
 // append_error_page appends a whole page without a script or anything loaded from elsewhere.
 void append_error_page(const ErrorPage& page, std::string& out);
 
-// append_html_escaped writes text so that it is safe in element content and quoted attributes.
-void append_html_escaped(std::string_view text, std::string& out);
-
 // wants_html: a person's browser navigates (Sec-Fetch-Mode: navigate) or, where the browser does
 // not say, asks for text/html and is no XMLHttpRequest: answer with a page, not with problem+json.
 [[nodiscard]] bool wants_html(const Headers& headers);

@@ -125,30 +125,7 @@ std::string strip_low(std::string_view text, NewLines new_lines) {
 std::string escape_html(std::string_view text) {
   std::string out;
   out.reserve(text.size() + text.size() / 8);
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      case '`':
-        out += "&#96;";
-        break;  // old browsers take it for a quote
-      default:
-        out += c;
-    }
-  }
+  append_html_escaped(text, out);
   return out;
 }
 

@@ -66,7 +66,8 @@ struct UrlOptions {
 enum class NewLines { remove, keep };
 // Without bytes below 0x20 and 0x7F; `keep` leaves CR and LF.
 [[nodiscard]] std::string strip_low(std::string_view text, NewLines new_lines = NewLines::remove);
-// For HTML text and quoted attribute values: & < > " ' and the backtick as references.
+// For HTML text and quoted attribute values: & < > " ' and the backtick as references, controls
+// as U+FFFD.
 [[nodiscard]] std::string escape_html(std::string_view text);
 
 }  // namespace moat::validate
