@@ -96,6 +96,10 @@ bool AuthApi::Impl::token_is_good(const Call& call, std::string_view token) cons
          services.tokens.verify(csrf::Binding::pre_login(pre), token, call.now);
 }
 
+bool AuthApi::Impl::comes_from_our_form(const Call& call, const validate::Fields& fields) const {
+  return !call.form || token_is_good(call, fields.optional_string("_csrf").value_or(""));
+}
+
 std::string AuthApi::Impl::form_token(const Call& call, Response& response) const {
   if (call.admission.identity != nullptr) {
     const csrf::Binding binding = csrf::Binding::session(call.admission.identity->session_id);
@@ -156,6 +160,14 @@ Response AuthApi::Impl::page(int status, std::string body, std::string nonce) co
   response.body = std::move(body);
   response.nonce = std::move(nonce);
   return response;
+}
+
+Response AuthApi::Impl::form_again(const Failure& failure, Response answer,
+                                   const std::string& nonce) const {
+  Response shown = page(failure.status, "", nonce);
+  shown.code = failure.code;
+  shown.headers = std::move(answer.headers);
+  return shown;
 }
 
 void AuthApi::Impl::audit(const Call& call, std::string_view event, std::string_view subject,

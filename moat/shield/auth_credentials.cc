@@ -65,9 +65,7 @@ Response AuthApi::Impl::login(Call& call) const {
   const auto failed = [&](const Failure& failure, Response answer) {
     if (!call.form || services.pages == nullptr) return answer;
     const std::string nonce = services.random.token(16);
-    Response shown = page(failure.status, "", nonce);
-    shown.code = failure.code;
-    shown.headers = std::move(answer.headers);
+    Response shown = form_again(failure, std::move(answer), nonce);
     LoginPage values;
     values.csrf = form_token(call, shown);
     values.next = safe_next(next);
@@ -78,9 +76,7 @@ Response AuthApi::Impl::login(Call& call) const {
     return shown;
   };
   const auto refuse = [&](const Failure& failure) { return failed(failure, problem(failure)); };
-  if (call.form && !token_is_good(call, fields->optional_string("_csrf").value_or(""))) {
-    return refuse({403, "csrf", std::string(stale_form)});
-  }
+  if (!comes_from_our_form(call, *fields)) return refuse(stale_form());
   const std::string account = guard_key(email);
   const std::string_view device = call.admission.cookies.device;
   const bool known =
@@ -124,9 +120,7 @@ Response AuthApi::Impl::signup(Call& call) const {
   const auto failed = [&](const Failure& failure, Response answer) {
     if (!call.form || services.pages == nullptr) return answer;
     const std::string nonce = services.random.token(16);
-    Response shown = page(failure.status, "", nonce);
-    shown.code = failure.code;
-    shown.headers = std::move(answer.headers);
+    Response shown = form_again(failure, std::move(answer), nonce);
     SignupPage values;
     values.csrf = form_token(call, shown);
     values.next = safe_next(next);
@@ -140,9 +134,7 @@ Response AuthApi::Impl::signup(Call& call) const {
     return shown;
   };
   const auto refuse = [&](const Failure& failure) { return failed(failure, problem(failure)); };
-  if (call.form && !token_is_good(call, fields->optional_string("_csrf").value_or(""))) {
-    return refuse({403, "csrf", std::string(stale_form)});
-  }
+  if (!comes_from_our_form(call, *fields)) return refuse(stale_form());
   limit::Charges charges;
   charges.add(services.signups, 1, options.signup_limit, call.admission.client);
   limit::Attempt attempt(services.signups, charges, call.tick);
@@ -173,8 +165,7 @@ Response AuthApi::Impl::setup(Call& call) const {
   const auto refuse = [&](const Failure& failure) {
     if (!call.form || services.pages == nullptr) return problem(failure);
     const std::string nonce = services.random.token(16);
-    Response shown = page(failure.status, "", nonce);
-    shown.code = failure.code;
+    Response shown = form_again(failure, {}, nonce);
     SetupPage values;
     values.csrf = form_token(call, shown);
     values.token.assign(token.reveal());
@@ -188,9 +179,7 @@ Response AuthApi::Impl::setup(Call& call) const {
     shown.body = services.pages->setup(values, nonce);
     return shown;
   };
-  if (call.form && !token_is_good(call, fields->optional_string("_csrf").value_or(""))) {
-    return refuse({403, "csrf", std::string(stale_form)});
-  }
+  if (!comes_from_our_form(call, *fields)) return refuse(stale_form());
   const Secret password = fields->take_secret("password");
   auto made = services.accounts.set_up_admin(token.reveal(), email, password, call.now);
   if (!made) {
@@ -224,9 +213,7 @@ Response AuthApi::Impl::password(Call& call) const {
     return shown;
   };
   const auto refuse = [&](const Failure& failure) { return failed(failure, problem(failure)); };
-  if (call.form && !token_is_good(call, fields->optional_string("_csrf").value_or(""))) {
-    return refuse({403, "csrf", std::string(stale_form)});
-  }
+  if (!comes_from_our_form(call, *fields)) return refuse(stale_form());
   // A stolen session must not be a way to guess the password.
   const std::string account = guard_key(identity->email);
   auto permit =

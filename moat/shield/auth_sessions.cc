@@ -40,9 +40,7 @@ Response done(const Call& call, std::string_view where) {
 Response AuthApi::Impl::logout(Call& call) const {
   auto fields = read_body(call, empty_json(), token_form());
   if (!fields) return problem(fields.error());
-  if (call.form && !token_is_good(call, fields->optional_string("_csrf").value_or(""))) {
-    return problem(403, "csrf", std::string(stale_form));
-  }
+  if (!comes_from_our_form(call, *fields)) return problem(stale_form());
   if (const session::Identity* identity = call.admission.identity) {
     auto ended = services.sessions.revoke(identity->session_id, identity->user_id, call.now);
     if (!ended) return problem(503, "unavailable", std::string(busy_detail));
@@ -62,9 +60,7 @@ Response AuthApi::Impl::logout_all(Call& call) const {
   if (identity == nullptr) return problem(401, "login_required", "Please log in.");
   auto fields = read_body(call, empty_json(), token_form());
   if (!fields) return problem(fields.error());
-  if (call.form && !token_is_good(call, fields->optional_string("_csrf").value_or(""))) {
-    return problem(403, "csrf", std::string(stale_form));
-  }
+  if (!comes_from_our_form(call, *fields)) return problem(stale_form());
   if (!services.sessions.revoke_all(identity->user_id, call.now)) {
     return problem(503, "unavailable", std::string(busy_detail));
   }
@@ -80,9 +76,7 @@ Response AuthApi::Impl::revoke(Call& call, std::string_view id) const {
   if (identity == nullptr) return problem(401, "login_required", "Please log in.");
   auto fields = read_body(call, empty_json(), token_form());
   if (!fields) return problem(fields.error());
-  if (call.form && !token_is_good(call, fields->optional_string("_csrf").value_or(""))) {
-    return problem(403, "csrf", std::string(stale_form));
-  }
+  if (!comes_from_our_form(call, *fields)) return problem(stale_form());
   auto ended = services.sessions.revoke(id, identity->user_id, call.now);
   if (!ended) return problem(503, "unavailable", std::string(busy_detail));
   if (!*ended && !call.form) return problem(404, "not_found", "There is no such session.");

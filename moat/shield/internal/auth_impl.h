@@ -28,6 +28,9 @@ struct Failure {
   std::string_view code;
   std::string detail;
 };
+inline Failure stale_form() {
+  return {403, "csrf", "This page was open for too long. Please try again."};
+}
 
 struct AuthApi::Impl {
   Impl(const Services& s, Options o) : services(s), options(std::move(o)) {}
@@ -57,6 +60,8 @@ struct AuthApi::Impl {
   Result<validate::Fields, Failure> read_body(const Call& call, const validate::ObjectShape& json,
                                               const validate::ObjectShape& form) const;
   bool token_is_good(const Call& call, std::string_view token) const;
+  // True for JSON: its requests have passed the CSRF verdict.
+  bool comes_from_our_form(const Call& call, const validate::Fields& fields) const;
   // A token for the page's form; gives the browser a cookie to bind it to where it has no session.
   std::string form_token(const Call& call, Response& response) const;
   Result<session::Issued, session::StoreError> begin_session(const Call& call,
@@ -67,6 +72,8 @@ struct AuthApi::Impl {
   Response logged_in(const Call& call, const accounts::Account& account, std::string_view next,
                      int status) const;
   Response page(int status, std::string body, std::string nonce) const;
+  // A page, its body still to be written, that says what `answer` says to JSON clients.
+  Response form_again(const Failure& failure, Response answer, const std::string& nonce) const;
   void audit(const Call& call, std::string_view event, std::string_view subject,
              std::string_view reason = {}) const;
 };
@@ -83,6 +90,5 @@ std::string safe_next(std::string_view next);
 bool is_type(std::string_view content_type, std::string_view wanted);
 
 inline constexpr std::string_view busy_detail = "The server is busy. Please try again in a moment.";
-inline constexpr std::string_view stale_form = "This page was open for too long. Please try again.";
 
 }  // namespace moat::shield
