@@ -98,7 +98,7 @@ env::Reader file_reader(std::size_t max_bytes) {
   return [max_bytes](const std::string& path) { return read_file(path, max_bytes); };
 }
 
-Result<Secret, env::Problem> read_secret_file(const std::string& path) {
+Result<Secret, env::Problem> read_secret_file(const std::string& path, Readers readers) {
   const auto refuse = [&](env::Refusal refusal, std::string message) {
     return Error{env::Problem{refusal, {path, 0}, {}, std::move(message)}};
   };
@@ -107,7 +107,8 @@ Result<Secret, env::Problem> read_secret_file(const std::string& path) {
     return refuse(env::Refusal::unreadable,
                   "the file is " + std::string(env::to_string(file.error())));
   }
-  std::string why = env::exposure(file->mode, file->own);
+  const auto mode = readers == Readers::allow_all ? file->mode & ~044U : file->mode;
+  std::string why = env::exposure(mode, file->own);
   if (!why.empty()) return refuse(env::Refusal::exposed, std::move(why));
   const std::string_view secret = env::without_line_end(file->text.reveal());
   if (secret.empty()) return refuse(env::Refusal::weak, "the file is empty");

@@ -18,10 +18,15 @@ namespace moat::sources {
 // (which is how Kubernetes mounts secrets). Never blocks on a pipe or a device.
 env::Reader file_reader(std::size_t max_bytes = 1048576);
 
+// Who may read a file of secrets beside its owner. Container runtimes mount theirs readable by all;
+// elsewhere that is a leak.
+enum class Readers { owner_only, allow_all };
+
 // read_secret_file gives a file's bytes, a newline at the end dropped. Refused: a mode that lets
-// anyone but the owner read or write it, another owner than this user or root, anything but a
-// regular file, an empty file.
-[[nodiscard]] Result<Secret, env::Problem> read_secret_file(const std::string& path);
+// anyone but the owner write it or (by default) read it, another owner than this user or root,
+// anything but a regular file, an empty file.
+[[nodiscard]] Result<Secret, env::Problem> read_secret_file(const std::string& path,
+                                                            Readers readers = Readers::owner_only);
 
 // process_environment copies the environment. Call it once, early in main().
 env::Environment process_environment();

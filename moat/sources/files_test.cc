@@ -57,6 +57,14 @@ TEST_F(Files, ALooserModeIsRefused) {
             path("b") + ": the file's mode is 0644, so that others may use it; make it 0600");
 }
 
+TEST_F(Files, AReadableFileIsTakenOnlyWhenAskedFor) {
+  const std::string file = write("a", strong, 0644);
+  EXPECT_EQ(refusal(file), "exposed");
+  EXPECT_EQ(read_secret_file(file, Readers::allow_all)->reveal(), strong);
+  for (const mode_t mode : {0664U, 0646U, 0666U})
+    EXPECT_FALSE(read_secret_file(write("b", strong, mode), Readers::allow_all)) << mode;
+}
+
 TEST_F(Files, AnotherOwnerIsRefused) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can give a file away";
   const std::string file = write("a", strong);
