@@ -96,14 +96,18 @@ Shield::Shield(const Services& services, Options options)
 
 Outcome Shield::begin(const Request& request, const Rules& rules, Time now, Tick tick,
                       Memory* memory, Admission& admission) const {
-  if (!check_host(request, memory, admission)) return Outcome::refuse;
-  if (!check_address_limit(request, tick, admission)) return Outcome::refuse;
+  if (!count_client(request, tick, memory, admission)) return Outcome::refuse;
   const Outcome session = check_session(request, now, memory, admission);
   if (session == Outcome::refuse) return session;
   // A forged request gets no refresh out of us.
   if (session == Outcome::refresh)
     return check_csrf(request, rules, admission) ? session : Outcome::refuse;
   return finish(request, rules, tick, admission);
+}
+
+bool Shield::count_client(const Request& request, Tick tick, Memory* memory,
+                          Admission& admission) const {
+  return check_host(request, memory, admission) && check_address_limit(request, tick, admission);
 }
 
 Outcome Shield::finish(const Request& request, const Rules& rules, Tick tick,
@@ -211,8 +215,8 @@ void Shield::refresh(const Request& request, Time now, Admission& admission) con
   }
   // Where the store could not answer the browser keeps its cookies and may try again.
   admission.refusal.reason = session::to_string(issued.error());
-  if (issued.error() != session::RefreshRefusal::store_unavailable)
-    admission.set_cookies = forget_session_cookies();
+  admission.store_unavailable = issued.error() == session::RefreshRefusal::store_unavailable;
+  if (!admission.store_unavailable) admission.set_cookies = forget_session_cookies();
 }
 
 bool Shield::check_user_limit(const Rules& rules, Tick tick, Admission& admission) const {
@@ -257,6 +261,10 @@ bool Shield::check_csrf(const Request& request, const Rules& rules, Admission& a
 
 bool Shield::check_login(const Request& request, const Rules& rules, Admission& admission) const {
   if (rules.login != Rules::Login::required) return true;
+  if (admission.identity == nullptr && admission.store_unavailable) {
+    return refuse(admission, Step::login, 503, "store_unavailable",
+                  "Your session cannot be looked up right now. Please try again in a moment.");
+  }
   if (admission.identity == nullptr) {
     const bool redirect =
         rules.on_anonymous == Rules::OnAnonymous::redirect ||

@@ -81,6 +81,7 @@ struct Admission {
       nullptr;                           // who stands behind the request, if anybody is known
   std::vector<std::string> set_cookies;  // Set-Cookie values that must go out with the answer
   limit::Decision rate;                  // of the general limit, for RateLimit fields
+  bool store_unavailable = false;        // so that nobody knows who stands behind a refresh token
   Refusal refusal;
 
   std::optional<session::Identity> owned;  // where `identity` points when there is no Memory
@@ -111,6 +112,10 @@ class Shield final {
   // Everything that needs no waiting. `memory` may be null.
   [[nodiscard]] Outcome begin(const Request& request, const Rules& rules, Time now, Tick tick,
                               Memory* memory, Admission& admission) const;
+  // The host and the address limit alone: for a request that ends before it has a route. False:
+  // refused.
+  [[nodiscard]] bool count_client(const Request& request, Tick tick, Memory* memory,
+                                  Admission& admission) const;
   // Exchanges the refresh token for new ones; may block.
   void refresh(const Request& request, Time now, Admission& admission) const;
   // What is left behind a refresh.

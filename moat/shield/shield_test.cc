@@ -134,6 +134,17 @@ TEST_F(ShieldTest, AnAddressHasItsLimit) {
   EXPECT_EQ(begin(guard), Outcome::pass);
 }
 
+TEST_F(ShieldTest, ARequestThatEndsEarlyIsCountedToo) {
+  options_.general = policy("3/min/ip");
+  const Shield guard = shield();
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(guard.count_client(request_, tick_, nullptr, admission_));
+  EXPECT_FALSE(guard.count_client(request_, tick_, nullptr, admission_));
+  EXPECT_EQ(refusal().status, 429);
+  request_.host = "other.example";
+  EXPECT_FALSE(guard.count_client(request_, tick_, nullptr, admission_));
+  EXPECT_EQ(refusal().status, 421);
+}
+
 TEST_F(ShieldTest, AnIpv6NetworkIsOneAddress) {
   options_.general = policy("2/min/ip");
   const Shield guard = shield();
@@ -282,8 +293,15 @@ TEST_F(ShieldTest, AStoreThatIsDownCostsNobodyTheirCookies) {
   advance(minutes(6));
   store_.down = true;
   EXPECT_FALSE(guard.admit(request_, rules_, now_, tick_, admission_));
+  EXPECT_EQ(refusal().status, 503) << "nobody knows whether they are logged in";
+  EXPECT_EQ(refusal().code, "store_unavailable");
   EXPECT_EQ(admission_.identity, nullptr);
   EXPECT_TRUE(admission_.set_cookies.empty());
+  admission_ = Admission();
+  rules_.login = Rules::Login::optional;  // goes on as a stranger
+  EXPECT_TRUE(guard.admit(request_, rules_, now_, tick_, admission_));
+  EXPECT_TRUE(admission_.set_cookies.empty());
+  rules_.login = Rules::Login::required;
   store_.down = false;
   admission_ = Admission();
   EXPECT_TRUE(guard.admit(request_, rules_, now_, tick_, admission_));
