@@ -133,6 +133,9 @@ bool is_intermediary_only(Known known) {
     case Known::cf_connecting_ip:
     case Known::x_original_url:
     case Known::x_rewrite_url:
+    case Known::x_original_host:
+    case Known::x_http_host_override:
+    case Known::x_host:
       return true;
     default:
       return false;

@@ -34,6 +34,7 @@ constexpr bool is_singleton(Known known) {
     case Known::range:
     case Known::if_modified_since:
     case Known::access_control_request_method:
+    case Known::x_http_method_override:
     case Known::sec_websocket_key:
     case Known::sec_websocket_version:
     case Known::sec_websocket_accept:
