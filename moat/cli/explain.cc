@@ -4,6 +4,7 @@
 
 #include "moat/cli/commands.h"
 #include "moat/gateway/gateway.h"
+#include "moat/gateway/routes.h"
 #include "moat/http/request.h"
 #include "moat/shield/auth_api.h"
 
@@ -70,7 +71,13 @@ int explain(const Arguments& arguments) {
                  "cookies; forms need a token\n";
     return 0;
   }
-  const gateway::Route* route = gateway::find_route(*config, parsed.path);
+  const gateway::Routes::Match match = gateway::Routes(config->routes).find(parsed.path);
+  const gateway::Route* route = match.route;
+  if (match.ambiguous) {
+    std::cout << "refused     400 ambiguous_path: backends may read the path in ways that fall "
+                 "under different routes (practice 2)\n";
+    return 0;
+  }
   if (route == nullptr) {
     std::cout << "refused     404 no_route: no route matches\n";
     return 0;

@@ -125,6 +125,7 @@ std::optional<Config> load_config(const Arguments& arguments, int& exit_code) {
     return std::nullopt;
   }
   Config config = std::move(*parsed);
+  for (const std::string& note : config.notes) std::cerr << "moat: " << note << "\n";
   if (*dotenv && !config.is_localhost()) {
     exit_code = fail(
         ".env gives settings of Moat, which is for development only; a public name takes them "

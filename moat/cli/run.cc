@@ -38,21 +38,32 @@ void print_practices(const Config& config, const gateway::Started& started,
                              : std::to_string(seconds) + " s";
   };
   const std::string accounts_off = "off (accounts.enabled = false)";
-  const std::pair<const char*, std::string> practices[] = {
-      {"1 HTTPS      ", "on: TLS 1.2 and 1.3, " + started.certificate +
-                            (config.is_localhost() ? "; no HSTS on localhost" : "; HSTS")},
+  const bool trusted = !config.lacks_certificate();
+  const std::string tls = config.tls_modern ? "TLS 1.3, " : "TLS 1.2 and 1.3, ";
+  struct Line {
+    const char* name;
+    std::string state;
+    bool on = true;
+  };
+  const Line practices[] = {
+      {"1 HTTPS      ",
+       (trusted ? "on: " : "not yet: ") + tls + started.certificate +
+           (config.is_localhost() ? "; no HSTS on localhost" : "; HSTS"),
+       trusted},
       {"2 Input      ",
        "on: ambiguous requests, bad encodings and oversized input refused; security headers"},
-      {"3 Passwords  ", config.accounts ? "on: " + argon : accounts_off},
-      {"4 Sessions   ", config.accounts ? "on: access " + minutes(config.access_ttl) +
-                                              ", rotating refresh, idle " +
-                                              minutes(config.session_idle) + "; HttpOnly cookies"
-                                        : accounts_off},
+      {"3 Passwords  ", config.accounts ? "on: " + argon : accounts_off, config.accounts},
+      {"4 Sessions   ",
+       config.accounts ? "on: access " + minutes(config.access_ttl) + ", rotating refresh, idle " +
+                             minutes(config.session_idle) + "; HttpOnly cookies"
+                       : accounts_off,
+       config.accounts},
       {"5 Limits     ", "on: " + config.limit_default + "; growing delays after failed logins"},
       {"6 CSRF       ", "on: Fetch-Metadata and Origin, tokens in forms, SameSite cookies"},
       {"7 Secrets    ", "on: keys made here, 0600, in " + config.data + "/keys"}};
-  for (const auto& [name, state] : practices) {
-    std::cout << "  " << terminal.paint("✓", "32") << " " << name << state << "\n";
+  for (const Line& line : practices) {
+    std::cout << "  " << (line.on ? terminal.paint("✓", "32") : terminal.paint("!", "33")) << " "
+              << line.name << line.state << "\n";
   }
   for (const auto& weak : gateway::weakenings(config)) {
     std::cout << "  " << terminal.paint("!", "33") << " practice " << weak.practice << ": "
@@ -90,10 +101,10 @@ void print_banner(const Config& config, const gateway::Started& started) {
   if (!started.root_certificate.empty()) {
     std::cout << "  The certificate is of a CA on this machine: " << started.root_certificate
               << "\n"
-              << "  Browsers trust it after `moat trust`"
+              << "  Browsers trust it after `moat trust"
               << (config.data == gateway::default_data_directory() ? std::string()
                                                                    : " --data " + config.data)
-              << "; curl with --cacert and that file.\n";
+              << "`; curl with --cacert and that file.\n";
   }
   if (started.setup_link) {
     if (::isatty(STDOUT_FILENO) == 1) {

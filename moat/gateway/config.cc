@@ -37,11 +37,13 @@ struct Found {
 class Table {
  public:
   Table(const toml::table* table, std::string section, std::string_view file,
-        const Environment& environment, std::vector<ConfigProblem>& problems)
+        const Environment& environment, std::vector<std::string>& variables,
+        std::vector<ConfigProblem>& problems)
       : table_(table),
         section_(std::move(section)),
         file_(file),
         environment_(environment),
+        variables_(variables),
         problems_(problems) {}
 
   void text(std::string_view key, std::string& out) {
@@ -161,7 +163,14 @@ class Table {
                "'" + path(key) + "' must be a table: [" + path(key) + "]");
       }
     }
-    return Table(inner, path(key), file_, environment_, problems_);
+    return Table(inner, path(key), file_, environment_, variables_, problems_);
+  }
+
+  // One [[key]] table. The environment has no say in it.
+  Table element(std::string_view key, const toml::node& node) const {
+    Table made(node.as_table(), path(key), file_, environment_, variables_, problems_);
+    made.in_array_ = true;
+    return made;
   }
 
   const toml::array* tables(std::string_view key) {
@@ -189,11 +198,12 @@ class Table {
     return found;
   }
 
-  std::optional<Found> from_environment(std::string_view key) const {
+  std::optional<Found> from_environment(std::string_view key) {
     if (in_array_) return std::nullopt;
     std::string name = "MOAT_";
     for (const char c : path(key))
       name.push_back(c == '.' ? '_' : c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c);
+    variables_.push_back(name);
     for (const auto& [variable, value] : environment_) {
       if (variable == name) return Found{nullptr, value, Origin{name, 0}};
     }
@@ -201,7 +211,6 @@ class Table {
   }
 
   bool in_file(std::string_view key) const { return table_ != nullptr && table_->contains(key); }
-  void in_array() { in_array_ = true; }
 
   void wrong(const Found& found, std::string_view key, const std::string& expected) {
     report(found.origin, "'" + path(key) + "' must be " + expected);
@@ -242,6 +251,7 @@ class Table {
   std::string section_;
   std::string_view file_;
   const Environment& environment_;
+  std::vector<std::string>& variables_;  // names that mean something
   std::vector<ConfigProblem>& problems_;
   std::vector<std::string> known_;
   bool in_array_ = false;
@@ -313,6 +323,7 @@ void read_tls(Table table, Config& config) {
       {{"auto", Issuer::automatic}, {"local-ca", Issuer::local_ca}, {"files", Issuer::files}});
   table.text("certificate", config.certificate_file);
   table.text("key", config.key_file);
+  table.boolean("allow_key_readable_by_all", config.allow_key_readable_by_all);
   table.choice<bool>("min", config.tls_modern, {{"1.2", false}, {"1.3", true}});
   auto hsts = *table.table("hsts");
   milliseconds age = config.hsts_max_age;
@@ -325,7 +336,6 @@ void read_tls(Table table, Config& config) {
 }
 
 void read_route(Table table, Route& route) {
-  table.in_array();
   table.text("match", route.match);
   read_upstreams(table, "backend", route.backends);
   table.choice<Login>(
@@ -354,8 +364,7 @@ void read_route(Table table, Route& route) {
 
 // `backend` and `login` at the top are shorthand for a route that requires a login and one for the
 // rest.
-void read_routes(Table& top, Config& config, std::string_view file, const Environment& environment,
-                 std::vector<ConfigProblem>& problems) {
+void read_routes(Table& top, Config& config) {
   std::vector<Upstream> backends;
   std::vector<std::string> login;
   Origin login_origin;
@@ -390,7 +399,7 @@ void read_routes(Table& top, Config& config, std::string_view file, const Enviro
   for (const toml::node& node : *tables) {
     Route route;
     route.origin = top.origin_of(node);
-    read_route(Table(node.as_table(), "route", file, environment, problems), route);
+    read_route(top.element("route", node), route);
     config.routes.push_back(std::move(route));
   }
 }
@@ -440,6 +449,7 @@ void read_limits(Table table, Config& config) {
 }
 
 void read_secrets(Table table, Config& config) {
+  table.boolean("allow_readable_by_all", config.allow_secrets_readable_by_all);
   for (const char* name : {"session_keys", "assertion_keys", "csrf_key"}) {
     const auto found = table.find(name);
     if (!found) continue;
@@ -483,6 +493,26 @@ void check_domains(const Config& config, Table& top) {
   }
 }
 
+// A name of one of our sections, or close to one of ours. Not a problem: others' variables begin
+// with MOAT_ too where an orchestrator announces a service of that name.
+void note_unknown(const Environment& environment, const std::vector<std::string>& variables,
+                  std::vector<std::string>& notes) {
+  for (const auto& [name, value] : environment) {
+    if (std::find(variables.begin(), variables.end(), name) != variables.end()) continue;
+    const std::size_t end = name.find('_', 5);
+    const std::string section = name.substr(0, end == std::string::npos ? end : end + 1);
+    const bool ours = end != std::string::npos &&
+                      std::any_of(variables.begin(), variables.end(), [&](const std::string& one) {
+                        return one.substr(0, end + 1) == section;
+                      });
+    const auto near = nearest(name, variables);
+    if (!near && !ours) continue;
+    std::string note = name + " is no setting of Moat and is passed over";
+    if (near) note += "; did you mean " + *near + "?";
+    notes.push_back(std::move(note));
+  }
+}
+
 }  // namespace
 
 bool Config::is_localhost() const {
@@ -503,7 +533,8 @@ Result<Config, std::vector<ConfigProblem>> parse_config(std::string_view text,
     return Error{std::move(problems)};
   }
   Config config;
-  Table top(&parsed, "", file, environment, problems);
+  std::vector<std::string> variables;
+  Table top(&parsed, "", file, environment, variables, problems);
   int version = 1;
   top.integer("version", version, 1, 1);
   const bool named = top.list("domain", config.domains);
@@ -514,7 +545,7 @@ Result<Config, std::vector<ConfigProblem>> parse_config(std::string_view text,
     config.https = {":443"};
     config.http = {":80"};
   }
-  read_routes(top, config, file, environment, problems);
+  read_routes(top, config);
   read_server(*top.table("server"), config);
   read_tls(*top.table("tls"), config);
   read_accounts(*top.table("accounts"), config);
@@ -539,6 +570,7 @@ Result<Config, std::vector<ConfigProblem>> parse_config(std::string_view text,
   admin.finish();
   top.finish();
   if (!problems.empty()) return Error{std::move(problems)};
+  note_unknown(environment, variables, config.notes);
   return config;
 }
 

@@ -104,7 +104,8 @@ struct Config {
   Issuer issuer = Issuer::automatic;
   std::string certificate_file;  // chain, PEM
   std::string key_file;
-  bool tls_modern = false;  // TLS 1.3 only
+  bool allow_key_readable_by_all = false;  // container mounts: a weakening
+  bool tls_modern = false;                 // TLS 1.3 only
   std::chrono::seconds hsts_max_age{63'072'000};
   bool hsts_subdomains = true;
   bool hsts_preload = false;
@@ -134,10 +135,17 @@ struct Config {
 
   std::vector<std::string> trusted_origins;
   std::string assertion_audience = "backend";
-  std::vector<SecretReference> secrets;  // those not here are generated in the data directory
+  bool allow_secrets_readable_by_all = false;  // the same for the files of `secrets`
+  std::vector<SecretReference> secrets;        // those not here are generated in the data directory
   std::string log_level = "info";
   bool access_log = false;
 
+  std::vector<std::string> notes;  // what was passed over; sentences for whoever starts it
+
+  // A public name that was given no certificate: browsers will not trust what it shows.
+  bool lacks_certificate() const {
+    return !is_localhost() && certificate_file.empty() && issuer != Issuer::local_ca;
+  }
   bool is_localhost() const;  // every name is localhost, *.localhost or a loopback address
 };
 
@@ -171,11 +179,6 @@ struct Listen {
 [[nodiscard]] Result<Listen, std::string> parse_listen(std::string_view text);
 std::vector<Weakening> weakenings(const Config& config);
 
-// The route that serves `path` (raw); null: none matches. Backends differ in how they read a path,
-// so that a rule cannot be walked around it is compared percent-decoded, without regard to case,
-// repeated slashes and ";parameters", and
-// "/account/*" also means "/account".
-const Route* find_route(const Config& config, std::string_view path);
 // A commented moat.toml with the five lines, for `moat init`.
 std::string_view sample_config();
 

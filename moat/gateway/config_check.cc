@@ -6,6 +6,7 @@
 #include "moat/base/encoding.h"
 #include "moat/gateway/config.h"
 #include "moat/gateway/nearest.h"
+#include "moat/gateway/routes.h"
 
 namespace moat::gateway {
 
@@ -45,56 +46,22 @@ std::optional<std::uint16_t> parse_port(std::string_view text) {
   return static_cast<std::uint16_t>(value);
 }
 
-// What is compared: decoded, lower case, one slash for many, no ";parameters" in a segment.
-std::string comparable(std::string_view path) {
-  std::string decoded = percent_decode(path).value_or(std::string(path));
-  if (decoded.find('%') != std::string::npos) {  // for a backend that decodes twice
-    if (auto again = percent_decode(decoded)) decoded = std::move(*again);
-  }
-  decoded = ascii_lower(decoded);
-  std::string out;
-  bool in_parameter = false;
-  for (const char c : decoded) {
-    if (c == '/' || c == '\\') {
-      in_parameter = false;
-      if (!out.empty() && out.back() == '/') continue;
-      out.push_back('/');
-    } else if (c == ';') {
-      in_parameter = true;
-    } else if (!in_parameter) {
-      out.push_back(c);
-    }
-  }
-  return out;
-}
-
-bool matches(std::string_view pattern, std::string_view path) {
-  if (pattern.empty() || pattern.back() != '*') {
-    return path == pattern || (path.size() == pattern.size() + 1 && path.back() == '/' &&
-                               path.substr(0, pattern.size()) == pattern);
-  }
-  pattern.remove_suffix(1);
-  if (path.substr(0, pattern.size()) == pattern) return true;
-  return !pattern.empty() && pattern.back() == '/' && path == pattern.substr(0, pattern.size() - 1);
-}
-
 // Whether whatever `later` matches is matched by `earlier` already.
-bool covers(const std::string& earlier, std::string_view later) {
-  if (later.empty() || later.back() != '*') return matches(earlier, later);
+bool covers(std::string_view earlier, std::string_view later) {
+  if (later.empty() || later.back() != '*') return pattern_matches(earlier, later);
   later.remove_suffix(1);
   if (earlier.empty() || earlier.back() != '*') return false;
-  return later.substr(0, earlier.size() - 1) ==
-         std::string_view(earlier).substr(0, earlier.size() - 1);
+  earlier.remove_suffix(1);
+  return later.substr(0, earlier.size()) == earlier;
 }
 
 // The first route that matches serves: one behind a wider one would be a rule that nobody keeps.
 void check_order(const std::vector<Route>& routes, std::vector<ConfigProblem>& problems) {
   for (std::size_t i = 1; i < routes.size(); ++i) {
     const Route& route = routes[i];
-    const auto before = std::find_if(
-        routes.begin(), routes.begin() + static_cast<std::ptrdiff_t>(i), [&](const Route& earlier) {
-          return covers(ascii_lower(earlier.match), ascii_lower(route.match));
-        });
+    const auto before =
+        std::find_if(routes.begin(), routes.begin() + static_cast<std::ptrdiff_t>(i),
+                     [&](const Route& earlier) { return covers(earlier.match, route.match); });
     // Two patterns of one `login` list that overlap mean the same.
     if (before == routes.begin() + static_cast<std::ptrdiff_t>(i) ||
         (before->origin.line == route.origin.line && before->login == route.login))
@@ -113,7 +80,8 @@ void check_route(const Route& route, std::vector<ConfigProblem>& problems) {
     problems.push_back(
         {route.origin, "route '" + route.match + "' may have a '*' at its end only"});
   }
-  if (comparable(route.match) != ascii_lower(route.match)) {
+  if (route.match.find_first_of("%;\\") != std::string::npos ||
+      route.match.find("//") != std::string::npos) {
     problems.push_back({route.origin, "route '" + route.match +
                                           "' is compared with decoded paths: write it without "
                                           "%XX, ';', '\\' and '//'"});
@@ -221,6 +189,19 @@ std::vector<Weakening> weakenings(const Config& config) {
   if (!config.is_localhost() && config.hsts_max_age < std::chrono::hours{24 * 365}) {
     out.push_back({1, Origin{"tls.hsts.max_age", 0}, "HSTS lasts less than a year"});
   }
+  if (config.lacks_certificate()) {
+    out.push_back({1, Origin{"tls.certificate", 0},
+                   "no certificate for " + config.domains.front() +
+                       ": a self-signed one is shown, which no browser trusts"});
+  }
+  if (config.allow_key_readable_by_all) {
+    out.push_back({7, Origin{"tls.allow_key_readable_by_all", 0},
+                   "the certificate's key may be readable by every user of this machine"});
+  }
+  if (config.allow_secrets_readable_by_all) {
+    out.push_back({7, Origin{"secrets.allow_readable_by_all", 0},
+                   "files of secrets may be readable by every user of this machine"});
+  }
   for (const Route& route : config.routes) {
     const std::string name = "route '" + route.match + "' ";
     if (!route.csrf)
@@ -249,14 +230,6 @@ std::vector<Weakening> weakenings(const Config& config) {
     }
   }
   return out;
-}
-
-const Route* find_route(const Config& config, std::string_view path) {
-  const std::string wanted = comparable(path);
-  for (const Route& route : config.routes) {
-    if (matches(ascii_lower(route.match), wanted)) return &route;
-  }
-  return nullptr;
 }
 
 std::string_view sample_config() {

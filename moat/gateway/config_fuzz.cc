@@ -9,6 +9,7 @@
 
 #include "moat/base/encoding.h"
 #include "moat/gateway/config.h"
+#include "moat/gateway/routes.h"
 #include "moat/limit/policy.h"
 
 namespace {
@@ -71,18 +72,25 @@ void fuzz(std::span<const std::uint8_t> input) {
   check_floors(*config);
   (void)weakenings(*config);
   if (!check_config(*config).empty()) return;
-  // What passed the check has a backend, and a path means one route however it is spelled.
+  // What passed the check has a backend, and no spelling of a path loosens what it means.
   require(!config->routes.empty());
+  const Routes routes(config->routes);
   for (const Route& route : config->routes) {
     require(!route.backends.empty());
     std::string path = route.match;
     if (path.back() == '*') path.pop_back();
-    const Route* found = find_route(*config, percent_encode(path));
-    require(found != nullptr);
+    const auto plain =
+        std::find_if(config->routes.begin(), config->routes.end(),
+                     [&](const Route& other) { return pattern_matches(other.match, path); });
+    require(plain != config->routes.end());
     std::string upper = path;
     for (char& c : upper)
       if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 32);
-    require(find_route(*config, percent_encode(upper)) == found);
-    require(find_route(*config, "/" + percent_encode(path)) == found);
+    for (const std::string& spelling : {path, percent_encode(path), percent_encode(upper),
+                                        upper + ";a=b", "/" + percent_encode(path)}) {
+      const Routes::Match match = routes.find(spelling);
+      require(match.route == nullptr || match.ambiguous ||
+              is_at_least_as_strict(*match.route, *plain));
+    }
   }
 }

@@ -189,11 +189,12 @@ net::Task<bool> Connection::walk(const shield::Rules& rules) {
   co_return false;
 }
 
-const PreparedRoute* Connection::find_prepared(std::size_t& index) const {
-  const Route* route = find_route(worker_.shared_.config, x_->head.path);
-  if (route == nullptr) return nullptr;
-  index = static_cast<std::size_t>(route - worker_.shared_.config.routes.data());
-  return &worker_.shared_.routes[index];
+// For requests that end before a route's rules apply: they are counted all the same.
+net::Task<bool> Connection::count_client() {
+  const bool passed =
+      worker_.shared_.shield.count_client(x_->request, loop_.now(), &memory_, x_->admission);
+  if (!passed) co_await refuse_admission();
+  co_return passed;
 }
 
 net::Task<void> Connection::serve() {
@@ -203,13 +204,10 @@ net::Task<void> Connection::serve() {
   worker_.new_request_id(x.request_id);
   if (!x.head.keep_alive || worker_.shared_.draining.load(std::memory_order_relaxed)) close_ = true;
   fill_request();
-  const std::string_view twice = duplicate_field(x.head.headers);
-  if (!twice.empty()) {
-    worker_.metrics_.refused_http.add();
-    co_await refuse(400, "duplicate_field", "A header that may come once came twice.", twice);
-    co_return;
-  }
   if (x.head.asterisk) {
+    // OPTIONS * asks about the server as a whole (RFC 9110 section 9.3.7).
+    const bool counted = co_await count_client();
+    if (!counted) co_return;
     shield::Response none;
     none.status = 204;
     none.headers.emplace_back("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
@@ -220,19 +218,22 @@ net::Task<void> Connection::serve() {
     co_await serve_own();
     co_return;
   }
-  std::size_t index = 0;
-  const PreparedRoute* route = find_prepared(index);
-  if (route == nullptr) {
-    co_await refuse(404, "no_route", "There is nothing here.");
-    co_return;
-  }
-  const bool loose =
-      (x.head.encoded_slash && !route->route->allow_encoded_slash) || x.head.empty_segment;
-  if (loose) {
+  const Routes::Match match = worker_.shared_.route_finder.find(x.head.path);
+  const bool loose = x.head.empty_segment || (x.head.encoded_slash && match.route != nullptr &&
+                                              !match.route->allow_encoded_slash);
+  if (match.route == nullptr || match.ambiguous || loose) {
+    const bool counted = co_await count_client();
+    if (!counted) co_return;
     worker_.metrics_.refused_http.add();
-    co_await refuse(400, "ambiguous_path", "The path could be read in two ways.");
+    if (match.ambiguous || loose) {
+      co_await refuse(400, "ambiguous_path", "The path could be read in two ways.");
+    } else {
+      co_await refuse(404, "no_route", "There is nothing here.");
+    }
     co_return;
   }
+  const auto index = static_cast<std::size_t>(match.route - worker_.shared_.config.routes.data());
+  const PreparedRoute* route = &worker_.shared_.routes[index];
   const bool passed = co_await walk(route->rules);
   if (!passed) co_return;
   if (x.head.upgrade_websocket) {

@@ -52,11 +52,11 @@ class Connection final {
                          std::string_view reason = {});
   net::Task<void> refuse_admission();
   net::Task<bool> walk(const shield::Rules& rules);
+  net::Task<bool> count_client();
   void fill_request();
   void count_refusal(shield::Step step);
   void finish_exchange();
   bool body_is_here() const;
-  const PreparedRoute* find_prepared(std::size_t& index) const;
   void add_rate_limit(shield::Response& response) const;
   void log_refusal(int status, std::string_view code, std::string_view reason) const;
   void log_access(int status) const;

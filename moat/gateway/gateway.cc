@@ -13,21 +13,18 @@
 #include "moat/accounts/service.h"
 #include "moat/base/encoding.h"
 #include "moat/base/json.h"
-#include "moat/certs/certificate_files.h"
-#include "moat/certs/local_ca_files.h"
 #include "moat/gateway/admin.h"
+#include "moat/gateway/certificates.h"
 #include "moat/gateway/key_files.h"
+#include "moat/gateway/keys.h"
 #include "moat/gateway/pages.h"
 #include "moat/gateway/worker.h"
 #include "moat/https/hsts.h"
-#include "moat/https/local_ca.h"
-#include "moat/jwt/key_ring.h"
 #include "moat/limit/fields.h"
 #include "moat/net/hash_pool.h"
 #include "moat/password/hasher.h"
 #include "moat/session/cookies.h"
 #include "moat/shield/users.h"
-#include "moat/sources/files.h"
 #include "moat/store/sqlite_store.h"
 
 namespace moat::gateway {
@@ -114,55 +111,6 @@ session::Options session_options(const Config& config) {
   return options;
 }
 
-const SecretReference* reference_to(const Config& config, std::string_view name) {
-  for (const SecretReference& secret : config.secrets) {
-    if (secret.name == name) return &secret;
-  }
-  return nullptr;
-}
-
-// A secret that the configuration names must be there: nothing takes its place.
-Result<Secret, std::string> resolve(const SecretReference& secret) {
-  const std::string where = secret.origin.to_string() + ": secret '" + secret.name + "': ";
-  if (secret.reference.rfind("file:", 0) == 0) {
-    auto read = sources::read_secret_file(secret.reference.substr(5));
-    if (!read) return Error{where + read.error().to_string()};
-    return std::move(*read);
-  }
-  const std::string name = secret.reference.substr(4);
-  std::string value = environment(name.c_str());
-  if (value.empty()) return Error{where + "the environment variable " + name + " is not set"};
-  ::unsetenv(name.c_str());
-  return Secret::take(value);
-}
-
-Result<Secret, std::string> key_text(const Config& config, const DataPaths& paths,
-                                     const std::string& name, const std::string& file,
-                                     const std::function<Secret()>& make) {
-  if (const SecretReference* secret = reference_to(config, name)) return resolve(*secret);
-  return load_or_make(paths.keys + "/" + file, make);
-}
-
-Result<jwt::KeyRing, std::string> key_ring(const Config& config, const DataPaths& paths,
-                                           const std::string& name, jwt::Algorithm algorithm,
-                                           const jwt::KeyRing::Options& options, Time now) {
-  const std::string file = name + ".json";
-  auto text = key_text(config, paths, name, file, [&] {
-    auto made = jwt::KeyRing::create(algorithm, system_random(), now, options);
-    return made ? made->to_json() : Secret();
-  });
-  if (!text) return Error{text.error()};
-  auto ring = jwt::KeyRing::from_json(*text, options);
-  if (!ring) return Error{"the keys in " + file + " cannot be read"};
-  if (ring->algorithm() != algorithm) return Error{"the keys in " + file + " are of another kind"};
-  // Rotation happens at a start: what the old key signed stays valid for the overlap.
-  if (ring->maintain(system_random(), now) && reference_to(config, name) == nullptr) {
-    auto written = write_private_file(paths.keys + "/" + file, ring->to_json());
-    if (!written) return Error{written.error()};
-  }
-  return std::move(*ring);
-}
-
 }  // namespace
 
 std::string default_data_directory() {
@@ -243,9 +191,7 @@ struct Gateway::Parts {
   Started started;
   std::optional<DirectoryLock> lock;  // of the data directory
 
-  std::optional<jwt::KeyRing> session_keys;
-  std::optional<jwt::KeyRing> assertion_keys;
-  std::optional<csrf::Tokens> tokens;
+  std::optional<Keys> keys;
   std::unique_ptr<store::SqliteStore> store;
   std::optional<password::Hasher> hasher;
   std::unique_ptr<net::WorkerPool> hash_threads;
@@ -261,10 +207,7 @@ struct Gateway::Parts {
   std::unique_ptr<shield::Shield> shield;
   std::unique_ptr<WebPages> pages;
   std::unique_ptr<shield::AuthApi> auth;
-  std::shared_ptr<https::CertificateStore> certificates;
-  std::shared_ptr<https::TicketKeys> tickets;
-  std::unique_ptr<certs::LocalCaFiles> local_ca;
-  std::unique_ptr<certs::CertificateFiles> certificate_files;
+  std::unique_ptr<Certificates> certificates;
   std::unique_ptr<net::WorkerPool> blocking;
   std::unique_ptr<Shared> shared;
   std::vector<std::unique_ptr<Worker>> workers;
@@ -285,23 +228,9 @@ Result<void, std::string> Gateway::Parts::make_keys() {
   auto locked = DirectoryLock::take(paths.root);
   if (!locked) return Error{locked.error()};
   lock.emplace(std::move(*locked));
-  const Time now = clock.now();
-  jwt::KeyRing::Options session_ring;
-  session_ring.overlap = duration_cast<seconds>(config.session_absolute) + std::chrono::hours{1};
-  auto sessions_ring =
-      key_ring(config, paths, "session_keys", jwt::Algorithm::hs256, session_ring, now);
-  if (!sessions_ring) return Error{sessions_ring.error()};
-  session_keys = std::move(*sessions_ring);
-  auto assertions = key_ring(config, paths, "assertion_keys", jwt::Algorithm::ed25519, {}, now);
-  if (!assertions) return Error{assertions.error()};
-  assertion_keys = std::move(*assertions);
-  auto csrf_key = key_text(config, paths, "csrf_key", "csrf.key", [] {
-    std::string token = system_random().token();
-    return Secret::take(token);
-  });
-  if (!csrf_key) return Error{csrf_key.error()};
-  if (csrf_key->size() < 32) return Error{std::string("the CSRF key is shorter than 32 bytes")};
-  tokens.emplace(HmacKey(csrf_key->reveal()));
+  auto loaded = load_keys(config, paths.keys, clock.now());
+  if (!loaded) return Error{loaded.error()};
+  keys.emplace(std::move(*loaded));
   return {};
 }
 
@@ -344,7 +273,7 @@ Result<void, std::string> Gateway::Parts::make_accounts() {
   const session::Options sessions_options = session_options(config);
   revocations = std::make_unique<session::RevocationList>(sessions_options.lifetimes.access +
                                                           sessions_options.skew);
-  sessions = std::make_unique<session::Manager>(store->sessions(), *revocations, *session_keys,
+  sessions = std::make_unique<session::Manager>(store->sessions(), *revocations, keys->session,
                                                 sessions_options, system_random());
   if (!sessions->sync_revocations(clock.now()))
     return Error{std::string("the store does not answer")};
@@ -367,57 +296,25 @@ Result<void, std::string> Gateway::Parts::make_accounts() {
   }
   if (!config.accounts) return {};
   pages = std::make_unique<WebPages>(config.domains.front(), config.min_password);
-  const shield::AuthApi::Services auth_services{*shield, *sessions,  *accounts, store->accounts(),
-                                                *guard,  *signups,   *tokens,   system_random(),
-                                                log,     pages.get()};
+  const shield::AuthApi::Services auth_services{
+      *shield,      *sessions,       *accounts, store->accounts(), *guard, *signups,
+      keys->tokens, system_random(), log,       pages.get()};
   shield::AuthApi::Options auth_options;
   auth_options.signup_limit =
       policy_or(config.limit_signup, config.is_localhost() ? "30/hour/ip" : "3/hour/ip");
   auth_options.signup_open = config.signup_open;
   auth_options.site_name = config.domains.front();
-  auth_options.jwks = [this] { return assertion_keys->public_jwks(); };
+  auth_options.jwks = [this] { return keys->assertion.public_jwks(); };
   auth = std::make_unique<shield::AuthApi>(auth_services, auth_options);
   return {};
 }
 
 Result<void, std::string> Gateway::Parts::make_certificates() {
-  certificates = std::make_shared<https::CertificateStore>(
-      config.is_localhost() ? https::CertificateStore::UnknownName::allow_default
-                            : https::CertificateStore::UnknownName::refuse);
-  tickets = std::make_shared<https::TicketKeys>(clock, system_random());
-  const Time now = clock.now();
-  if (!config.certificate_file.empty()) {
-    certificate_files =
-        std::make_unique<certs::CertificateFiles>(config.certificate_file, config.key_file);
-    auto loaded = certificate_files->load(now);
-    if (!loaded) return Error{loaded.error().message};
-    certificates->replace({*loaded});
-    started.certificate =
-        config.certificate_file + ", until " + format_rfc3339(loaded->not_after());
-    return {};
-  }
-  // A public name without a certificate of its own waits for one: the local CA never signs it.
-  std::vector<std::string> local_names;
-  if (config.is_localhost() || config.issuer == Issuer::local_ca) local_names = config.domains;
-  local_ca = std::make_unique<certs::LocalCaFiles>(paths.ca);
-  auto loaded = local_ca->load_or_create(local_names, now, log);
-  if (!loaded) return Error{loaded.error().message};
-  if (config.is_localhost() || config.issuer == Issuer::local_ca) {
-    certificates->replace({*loaded});
-    started.root_certificate = local_ca->root_certificate().string();
-    started.certificate = "local CA, until " + format_rfc3339(loaded->not_after());
-    return {};
-  }
-  auto issued = https::self_signed(config.domains.front(), now);
-  if (!issued) return Error{"no certificate: " + std::string(https::to_string(issued.error()))};
-  auto certificate = https::Certificate::from_pem(issued->certificate, issued->key, now);
-  if (!certificate)
-    return Error{"no certificate: " + std::string(https::to_string(certificate.error()))};
-  certificates->replace({*certificate});
-  for (const std::string& domain : config.domains) certificates->put(domain, *certificate);
-  log.warn("certificate_untrusted",
-           {{"domain", config.domains.front()}, {"advice", "set tls.certificate and tls.key"}});
-  started.certificate = "self-signed and untrusted: set tls.certificate and tls.key";
+  auto made = Certificates::start(config, paths.ca, clock, log);
+  if (!made) return Error{made.error()};
+  certificates = std::move(*made);
+  started.root_certificate = certificates->root_certificate();
+  started.certificate = certificates->description();
   return {};
 }
 
@@ -435,6 +332,7 @@ Result<void, std::string> Gateway::Parts::make_workers() {
                  clock,
                  *blocking,
                  {},
+                 Routes(config.routes),
                  {},
                  {},
                  {},
@@ -465,9 +363,10 @@ Result<void, std::string> Gateway::Parts::make_workers() {
   if (config.tls_modern) policy.versions = https::TlsPolicy::Versions::modern;
   const unsigned count = config.workers != 0 ? config.workers : cores();
   for (unsigned i = 0; i < count; ++i) {
-    auto context = https::ServerContext::create(policy, certificates, tickets);
+    auto context =
+        https::ServerContext::create(policy, certificates->store(), certificates->tickets());
     if (!context) return Error{"TLS: " + std::string(https::to_string(context.error()))};
-    workers.push_back(std::make_unique<Worker>(*shared, std::move(*context), *assertion_keys, i));
+    workers.push_back(std::make_unique<Worker>(*shared, std::move(*context), keys->assertion, i));
   }
   const std::string host = config.is_localhost() ? "localhost" : config.domains.front();
   for (const auto* list : {&config.https, &config.http}) {
@@ -593,20 +492,7 @@ void Gateway::housekeeping() {
   const Time now = p.clock.now();
   if (tick >= p.next_certificates) {
     p.next_certificates = tick + std::chrono::minutes{1};
-    p.tickets->rotate();
-    if (p.certificate_files != nullptr) {
-      auto polled = p.certificate_files->poll(now);
-      if (!polled) {
-        p.log.error("certificate_not_loaded", {{"reason", polled.error().message}});
-      } else if (*polled) {
-        p.certificates->replace({**polled});
-        p.log.info("certificate_loaded", {{"fingerprint", (*polled)->fingerprint()}});
-      }
-    } else if (!p.started.root_certificate.empty()) {
-      auto renewed = p.local_ca->load_or_create(p.config.domains, now, p.log);
-      if (renewed) p.certificates->replace({*renewed});
-      if (!renewed) p.log.error("certificate_not_renewed", {{"reason", renewed.error().message}});
-    }
+    p.certificates->maintain(now);
   }
   if (tick >= p.next_revocations) {
     p.next_revocations = tick + std::chrono::seconds{5};

@@ -88,18 +88,6 @@ void append_cookies(std::string_view cookie, std::string& out) {
 
 std::span<const std::string_view> reserved_cookies() { return reserved; }
 
-std::string_view duplicate_field(const http::Headers& headers) {
-  for (const Known known :
-       {Known::origin, Known::referer, Known::sec_fetch_site, Known::sec_fetch_mode,
-        Known::sec_fetch_dest, Known::sec_fetch_user, Known::content_type, Known::authorization,
-        Known::x_csrf_token, Known::csrf_token, Known::user_agent, Known::range,
-        Known::if_modified_since, Known::access_control_request_method,
-        Known::x_http_method_override}) {
-    if (headers.count(known) > 1) return http::to_string(known);
-  }
-  return {};
-}
-
 http::CspMode http_csp(CspMode mode) {
   switch (mode) {
     case CspMode::enforce:

@@ -18,10 +18,6 @@ inline constexpr std::string_view via_name = "moat";
 // Moat's cookies: never passed to a backend, never taken from one.
 std::span<const std::string_view> reserved_cookies();
 
-// The name of the first field that came twice although it may come once: two programs could read
-// different values of it. Empty: there is none. (Host and framing are the parser's.)
-std::string_view duplicate_field(const http::Headers& headers);
-
 // A route's `csp` setting in the words of the HTTP room.
 http::CspMode http_csp(CspMode mode);
 

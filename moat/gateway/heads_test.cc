@@ -193,25 +193,6 @@ TEST_F(BackendRequest, ViaNamesWhoWasBefore) {
 }
 
 // The parser refuses most of them; a framework's adapter, or a parser told to be looser, may not.
-TEST(DuplicateField, NamesWhatMayComeOnce) {
-  for (const char* name :
-       {"origin", "referer", "sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest", "sec-fetch-user",
-        "content-type", "authorization", "x-csrf-token", "csrf-token", "user-agent", "range",
-        "x-http-method-override"}) {
-    http::Headers headers;
-    headers.add(name, "a");
-    headers.add("x-between", "1");
-    EXPECT_EQ(duplicate_field(headers), "") << name;
-    headers.add(name, "a");
-    EXPECT_EQ(duplicate_field(headers), name);
-  }
-  // Lists and cookies may.
-  http::Headers lists;
-  for (const char* name :
-       {"accept", "accept", "cookie", "cookie", "via", "via", "x-thing", "x-thing"})
-    lists.add(name, "a");
-  EXPECT_EQ(duplicate_field(lists), "");
-}
 
 // --------------------------------------------------------------------------------- to the client
 

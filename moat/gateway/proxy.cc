@@ -13,6 +13,8 @@ namespace {
 
 // How much may be moved before others have their turn.
 constexpr std::size_t turn_size = 256 * 1024;
+// 1xx answers before the real one: more than any server has reason to send.
+constexpr int most_interim = 32;
 constexpr http::HeadLimits backend_limits = http::HeadLimits::for_backend();
 // RFC 9110 section 9.2.2: what may be sent again when nothing is known of the first try.
 bool is_idempotent(http::Method method) {
@@ -205,6 +207,7 @@ net::Task<void> Connection::upload(net::Stream& backend) {
 net::Task<bool> Connection::read_response_head(net::Stream& backend, char* buffer, std::size_t& end,
                                                std::size_t& head) {
   Exchange& x = *x_;
+  int interim = 0;
   x.response_state.reset();
   for (;;) {
     if (end > 0) {
@@ -216,6 +219,7 @@ net::Task<bool> Connection::read_response_head(net::Stream& backend, char* buffe
         co_return true;
       }
       if (status.complete()) {
+        if (++interim > most_interim) co_return false;
         std::copy(buffer + status.consumed, buffer + end, buffer);
         end -= status.consumed;
         x.response_state.reset();
@@ -410,13 +414,15 @@ net::Task<void> Connection::tunnel(Backends::Lease& lease, std::string_view firs
   x_->begin = x_->end;
 }
 
-// A session that ends takes its WebSockets along.
+// A session that ends takes its WebSockets along: by a logout, or because it is as old as it may
+// get.
 bool Connection::tunnel_may_go_on() const {
   const Shared& shared = worker_.shared_;
   const session::Identity* identity = x_->admission.identity;
-  const bool over =
-      identity != nullptr && shared.shield.services().revocations.is_revoked(
-                                 identity->session_id, identity->user_id, identity->started_at);
+  const bool over = identity != nullptr &&
+                    (shared.shield.services().revocations.is_revoked(
+                         identity->session_id, identity->user_id, identity->started_at) ||
+                     shared.clock.now() - identity->started_at >= shared.config.session_absolute);
   return !over && loop_.now() - tunnel_used_ < shared.config.timeouts.websocket &&
          !shared.draining.load(std::memory_order_relaxed);
 }

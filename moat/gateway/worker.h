@@ -12,6 +12,7 @@
 #include "moat/gateway/config.h"
 #include "moat/gateway/connection_limits.h"
 #include "moat/gateway/metrics.h"
+#include "moat/gateway/routes.h"
 #include "moat/http/request.h"
 #include "moat/http/response.h"
 #include "moat/http/security_headers.h"
@@ -43,8 +44,9 @@ struct Shared {
   const Clock& clock;
   net::WorkerPool& blocking;  // for what waits on the store or a hash
   http::SecurityHeaders security;
-  std::vector<PreparedRoute> routes;
-  std::string hsts;  // empty for localhost
+  Routes route_finder;
+  std::vector<PreparedRoute> routes;  // as in the configuration
+  std::string hsts;                   // empty for localhost
   https::RedirectPolicy redirect;
   std::string rate_limit_policy;  // a whole RateLimit-Policy line
   ConnectionLimits connections;

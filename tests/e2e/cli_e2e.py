@@ -160,6 +160,31 @@ trusted_proxies = ["0.0.0.0/0"]
         self.assertIn('7/min/ip', said.out)
 
 
+    def test_a_variable_that_means_nothing_is_named(self):
+        said = self.moat('check', config=BACKEND, env={'MOAT_SESION_IDLE': '5m'})
+        self.assertEqual(said.code, 0)
+        self.assertIn('MOAT_SESION_IDLE is no setting of Moat and is passed over; did you mean MOAT_SESSION_IDLE?',
+                      said.err)
+
+    def test_a_dotenv_file_gives_settings_below_the_environment_for_localhost_only(self):
+        (self.folder / '.env').write_text('MOAT_LIMITS_DEFAULT=9/min/ip\nAPP_NAME=x\n')
+        (self.folder / '.env').chmod(0o600)
+        self.assertIn('9/min/ip', self.moat('explain', 'GET', '/', config=BACKEND).out)
+        said = self.moat('explain', 'GET', '/', config=BACKEND, env={'MOAT_LIMITS_DEFAULT': '7/min/ip'})
+        self.assertIn('7/min/ip', said.out)
+        said = self.moat('check', config='domain = "app.example"\n' + BACKEND)
+        self.assertEqual(said.code, 1)
+        self.assertIn('.env gives settings of Moat, which is for development only', said.err)
+        (self.folder / '.env').write_text('MOAT_SECRETS_CSRF_KEY=Zk3vQ8pLw1Xr7TnYc5Bd9Hs2Jf6Mg4Ua\n')
+        said = self.moat('check', config=BACKEND)
+        self.assertEqual(said.code, 1)
+        self.assertIn('MOAT_SECRETS_CSRF_KEY is a secret', said.err)
+
+    def test_a_public_name_without_a_certificate_is_weak(self):
+        said = self.moat('check', config='domain = "app.example"\n' + BACKEND)
+        self.assertIn('weakened: practice 1: no certificate for app.example', said.out)
+
+
 class Explain(Folder):
     CONFIG = '''
 [[route]]

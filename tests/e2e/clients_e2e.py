@@ -361,6 +361,22 @@ class OwnName(Clients):
         key.chmod(0o640)
         self.start(chain, key).stop()
 
+    def test_container_mounts_are_taken_when_asked_for(self):
+        chain, key = self_signed(self.files, self.domain, 'mounted')
+        key.chmod(0o444)
+        secret = self.files / 'csrf'
+        secret.write_text('Zk3vQ8pLw1Xr7TnYc5Bd9Hs2Jf6Mg4Ua\n')
+        secret.chmod(0o444)
+        config = f'[tls]\ncertificate = "{chain}"\nkey = "{key}"\n%s[secrets]\ncsrf_key = "file:{secret}"\n%s'
+        start = lambda tls, secrets: harness.Moat(self.backend.url, config % (tls, secrets), env=self.env,
+                                                  domain=self.domain, trusted=chain)
+        tls, secrets = 'allow_key_readable_by_all = true\n', 'allow_readable_by_all = true\n'
+        start(tls, secrets).stop()
+        for pair in (('', secrets), (tls, '')):
+            with self.assertRaises(AssertionError) as refusal:
+                start(*pair)
+            self.assertIn('mode', str(refusal.exception))
+
     def test_a_key_of_another_certificate_refuses_the_start(self):
         chain, _ = self_signed(self.files, self.domain, 'one')
         _, key = self_signed(self.files, self.domain, 'two')

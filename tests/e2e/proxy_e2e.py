@@ -471,6 +471,8 @@ class Broken(wire.Case):
         '/more-chunked': respond(b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n'
                                  b'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil'),
         '/none-and-more': respond(b'HTTP/1.1 304 Not Modified\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil'),
+        '/interim': respond(b'HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n' * 1000 + ok(), keep=False),
+        '/hints': respond(b'HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n' * 3 + ok(b'hinted')),
         '/silent': lambda peer, got: time.sleep(3),
         '/silent-half': lambda peer, got: (peer.send(b'HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhello'), time.sleep(3)),
     }
@@ -479,7 +481,7 @@ class Broken(wire.Case):
         with self.peer() as peer:
             for path in ('/closes', '/half-head', '/garbage', '/text', '/http2', '/status', '/lengths', '/length-sign',
                          '/both', '/coding', '/twice', '/lf', '/fold', '/cr', '/nul', '/switching', '/head-too-large',
-                         '/none-with-body', '/none-chunked'):
+                         '/none-with-body', '/none-chunked', '/interim'):
                 with self.subTest(path=path):
                     answer = peer.get(path)
                     self.assertEqual((answer.status, answer.header('content-type'), answer.json()['code']),
@@ -489,6 +491,7 @@ class Broken(wire.Case):
                     self.assertIn('text/html', page.header('content-type'))
                     self.assertNotIn('127.0.0.1', page.text)
             self.assertEqual(peer.get('/').body, b'OK')
+            self.assertEqual(peer.get('/hints').body, b'hinted')
 
     def test_an_answer_that_breaks_off_is_not_whole(self):
         """The client can tell: the connection ends before the message does."""
@@ -860,6 +863,32 @@ class WebSocket(wire.Case):
         # What follows is a request, not a tunnel (a backend that was fooled would see it raw).
         self.assertEqual(peer.get('/').body, b'OK')
         peer.close()
+
+
+class OldSession(wire.Case):
+    """A session has an end, and its WebSockets end with it."""
+
+    env = {**QUICK, 'MOAT_SESSION_ABSOLUTE': '4s', 'MOAT_SESSION_IDLE': '4s', 'MOAT_SESSION_ACCESS': '2s'}
+    memory_margin_kib = WebSocket.memory_margin_kib
+    handlers = {'/ws': web_socket}
+
+    def test_a_busy_socket_is_closed_when_the_session_is_over(self):
+        client = self.moat.client()
+        answer = client.post('/auth/signup', json={'email': 'old@b.example', 'password': 'a quite long passphrase 17'})
+        self.assertEqual(answer.status, 201)
+        cookie = 'Cookie: ' + '; '.join(f'{k}={v}' for k, v in client.cookies.items())
+        with self.peer() as peer:
+            peer.send(request('GET', '/ws', 'Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13',
+                              'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==', cookie, 'Origin: https://localhost'))
+            self.assertEqual(peer.answer().status, 101)
+            self.assertEqual(read_frame(peer)[1], b'welcome')
+            begun = time.monotonic()
+            with self.assertRaises((wire.Closed, OSError)):
+                while time.monotonic() - begun < 15:
+                    peer.send(frame(1, b'x', b'abcd'))
+                    self.assertEqual(read_frame(peer), (1, b'x'))
+                    time.sleep(0.2)
+            self.assertGreater(time.monotonic() - begun, 2)
 
 
 class LoginRules(wire.Case):

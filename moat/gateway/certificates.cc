@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "moat/gateway/certificates.h"
+
+#include "moat/https/local_ca.h"
+
+namespace moat::gateway {
+
+Certificates::Certificates(const Config& config, Clock& clock, const Log& log)
+    : log_(log),
+      names_(config.domains),
+      store_(std::make_shared<https::CertificateStore>(
+          config.is_localhost() ? https::CertificateStore::UnknownName::allow_default
+                                : https::CertificateStore::UnknownName::refuse)),
+      tickets_(std::make_shared<https::TicketKeys>(clock, system_random())) {}
+
+Result<std::unique_ptr<Certificates>, std::string> Certificates::start(const Config& config,
+                                                                       const std::string& ca,
+                                                                       Clock& clock,
+                                                                       const Log& log) {
+  std::unique_ptr<Certificates> made(new Certificates(config, clock, log));
+  const Time now = clock.now();
+  auto used = !config.certificate_file.empty() ? made->use_files(config, now)
+              : config.lacks_certificate()     ? made->use_self_signed(now)
+                                               : made->use_local_ca(ca, now);
+  if (!used) return Error{used.error()};
+  return made;
+}
+
+Result<void, std::string> Certificates::use_files(const Config& config, Time now) {
+  files_ = std::make_unique<certs::CertificateFiles>(
+      config.certificate_file, config.key_file,
+      certs::KeyFilePolicy{config.allow_key_readable_by_all});
+  auto loaded = files_->load(now);
+  if (!loaded) return Error{loaded.error().message};
+  store_->replace({*loaded});
+  description_ = config.certificate_file + ", until " + format_rfc3339(loaded->not_after());
+  return {};
+}
+
+Result<void, std::string> Certificates::use_local_ca(const std::string& ca, Time now) {
+  local_ca_ = std::make_unique<certs::LocalCaFiles>(ca);
+  auto loaded = local_ca_->load_or_create(names_, now, log_);
+  if (!loaded) return Error{loaded.error().message};
+  store_->replace({*loaded});
+  root_certificate_ = local_ca_->root_certificate().string();
+  description_ = "local CA, until " + format_rfc3339(loaded->not_after());
+  return {};
+}
+
+// A public name waits for a certificate of its own: the local CA never signs it.
+Result<void, std::string> Certificates::use_self_signed(Time now) {
+  auto issued = https::self_signed(names_.front(), now);
+  if (!issued) return Error{"no certificate: " + std::string(https::to_string(issued.error()))};
+  auto certificate = https::Certificate::from_pem(issued->certificate, issued->key, now);
+  if (!certificate)
+    return Error{"no certificate: " + std::string(https::to_string(certificate.error()))};
+  store_->replace({*certificate});
+  for (const std::string& name : names_) store_->put(name, *certificate);
+  log_.warn("certificate_untrusted",
+            {{"domain", names_.front()}, {"advice", "set tls.certificate and tls.key"}});
+  description_ = "self-signed and untrusted: set tls.certificate and tls.key";
+  return {};
+}
+
+void Certificates::maintain(Time now) {
+  tickets_->rotate();
+  if (files_ != nullptr) {
+    auto polled = files_->poll(now);
+    if (!polled) {
+      log_.error("certificate_not_loaded", {{"reason", polled.error().message}});
+    } else if (*polled) {
+      store_->replace({**polled});
+      log_.info("certificate_loaded", {{"fingerprint", (*polled)->fingerprint()}});
+    }
+  } else if (local_ca_ != nullptr) {
+    auto renewed = local_ca_->load_or_create(names_, now, log_);
+    if (renewed) store_->replace({*renewed});
+    if (!renewed) log_.error("certificate_not_renewed", {{"reason", renewed.error().message}});
+  }
+}
+
+}  // namespace moat::gateway

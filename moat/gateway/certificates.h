@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "moat/base/clock.h"
+#include "moat/base/log.h"
+#include "moat/base/result.h"
+#include "moat/certs/certificate_files.h"
+#include "moat/certs/local_ca_files.h"
+#include "moat/gateway/config.h"
+#include "moat/https/tls.h"
+
+namespace moat::gateway {
+
+// Certificates is what the gateway's names are served with, and its renewal: files that the
+// configuration names, the local CA's, or (a public name that was given none) a self-signed one
+// that no browser trusts.
+class Certificates final {
+ public:
+  // Reads or makes them. `ca` is the local CA's directory; `clock` and `log` must outlive this. The
+  // error is a sentence.
+  [[nodiscard]] static Result<std::unique_ptr<Certificates>, std::string> start(
+      const Config& config, const std::string& ca, Clock& clock, const Log& log);
+
+  // Takes renewed files, renews what the local CA signed, rotates the ticket keys. What cannot be
+  // read is logged, and the old certificate stays.
+  void maintain(Time now);
+
+  const std::shared_ptr<https::CertificateStore>& store() const { return store_; }
+  const std::shared_ptr<https::TicketKeys>& tickets() const { return tickets_; }
+  // A path, where the local CA serves; else empty.
+  const std::string& root_certificate() const { return root_certificate_; }
+  const std::string& description() const { return description_; }  // "local CA, until …"
+
+ private:
+  Certificates(const Config& config, Clock& clock, const Log& log);
+  Result<void, std::string> use_files(const Config& config, Time now);
+  Result<void, std::string> use_local_ca(const std::string& ca, Time now);
+  Result<void, std::string> use_self_signed(Time now);
+
+  const Log& log_;
+  std::vector<std::string> names_;
+  std::shared_ptr<https::CertificateStore> store_;
+  std::shared_ptr<https::TicketKeys> tickets_;
+  std::unique_ptr<certs::CertificateFiles> files_;  // one of these
+  std::unique_ptr<certs::LocalCaFiles> local_ca_;   // or neither
+  std::string root_certificate_;
+  std::string description_;
+};
+
+}  // namespace moat::gateway

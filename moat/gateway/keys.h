@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "moat/base/clock.h"
+#include "moat/base/result.h"
+#include "moat/csrf/token.h"
+#include "moat/gateway/config.h"
+#include "moat/jwt/key_ring.h"
+
+namespace moat::gateway {
+
+// The keys that the gateway signs with.
+struct Keys {
+  jwt::KeyRing session;    // access tokens, HS256
+  jwt::KeyRing assertion;  // what backends verify, Ed25519
+  csrf::Tokens tokens;
+};
+
+// Reads each key from where the configuration says; those that it does not name are files of mode
+// 0600 in `directory`, made on the first run. Rotates the rings that are due: what the old key
+// signed stays valid for the overlap. A secret that comes from the environment is removed there.
+// The error is a sentence.
+[[nodiscard]] Result<Keys, std::string> load_keys(const Config& config,
+                                                  const std::string& directory, Time now);
+
+}  // namespace moat::gateway

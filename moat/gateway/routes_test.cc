@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "moat/gateway/routes.h"
+
+#include <gtest/gtest.h>
+
+namespace moat::gateway {
+namespace {
+
+Route route(const std::string& match, Login login) {
+  Route made;
+  made.match = match;
+  made.login = login;
+  return made;
+}
+
+// What a path is served by: the pattern, "none" or "ambiguous".
+std::string served_by(const std::vector<Route>& routes, std::string_view path) {
+  const Routes finder(routes);
+  const Routes::Match match = finder.find(path);
+  if (match.ambiguous) return "ambiguous";
+  return match.route == nullptr ? "none" : match.route->match;
+}
+
+TEST(Pattern, IsExactOrAPrefix) {
+  for (const auto& [pattern, path] :
+       std::vector<std::pair<const char*, const char*>>{{"/*", "/"},
+                                                        {"/*", "/x/y"},
+                                                        {"/a/*", "/a"},
+                                                        {"/a/*", "/a/"},
+                                                        {"/a/*", "/a/b/c"},
+                                                        {"/a*", "/ab"},
+                                                        {"/a", "/a"},
+                                                        {"/a", "/a/"}}) {
+    EXPECT_TRUE(pattern_matches(pattern, path)) << pattern << " " << path;
+  }
+  for (const auto& [pattern, path] : std::vector<std::pair<const char*, const char*>>{
+           {"/a/*", "/ab"}, {"/a/*", "/"}, {"/a", "/a/b"}, {"/a", "/"}, {"/a", "/A"}}) {
+    EXPECT_FALSE(pattern_matches(pattern, path)) << pattern << " " << path;
+  }
+}
+
+TEST(Routes, AProtectedPatternCannotBeWalkedAround) {
+  const std::vector<Route> routes = {route("/account/*", Login::required),
+                                     route("/exact", Login::required),
+                                     route("/*", Login::optional)};
+  for (const char* path :
+       {"/account/x", "/account", "/account/", "/ACCOUNT/x", "/%61ccount/x", "/%2561ccount/x",
+        "//account/x", "/account;a=b/x", "/;x/account/x", "/account//x", "/%41CCOUNT",
+        "/account%2fx", "/account\\x", "/account%5Cx"}) {
+    EXPECT_EQ(served_by(routes, path), "/account/*") << path;
+  }
+  for (const char* path : {"/exact", "/exact/", "/Exact", "/exact;x", "/exact;x/", "/ex%61ct"})
+    EXPECT_EQ(served_by(routes, path), "/exact") << path;
+  for (const char* path :
+       {"/", "/accounts", "/a", "/exact/more", "/ACCOUNTS", "/x%20y", "/x;account/"})
+    EXPECT_EQ(served_by(routes, path), "/*") << path;
+}
+
+TEST(Routes, APublicPatternIsNotWidenedByAnOddSpelling) {
+  const std::vector<Route> routes = {route("/files/public/*", Login::none),
+                                     route("/files/*", Login::required),
+                                     route("/*", Login::optional)};
+  EXPECT_EQ(served_by(routes, "/files/public/a"), "/files/public/*");
+  EXPECT_EQ(served_by(routes, "/files/public/A;b"), "/files/public/*");
+  // A backend that keeps these as they are would serve something else of /files/.
+  for (const char* path : {"/files/Public/a", "/files/public;x/a", "/files//public/a",
+                           "/files/%2570ublic/a", "/files/public%2Fa", "/files/public\\a"}) {
+    EXPECT_EQ(served_by(routes, path), "/files/*") << path;
+  }
+}
+
+TEST(Routes, CapitalsInAPatternAreReadBothWays) {
+  const std::vector<Route> routes = {route("/Admin/*", Login::required),
+                                     route("/*", Login::optional)};
+  for (const char* path : {"/Admin/x", "/admin/x", "/ADMIN/x"})
+    EXPECT_EQ(served_by(routes, path), "/Admin/*") << path;
+  EXPECT_EQ(served_by(routes, "/administration"), "/*");
+}
+
+TEST(Routes, WhatHasNoStrictestRouteIsAmbiguous) {
+  std::vector<Route> routes = {route("/editors/*", Login::required),
+                               route("/Editors/*", Login::required)};
+  routes[0].roles = {"editor"};
+  routes[1].roles = {"admin"};
+  EXPECT_EQ(served_by(routes, "/editors/x"), "/editors/*");
+  EXPECT_EQ(served_by(routes, "/EDITORS/x"), "none");  // to a backend that minds the case
+  routes.push_back(route("/*", Login::optional));
+  EXPECT_EQ(served_by(routes, "/Editors/x"), "ambiguous");
+}
+
+TEST(Routes, AReadingThatNothingServesIsNotServed) {
+  const std::vector<Route> routes = {route("/api/*", Login::optional)};
+  EXPECT_EQ(served_by(routes, "/api/x"), "/api/*");
+  EXPECT_EQ(served_by(routes, "/api/X;y"), "/api/*");
+  for (const char* path : {"/", "/API/x", "/%61pi;x/y", "//api/x"})
+    EXPECT_EQ(served_by(routes, path), "none") << path;
+}
+
+TEST(Routes, EveryRuleCountsForStrictness) {
+  const Route plain = route("/*", Login::optional);
+  EXPECT_TRUE(is_at_least_as_strict(plain, plain));
+  const auto stricter = [&](auto&& change) {
+    Route changed = plain;
+    change(changed);
+    return is_at_least_as_strict(changed, plain) && !is_at_least_as_strict(plain, changed);
+  };
+  EXPECT_TRUE(stricter([](Route& r) { r.login = Login::required; }));
+  EXPECT_TRUE(stricter([](Route& r) { r.roles = {"admin"}; }));
+  EXPECT_TRUE(stricter([](Route& r) { r.limit = "1/min/ip"; }));
+  EXPECT_TRUE(stricter([](Route& r) { r.max_body = 1; }));
+  EXPECT_TRUE(stricter([](Route& r) { r.websocket = false; }));
+  EXPECT_TRUE(stricter([](Route& r) { r.csp = CspMode::enforce; }));
+  const auto looser = [&](auto&& change) {
+    Route changed = plain;
+    change(changed);
+    return !is_at_least_as_strict(changed, plain) && is_at_least_as_strict(plain, changed);
+  };
+  EXPECT_TRUE(looser([](Route& r) { r.login = Login::none; }));
+  EXPECT_TRUE(looser([](Route& r) { r.csrf = false; }));
+  EXPECT_TRUE(looser([](Route& r) { r.allow_encoded_slash = true; }));
+  EXPECT_TRUE(looser([](Route& r) { r.csp = CspMode::off; }));
+  EXPECT_TRUE(looser([](Route& r) { r.script_cookies = {"x"}; }));
+}
+
+}  // namespace
+}  // namespace moat::gateway
