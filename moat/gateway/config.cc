@@ -284,6 +284,7 @@ void read_limit(Table& table, std::string_view key, std::string& out) {
 void read_server(Table table, Config& config) {
   table.list("https", config.https);
   table.list("http", config.http);
+  table.boolean("http2", config.http2);
   table.integer("workers", config.workers, 0, 1024);
   table.integer("max_connections", config.max_connections, 1, 10'000'000);
   table.integer("max_connections_per_address", config.max_connections_per_address, 1, 10'000'000);

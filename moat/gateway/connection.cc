@@ -16,7 +16,15 @@ using http::Known;
 
 Connection::Connection(Worker& worker, std::unique_ptr<net::Stream> stream,
                        const net::Endpoint& peer)
-    : worker_(worker), loop_(worker.loop_), stream_(std::move(stream)), peer_(peer) {
+    : Connection(worker, std::move(stream), peer, own_memory_) {}
+
+Connection::Connection(Worker& worker, std::unique_ptr<net::Stream> stream,
+                       const net::Endpoint& peer, shield::Memory& memory)
+    : worker_(worker),
+      loop_(worker.loop_),
+      stream_(std::move(stream)),
+      peer_(peer),
+      memory_(memory) {
   next_ = worker.connections_;
   if (next_ != nullptr) next_->link_ = &next_;
   link_ = &worker.connections_;
@@ -53,6 +61,16 @@ net::Task<void> Connection::run() {
     co_await stream_->flush(deadline);
     stream_->shut_down();
   }
+}
+
+net::Task<void> Connection::run_one() {
+  const Read read = co_await read_head();
+  idle_ = false;
+  if (read == Read::request) co_await serve();
+  if (x_ != nullptr) worker_.give_back(std::move(x_));
+  stream_->shut_down();
+  const Tick deadline = loop_.in(worker_.shared_.config.timeouts.send);
+  co_await stream_->flush(deadline);
 }
 
 // Moves what came behind the request to the front; without any the connection keeps no buffer.

@@ -15,12 +15,19 @@ namespace moat::gateway {
 class Connection final {
  public:
   Connection(Worker& worker, std::unique_ptr<net::Stream> stream, const net::Endpoint& peer);
+  // One of several streams of a client's connection, whose memory they share.
+  Connection(Worker& worker, std::unique_ptr<net::Stream> stream, const net::Endpoint& peer,
+             shield::Memory& memory);
   Connection(const Connection&) = delete;  // the worker's list points here
   Connection& operator=(const Connection&) = delete;
   ~Connection();
 
   // Serves requests until either side closes.
   net::Task<void> run();
+  // Serves one request, to the end of its answer.
+  net::Task<void> run_one();
+  // The stream is somebody else's to read, and to end.
+  void lend_stream() { idle_ = false; }
   // Port 80: one request, answered by a redirect or a refusal.
   net::Task<void> run_plain();
   // Ends the connection if it is between two requests.
@@ -83,7 +90,8 @@ class Connection final {
   std::unique_ptr<net::Stream> stream_;
   net::Stream* backend_ = nullptr;  // while a request is there
   net::Endpoint peer_;
-  shield::Memory memory_;
+  shield::Memory own_memory_;
+  shield::Memory& memory_;
   std::unique_ptr<Exchange> x_;
   bool close_ = false;  // after this answer
   bool idle_ = true;

@@ -360,6 +360,7 @@ Result<void, std::string> Gateway::Parts::make_workers() {
   }
 
   https::TlsPolicy policy;
+  if (config.http2) policy.protocols.insert(policy.protocols.begin(), "h2");
   if (config.tls_modern) policy.versions = https::TlsPolicy::Versions::modern;
   const unsigned count = config.workers != 0 ? config.workers : cores();
   for (unsigned i = 0; i < count; ++i) {

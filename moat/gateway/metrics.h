@@ -27,6 +27,7 @@ struct Metrics {
   Counter connections;          // accepted
   Counter connections_refused;  // over a limit
   Counter handshakes_failed;
+  Counter http2_connections;
   Counter requests;
   std::array<Counter, 6> status;  // by class: [2] is 2xx
   Counter refused_http;           // heads that are not canonical

@@ -6,6 +6,7 @@
 
 #include "moat/base/encoding.h"
 #include "moat/gateway/connection.h"
+#include "moat/gateway/http2_connection.h"
 
 namespace moat::gateway {
 
@@ -73,7 +74,12 @@ net::Task<void> Worker::serve(int fd, net::Endpoint peer, bool tls) {
     Connection connection(*this, std::move(stream), peer);
     const Tick deadline = loop_.in(timeouts.handshake);
     const net::TlsStream::Handshake result = co_await secure.handshake(deadline);
-    if (result == net::TlsStream::Handshake::done) {
+    if (result == net::TlsStream::Handshake::done && secure.protocol() == "h2") {
+      metrics_.http2_connections.add();
+      connection.lend_stream();
+      Http2Connection several(*this, secure, peer);
+      co_await several.run();
+    } else if (result == net::TlsStream::Handshake::done) {
       co_await connection.run();
     } else {
       metrics_.handshakes_failed.add();
@@ -97,6 +103,7 @@ void Worker::drain(std::chrono::milliseconds at_most) {
     stopping_ = true;
     for (const auto& listener : listeners_) listener->close();
     for (Connection* c = connections_; c != nullptr; c = c->next_) c->stop_if_idle();
+    for (Http2Connection* c = http2_connections_; c != nullptr; c = c->next_) c->stop();
     net::spawn(end_drain(loop_.in(at_most)));
   });
 }

@@ -76,6 +76,7 @@ struct Exchange {
 };
 
 class Connection;
+class Http2Connection;
 
 // Worker is one loop on one thread, with its listeners and its connections.
 class Worker final {
@@ -98,6 +99,7 @@ class Worker final {
  private:
   friend class BodyReader;
   friend class Connection;
+  friend class Http2Connection;
   std::unique_ptr<Exchange> take_exchange();
   void give_back(std::unique_ptr<Exchange> exchange);
   void accept(int fd, const net::Endpoint& peer, bool tls);
@@ -126,6 +128,7 @@ class Worker final {
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::vector<std::unique_ptr<Exchange>> exchanges_;
   Connection* connections_ = nullptr;  // all of this worker's, linked
+  Http2Connection* http2_connections_ = nullptr;
   bool stopping_ = false;
   std::string id_prefix_;
   std::uint64_t next_id_ = 0;

@@ -115,7 +115,10 @@ Descriptor::Descriptor(Loop& loop, int fd) : loop_(loop), fd_(fd), read_(loop), 
   }
 }
 
+Descriptor::Descriptor(Loop& loop) : loop_(loop), fd_(-1), read_(loop), write_(loop) {}
+
 Descriptor::~Descriptor() {
+  if (fd_ < 0) return;
   loop_.forget(this);
   ::close(fd_);  // the only descriptor of this file, so epoll drops it by itself
 }
@@ -149,11 +152,20 @@ void Descriptor::cancel() {
   if (write_.waiter) loop_.resume_soon(std::exchange(write_.waiter, nullptr));
 }
 
+void Descriptor::announce_readable() {
+  readable = true;
+  if (read_.waiter) loop_.resume_soon(std::exchange(read_.waiter, nullptr));
+}
+
+void Descriptor::announce_writable() {
+  writable = true;
+  if (write_.waiter) loop_.resume_soon(std::exchange(write_.waiter, nullptr));
+}
+
 void Descriptor::on_events(std::uint32_t events) {
   if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) hung_up = true;
   if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) {
-    readable = true;
-    if (read_.waiter) loop_.resume_soon(std::exchange(read_.waiter, nullptr));
+    announce_readable();
   }
   if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) {
     writable = true;

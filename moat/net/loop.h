@@ -49,6 +49,7 @@ enum class Wait { ready, timed_out, cancelled };
 class Descriptor final {
  public:
   Descriptor(Loop& loop, int fd);  // takes the descriptor over
+  explicit Descriptor(Loop& loop);  // of nothing: it waits for what is announced
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
   ~Descriptor();  // closes it; nobody may be waiting
@@ -65,6 +66,9 @@ class Descriptor final {
   // One waiter a side.
   Awaiter wait_readable(Tick deadline);
   Awaiter wait_writable(Tick deadline);
+  // What a stream in memory says in the kernel's place.
+  void announce_readable();
+  void announce_writable();
   // Ends a wait for reading as if its time had passed.
   void wake_reader() { read_.fire(); }
   // Ends both waits, now and for ever.

@@ -288,6 +288,12 @@ std::string_view TlsStream::server_name() const {
   const char* name = SSL_get_servername(ssl_, TLSEXT_NAMETYPE_host_name);
   return name == nullptr ? std::string_view() : std::string_view(name);
 }
+std::string_view TlsStream::protocol() const {
+  const unsigned char* name = nullptr;
+  unsigned size = 0;
+  SSL_get0_alpn_selected(ssl_, &name, &size);
+  return {reinterpret_cast<const char*>(name), size};
+}
 bool TlsStream::resumed() const { return SSL_session_reused(ssl_) == 1; }
 int TlsStream::version() const { return SSL_version(ssl_); }
 

@@ -25,6 +25,7 @@ struct Io {
 class Stream {
  public:
   Stream(Loop& loop, int fd) : descriptor_(loop, fd) {}
+  explicit Stream(Loop& loop) : descriptor_(loop) {}  // in memory
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
   virtual ~Stream() = default;
@@ -46,7 +47,7 @@ class Stream {
   bool flushed() const { return backlog_.empty(); }
   // Waits until what was written is with the kernel. False: broken, cancelled, or `deadline`
   // passed.
-  Task<bool> flush(Tick deadline);
+  virtual Task<bool> flush(Tick deadline);
   // True where the peer has closed or sent something unasked: an idle connection in this state is
   // of no use.
   bool stale() const {
@@ -95,6 +96,8 @@ class TlsStream final : public Stream {
   void shut_down() override;
   // What the client asked for by SNI; empty without.
   std::string_view server_name() const;
+  // What was agreed on by ALPN: "h2", "http/1.1"; empty without.
+  std::string_view protocol() const;
   bool resumed() const;
   int version() const;  // 0x0303, 0x0304
 

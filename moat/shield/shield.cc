@@ -163,12 +163,12 @@ bool Shield::check_address_limit(const Request& request, Tick tick, Admission& a
   return refuse_limit(admission, Step::address_limit, admission.rate);
 }
 
-bool Shield::is_known(std::string_view access_token, Time now,
-                      std::optional<session::Identity>& identity) const {
+std::shared_ptr<const session::Identity> Shield::who(std::string_view access_token,
+                                                     Time now) const {
+  if (access_token.empty()) return nullptr;
   auto verified = services_.sessions.verify_access(access_token, now);
-  if (!verified) return false;
-  identity = std::move(*verified);
-  return true;
+  if (!verified) return nullptr;
+  return std::make_shared<const session::Identity>(std::move(*verified));
 }
 
 Outcome Shield::check_session(const Request& request, Time now, Memory* memory,
@@ -184,18 +184,18 @@ Outcome Shield::check_session(const Request& request, Time now, Memory* memory,
     const session::Identity& known = *memory->identity;
     if (now < known.expires &&
         !services_.revocations.is_revoked(known.session_id, known.user_id, known.started_at)) {
-      admission.identity = &known;
+      admission.holder = memory->identity;
+      admission.identity = admission.holder.get();
       return Outcome::pass;
     }
   }
-  std::optional<session::Identity>& identity =
-      memory != nullptr ? memory->identity : admission.owned;
-  identity.reset();
-  if (!cookies.access.empty() && is_known(cookies.access, now, identity)) {
-    if (memory != nullptr) memory->cookie.assign(request.cookie);
-    admission.identity = &*identity;
-    return Outcome::pass;
+  admission.holder = who(cookies.access, now);
+  admission.identity = admission.holder.get();
+  if (memory != nullptr) {
+    memory->identity = admission.holder;
+    memory->cookie.assign(admission.holder != nullptr ? request.cookie : std::string_view());
   }
+  if (admission.identity != nullptr) return Outcome::pass;
   if (!cookies.refresh.empty()) return Outcome::refresh;
   if (!cookies.access.empty()) admission.set_cookies = forget_session_cookies();
   return Outcome::pass;
@@ -209,8 +209,8 @@ void Shield::refresh(const Request& request, Time now, Admission& admission) con
   auto issued = services_.sessions.refresh(admission.cookies.refresh, client, services_.users, now);
   if (issued) {
     admission.set_cookies = session_cookies(*issued);
-    if (is_known(issued->access_token.reveal(), now, admission.owned))
-      admission.identity = &*admission.owned;
+    admission.holder = who(issued->access_token.reveal(), now);
+    admission.identity = admission.holder.get();
     return;
   }
   // Where the store could not answer the browser keeps its cookies and may try again.

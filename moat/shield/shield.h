@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -64,12 +65,12 @@ struct Cookies {
 };
 
 // Memory keeps what one connection's last request has shown, so that the next one with the same
-// Cookie header is not parsed and verified again. Times and revocation are looked up on every
+// Cookie header is not verified again. Times and revocation are looked up on every
 // request all the same.
 struct Memory {
   std::string host;    // the last one that was found to be ours
   std::string cookie;  // the Cookie header that `identity` was read from
-  std::optional<session::Identity> identity;
+  std::shared_ptr<const session::Identity> identity;
 };
 
 // Admission is what the walk finds out about one request; it is made for each and handed from step
@@ -84,7 +85,9 @@ struct Admission {
   bool store_unavailable = false;        // so that nobody knows who stands behind a refresh token
   Refusal refusal;
 
-  std::optional<session::Identity> owned;  // where `identity` points when there is no Memory
+  // Keeps what `identity` points to: several requests of one HTTP/2 connection are under way at a
+  // time, and a Memory goes on to the next session.
+  std::shared_ptr<const session::Identity> holder;
 };
 
 // Shield walks a request through the practices. Thread-safe as its services are; they must outlive
@@ -139,8 +142,7 @@ class Shield final {
   bool check_user_limit(const Rules& rules, Tick tick, Admission& admission) const;
   bool check_csrf(const Request& request, const Rules& rules, Admission& admission) const;
   bool check_login(const Request& request, const Rules& rules, Admission& admission) const;
-  bool is_known(std::string_view access_token, Time now,
-                std::optional<session::Identity>& identity) const;
+  std::shared_ptr<const session::Identity> who(std::string_view access_token, Time now) const;
 
   Services services_;
   Options options_;

@@ -11,7 +11,7 @@ from _common import finish, line_of, read, self_test, tracked
 
 FLOORS = [
     {'base'},
-    {'env', 'validate', 'password', 'jwt', 'limit', 'csrf', 'http', 'https'},
+    {'env', 'validate', 'password', 'jwt', 'limit', 'csrf', 'http', 'http2', 'https'},
     {'session', 'accounts', 'acme', 'shield'},
     {'net', 'store', 'sources', 'certs'},
     {'gateway', 'app', 'doctor', 'cli'},

@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "moat/http2/session.h"
+
+#include <nghttp2/nghttp2.h>
+
+#include <array>
+#include <charconv>
+#include <new>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "moat/base/encoding.h"
+#include "moat/base/random.h"
+
+namespace moat::http2 {
+
+namespace {
+
+std::string_view view(const std::uint8_t* data, std::size_t size) {
+  return {reinterpret_cast<const char*>(data), size};
+}
+
+// nghttp2 has checked the bytes (RFC 9113 section 8.2.1); a line end here would be a second field
+// or request, so they are checked where they become lines.
+bool is_line_safe(std::string_view text) {
+  for (const char c : text)
+    if ((static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f) return false;
+  return true;
+}
+
+// What comes in place of the connection fields of HTTP/1.1 (RFC 9113 section 8.2.2).
+bool is_of_connection(std::string_view name) {
+  return name == "connection" || name == "transfer-encoding" || name == "keep-alive" ||
+         name == "upgrade" || name == "proxy-connection";
+}
+
+// The request's head while its fields come in.
+struct Head {
+  std::string method, path, authority, scheme, protocol;
+  std::string fields;  // lines
+  bool has_length = false;
+  bool malformed = false;
+};
+
+// Counts over a span; `over` when it was too much.
+struct Budget {
+  unsigned count = 0;
+  Tick since{};
+  bool spend(Tick now, std::chrono::seconds span, unsigned most) {
+    if (now - since > span) {
+      since = now;
+      count = 0;
+    }
+    return ++count <= most;
+  }
+};
+
+}  // namespace
+
+struct Session::Impl {
+  Impl(Events& e, const Limits& l) : events(e), limits(l) {}
+
+  Events& events;
+  Limits limits;
+  nghttp2_session* session = nullptr;
+  std::unordered_map<Stream, Head> heads;  // that are coming in
+  std::unordered_set<Stream> told;         // by on_request, and not closed
+  bool in_head = false;
+  bool too_much = false;
+  std::uint64_t sent = 0;
+  std::uint64_t window_updates = 0;
+  Tick now{};
+  Budget resets;
+  Budget idle_frames;
+  std::vector<nghttp2_nv> fields;  // scratch of respond()
+  std::string names;
+
+  // ------------------------------------------------------------------------------------ in
+
+  static Impl& self(void* user) { return *static_cast<Impl*>(user); }
+
+  int exhausted() {
+    too_much = true;
+    return NGHTTP2_ERR_CALLBACK_FAILURE;
+  }
+  void spend_reset() {
+    if (!resets.spend(now, limits.span, limits.resets)) too_much = true;
+  }
+
+  static int on_frame_begins(nghttp2_session*, const nghttp2_frame_hd* header, void* user) {
+    Impl& me = self(user);
+    bool idle = false;
+    switch (header->type) {
+      case NGHTTP2_HEADERS:
+        me.in_head = true;
+        return 0;
+      case NGHTTP2_DATA:
+        idle = header->length == 0 && (header->flags & NGHTTP2_FLAG_END_STREAM) == 0;
+        break;
+      case NGHTTP2_RST_STREAM:
+        return 0;
+      case NGHTTP2_WINDOW_UPDATE:
+        // As many as what they make room for asks.
+        if (++me.window_updates > me.limits.idle_frames + me.sent / 512) return me.exhausted();
+        return 0;
+      default:
+        idle = true;
+    }
+    if (idle && !me.idle_frames.spend(me.now, me.limits.span, me.limits.idle_frames))
+      return me.exhausted();
+    return 0;
+  }
+
+  static int on_head_begins(nghttp2_session*, const nghttp2_frame* frame, void* user) {
+    if (frame->headers.cat == NGHTTP2_HCAT_REQUEST)
+      self(user).heads.try_emplace(static_cast<Stream>(frame->hd.stream_id));
+    return 0;
+  }
+
+  static int on_field(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name_data,
+                      std::size_t name_size, const std::uint8_t* value_data,
+                      std::size_t value_size, std::uint8_t, void* user) {
+    Impl& me = self(user);
+    if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;  // a trailer is dropped
+    const auto found = me.heads.find(static_cast<Stream>(frame->hd.stream_id));
+    if (found == me.heads.end()) return 0;
+    Head& head = found->second;
+    const std::string_view name = view(name_data, name_size);
+    const std::string_view value = view(value_data, value_size);
+    if (!is_line_safe(name) || !is_line_safe(value)) head.malformed = true;
+    // What is beyond the limit is not kept; what is kept is too long already, and refused.
+    if (head.path.size() + head.fields.size() > me.limits.head) return 0;
+    if (!name.empty() && name[0] == ':') {
+      std::string* const place = name == ":method"      ? &head.method
+                                 : name == ":path"      ? &head.path
+                                 : name == ":authority" ? &head.authority
+                                 : name == ":scheme"    ? &head.scheme
+                                 : name == ":protocol"  ? &head.protocol
+                                                        : nullptr;
+      if (place == nullptr) {
+        head.malformed = true;
+      } else {
+        place->assign(value);
+      }
+      return 0;
+    }
+    // The same name twice is the parser's to refuse; twice the same is what section 8.3.1 allows.
+    if (name == "host" && ascii_iequals(value, head.authority)) return 0;
+    if (name == "te") return 0;  // "trailers" (section 8.2.2), which are dropped anyway
+    if (is_of_connection(name)) head.malformed = true;
+    if (name == "content-length") head.has_length = true;
+    head.fields.append(name).append(": ").append(value).append("\r\n");
+    return 0;
+  }
+
+  static int on_frame(nghttp2_session*, const nghttp2_frame* frame, void* user) {
+    Impl& me = self(user);
+    const auto stream = static_cast<Stream>(frame->hd.stream_id);
+    const bool end = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+    switch (frame->hd.type) {
+      case NGHTTP2_HEADERS:
+        me.in_head = false;
+        if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) me.take_request(stream, end);
+        if (end) me.events.on_end(stream);
+        break;
+      case NGHTTP2_DATA:
+        if (end) me.events.on_end(stream);
+        break;
+      default:
+        break;
+    }
+    return me.too_much ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
+  }
+
+  void take_request(Stream stream, bool end) {
+    auto node = heads.extract(stream);
+    if (node.empty()) return;
+    Head& head = node.mapped();
+    const bool websocket = head.method == "CONNECT" && head.protocol == "websocket";
+    const bool good_path = !head.path.empty() && (head.path[0] == '/' || head.path == "*");
+    if (head.malformed || head.scheme != "https" || !good_path ||
+        (!head.protocol.empty() && !websocket)) {
+      nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, static_cast<std::int32_t>(stream),
+                                NGHTTP2_PROTOCOL_ERROR);
+      return;
+    }
+    std::string text;
+    text.reserve(head.path.size() + head.fields.size() + 256);
+    text.append(websocket ? "GET" : head.method).append(" ").append(head.path);
+    text.append(" HTTP/1.1\r\n");
+    if (!head.authority.empty()) text.append("host: ").append(head.authority).append("\r\n");
+    text.append(head.fields);
+    if (websocket) {
+      text.append("connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-key: ");
+      text.append(base64_encode(system_random().bytes(16))).append("\r\n");
+    } else if (!end && !head.has_length) {
+      text.append("transfer-encoding: chunked\r\n");
+    }
+    text.append("\r\n");
+    const RequestBody body = websocket        ? RequestBody::tunnel
+                             : end            ? RequestBody::none
+                             : head.has_length ? RequestBody::length
+                                               : RequestBody::chunked;
+    told.insert(stream);
+    if (!events.on_request(stream, std::move(text), body)) {
+      told.erase(stream);
+      nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, static_cast<std::int32_t>(stream),
+                                NGHTTP2_REFUSED_STREAM);
+    }
+  }
+
+  static int on_chunk(nghttp2_session*, std::uint8_t, std::int32_t stream,
+                      const std::uint8_t* data, std::size_t size, void* user) {
+    Impl& me = self(user);
+    const auto id = static_cast<Stream>(stream);
+    if (me.told.count(id) != 0) {
+      me.events.on_data(id, view(data, size));
+    } else {
+      nghttp2_session_consume(me.session, stream, size);
+    }
+    return 0;
+  }
+
+  static int on_stream_closed(nghttp2_session*, std::int32_t stream, std::uint32_t error,
+                              void* user) {
+    Impl& me = self(user);
+    const auto id = static_cast<Stream>(stream);
+    me.heads.erase(id);
+    if (error != NGHTTP2_NO_ERROR) me.spend_reset();
+    if (me.told.erase(id) != 0) me.events.on_closed(id);
+    return 0;
+  }
+
+  // ------------------------------------------------------------------------------------ out
+
+  static ssize_t on_read(nghttp2_session*, std::int32_t stream, std::uint8_t* to, std::size_t size,
+                         std::uint32_t* flags, nghttp2_data_source*, void* user) {
+    bool end = false;
+    const std::size_t count = self(user).events.on_pull(static_cast<Stream>(stream),
+                                                        reinterpret_cast<char*>(to), size, end);
+    if (end) *flags |= NGHTTP2_DATA_FLAG_EOF;
+    if (count == 0 && !end) return NGHTTP2_ERR_DEFERRED;
+    return static_cast<ssize_t>(count);
+  }
+
+  void add_field(std::string_view name, std::string_view value) {
+    const std::size_t begin = names.size();
+    for (const char c : name) names.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c);
+    nghttp2_nv field;
+    field.name = reinterpret_cast<std::uint8_t*>(names.data()) + begin;
+    field.namelen = name.size();
+    field.value = reinterpret_cast<std::uint8_t*>(const_cast<char*>(value.data()));
+    field.valuelen = value.size();
+    field.flags = NGHTTP2_NV_FLAG_NONE;
+    fields.push_back(field);
+  }
+
+  // Turns a head of ours into fields. The status is 0 for what we would not write.
+  int read_head(std::string_view head, AnswerBody& body) {
+    body.kind = AnswerBody::until_close;
+    fields.clear();
+    names.clear();
+    names.reserve(head.size() + 16);  // the fields point into it
+    if (head.size() < 12) return 0;
+    int status = 0;
+    std::from_chars(head.data() + 9, head.data() + 12, status);
+    const bool switching = status == 101;
+    add_field(":status", switching ? std::string_view("200") : head.substr(9, 3));
+    std::size_t at = head.find("\r\n");
+    while (at != head.npos) {
+      at += 2;
+      const std::size_t end = head.find("\r\n", at);
+      if (end == head.npos || end == at) break;
+      const std::string_view line = head.substr(at, end - at);
+      const std::size_t colon = line.find(':');
+      at = end;
+      if (colon == line.npos) continue;
+      std::string_view value = line.substr(colon + 1);
+      if (!value.empty() && value[0] == ' ') value.remove_prefix(1);
+      const std::size_t before = fields.size();
+      const std::size_t names_before = names.size();
+      add_field(line.substr(0, colon), value);
+      const std::string_view name(names.data() + names_before, colon);
+      if (name == "transfer-encoding") body.kind = AnswerBody::chunked;
+      if (name == "content-length" &&
+          std::from_chars(value.data(), value.data() + value.size(), body.bytes).ec == std::errc())
+        body.kind = body.bytes == 0 ? AnswerBody::none : AnswerBody::length;
+      if (is_of_connection(name) || (switching && name == "sec-websocket-accept"))
+        fields.resize(before);
+    }
+    if (status < 200 && !switching) body.kind = AnswerBody::interim;
+    if (status == 204 || status == 304) body.kind = AnswerBody::none;
+    return status;
+  }
+};
+
+Session::Session(Events& events, const Limits& limits)
+    : impl_(std::make_unique<Impl>(events, limits)) {
+  nghttp2_session_callbacks* callbacks = nullptr;
+  nghttp2_option* options = nullptr;
+  if (nghttp2_session_callbacks_new(&callbacks) != 0 || nghttp2_option_new(&options) != 0)
+    throw std::bad_alloc();
+  nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, Impl::on_frame_begins);
+  nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, Impl::on_head_begins);
+  nghttp2_session_callbacks_set_on_header_callback(callbacks, Impl::on_field);
+  nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, Impl::on_frame);
+  nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, Impl::on_chunk);
+  nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, Impl::on_stream_closed);
+  nghttp2_option_set_no_auto_window_update(options, 1);
+  nghttp2_option_set_no_closed_streams(options, 1);
+  nghttp2_option_set_max_send_header_block_length(options, 256 * 1024);
+  const int made = nghttp2_session_server_new2(&impl_->session, callbacks, impl_.get(), options);
+  nghttp2_session_callbacks_del(callbacks);
+  nghttp2_option_del(options);
+  if (made != 0) throw std::bad_alloc();
+  const std::array<nghttp2_settings_entry, 4> settings = {{
+      {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits.streams},
+      {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, limits.stream_window},
+      {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, 16 * 1024},
+      {NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1},
+  }};
+  nghttp2_submit_settings(impl_->session, NGHTTP2_FLAG_NONE, settings.data(), settings.size());
+  nghttp2_session_set_local_window_size(impl_->session, NGHTTP2_FLAG_NONE, 0,
+                                        static_cast<std::int32_t>(limits.connection_window));
+}
+
+Session::~Session() { nghttp2_session_del(impl_->session); }
+
+bool Session::feed(std::string_view bytes, Tick now) {
+  impl_->now = now;
+  const ssize_t taken = nghttp2_session_mem_recv(
+      impl_->session, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+  if (taken == static_cast<ssize_t>(bytes.size()) && !impl_->too_much) return true;
+  if (impl_->too_much)
+    nghttp2_session_terminate_session(impl_->session, NGHTTP2_ENHANCE_YOUR_CALM);
+  else if (taken < 0)
+    nghttp2_session_terminate_session(impl_->session, NGHTTP2_PROTOCOL_ERROR);
+  return false;
+}
+
+bool Session::output(std::string& out, std::size_t most) {
+  while (out.size() < most) {
+    const std::uint8_t* data = nullptr;
+    const ssize_t size = nghttp2_session_mem_send(impl_->session, &data);
+    if (size < 0) return false;
+    if (size == 0) return true;
+    out.append(view(data, static_cast<std::size_t>(size)));
+    impl_->sent += static_cast<std::uint64_t>(size);
+  }
+  return true;
+}
+
+bool Session::wants_output() const { return nghttp2_session_want_write(impl_->session) != 0; }
+bool Session::over() const {
+  return nghttp2_session_want_read(impl_->session) == 0 &&
+         nghttp2_session_want_write(impl_->session) == 0;
+}
+std::size_t Session::open_streams() const { return impl_->told.size(); }
+bool Session::in_head() const { return impl_->in_head; }
+
+Session::AnswerBody Session::respond(Stream stream, std::string_view head,
+                                               bool to_head_request) {
+  AnswerBody body;
+  impl_->read_head(head, body);
+  if (to_head_request && body.kind != AnswerBody::interim) body.kind = AnswerBody::none;
+  const auto id = static_cast<std::int32_t>(stream);
+  const auto& fields = impl_->fields;
+  int result = 0;
+  if (body.kind == AnswerBody::interim) {
+    result = nghttp2_submit_headers(impl_->session, NGHTTP2_FLAG_NONE, id, nullptr, fields.data(),
+                                    fields.size(), nullptr);
+  } else {
+    nghttp2_data_provider source{};
+    source.read_callback = Impl::on_read;
+    result = nghttp2_submit_response(impl_->session, id, fields.data(), fields.size(),
+                                     body.kind == AnswerBody::none ? nullptr : &source);
+  }
+  if (result < 0) reset(stream, End::failed);
+  return body;
+}
+
+void Session::resume(Stream stream) {
+  // An error says that it is not waiting, which is as good.
+  nghttp2_session_resume_data(impl_->session, static_cast<std::int32_t>(stream));
+}
+
+void Session::consumed(Stream stream, std::size_t bytes) {
+  nghttp2_session_consume(impl_->session, static_cast<std::int32_t>(stream), bytes);
+}
+
+void Session::reset(Stream stream, End how) {
+  if (impl_->told.count(stream) == 0) return;  // closed already
+  nghttp2_submit_rst_stream(impl_->session, NGHTTP2_FLAG_NONE, static_cast<std::int32_t>(stream),
+                            how == End::answered ? NGHTTP2_NO_ERROR : NGHTTP2_INTERNAL_ERROR);
+}
+
+void Session::go_away() {
+  nghttp2_submit_goaway(impl_->session, NGHTTP2_FLAG_NONE,
+                        nghttp2_session_get_last_proc_stream_id(impl_->session), NGHTTP2_NO_ERROR,
+                        nullptr, 0);
+}
+
+}  // namespace moat::http2
