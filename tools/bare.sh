@@ -84,6 +84,11 @@ done
 } >"$folder/etc/apt/sources.list"
 npm_registry=$(npm config get registry 2>/dev/null || true)
 [[ -z $npm_registry || $npm_registry == undefined ]] || echo "registry=$npm_registry" >"$folder/root/.npmrc"
+npm_ca=$(npm config get cafile 2>/dev/null || true)
+if [[ -f $npm_ca ]]; then
+  cp "$npm_ca" "$folder/root/network-ca.pem"
+  echo "cafile=/root/network-ca.pem" >>"$folder/root/.npmrc"
+fi
 
 mountpoint -q "$folder/proc" || mount -t proc proc "$folder/proc"
 mount --bind /dev "$folder/dev"

@@ -5,6 +5,13 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <utility>
 
 #include "moat/base/encoding.h"
 #include "moat/base/json.h"
@@ -89,13 +96,88 @@ struct AppendField {
 Log::Log(Clock& clock, Sink sink, Level least)
     : clock_(&clock), sink_(std::move(sink)), least_(least) {}
 
+namespace {
+
+// Whoever logs only appends to a text in memory; a thread writes it.
+class StderrWriter final {
+ public:
+  StderrWriter() : thread_([state = state_] { state->run(); }) {}
+  StderrWriter(const StderrWriter&) = delete;  // one thread
+  StderrWriter& operator=(const StderrWriter&) = delete;
+  ~StderrWriter() {
+    std::unique_lock lock(state_->mutex);
+    state_->ending = true;
+    state_->changed.notify_all();
+    const bool ended =
+        state_->changed.wait_for(lock, std::chrono::seconds{1}, [this] { return state_->ended; });
+    lock.unlock();
+    if (ended) {
+      thread_.join();
+    } else {
+      thread_.detach();  // its reader is stuck; what it uses is its own too
+    }
+  }
+
+  void add(std::string_view line) {
+    constexpr std::size_t most = 1024 * 1024;
+    const std::lock_guard lock(state_->mutex);
+    if (state_->waiting.size() + line.size() > most) {
+      ++state_->dropped;
+      return;
+    }
+    state_->waiting.append(line);
+    state_->changed.notify_all();
+  }
+
+ private:
+  struct State {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::string waiting;
+    std::uint64_t dropped = 0;
+    bool ending = false;
+    bool ended = false;
+
+    void run() {
+      std::string text;
+      std::unique_lock lock(mutex);
+      for (;;) {
+        changed.wait(lock, [this] { return !waiting.empty() || ending; });
+        if (waiting.empty()) break;
+        text.clear();
+        text.swap(waiting);
+        const std::uint64_t count = std::exchange(dropped, 0);
+        lock.unlock();
+        if (count > 0) {
+          text += "{\"level\":\"warn\",\"event\":\"log_lines_dropped\",\"count\":" +
+                  std::to_string(count) + "}\n";
+        }
+        write_all(text);
+        lock.lock();
+      }
+      ended = true;
+      changed.notify_all();
+    }
+  };
+  static void write_all(std::string_view text) {
+    while (!text.empty()) {
+      const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written <= 0) return;
+      text.remove_prefix(static_cast<std::size_t>(written));
+    }
+  }
+
+  std::shared_ptr<State> state_ = std::make_shared<State>();
+  std::thread thread_;
+};
+
+}  // namespace
+
 Log Log::to_stderr(Clock& clock, Level least) {
+  auto writer = std::make_shared<StderrWriter>();
   return Log(
-      clock,
-      [](std::string_view line) {
-        [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
-      },
-      least);
+      clock, [writer](std::string_view line) { writer->add(line); }, least);
 }
 
 Log Log::discard() {
@@ -165,6 +247,13 @@ std::string redact_url(std::string_view target) {
 std::string mask_email(std::string_view email) {
   const std::size_t at = email.rfind('@');
   if (at == std::string_view::npos || at == 0) return "***";
+  // What is no domain may be a part of a password in the wrong field.
+  const std::string_view domain = email.substr(at + 1);
+  const bool plain = std::all_of(domain.begin(), domain.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || static_cast<unsigned char>(c) >= 0x80;
+  });
+  if (!plain || domain.find('.') == domain.npos) return "***";
   return std::string(email.substr(0, 1)) + "***" + std::string(email.substr(at));
 }
 

@@ -41,7 +41,9 @@ class Log final {
  public:
   using Sink = std::function<void(std::string_view line)>;
   Log(Clock& clock, Sink sink, Level least = Level::info);
-  // Writes to standard error, one write call a line.
+  // Writes to standard error from a thread of its own, so that a reader who does not keep up stops
+  // nobody: beyond a mebibyte that waits lines are dropped, and the next one says how many. The
+  // last copy writes what is left, for at most a second.
   static Log to_stderr(Clock& clock, Level least = Level::info);
   static Log discard();
 

@@ -103,7 +103,11 @@ TEST(Log, EmailsAreMaskedUnderAnyPrefix) {
   EXPECT_EQ(lines.text.find("sign"), std::string::npos);
   EXPECT_EQ(mask_email("@example.com"), "***");
   EXPECT_EQ(mask_email(""), "***");
-  EXPECT_EQ(mask_email("a@b@c"), "a***@c");
+  EXPECT_EQ(mask_email("a@b@c.example"), "a***@c.example");
+  // Not a domain: part of a password, perhaps.
+  EXPECT_EQ(mask_email("a@b@c"), "***");
+  EXPECT_EQ(mask_email("MyP@ssw0rd."), "M***@ssw0rd.");
+  EXPECT_EQ(mask_email("MyP@ss w0.rd"), "***");
 }
 
 TEST(Log, UrlsLoseTheirSecrets) {

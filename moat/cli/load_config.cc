@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where the configuration comes from.
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cstdlib>
-#include <fstream>
+#include <cstring>
 #include <iostream>
-#include <iterator>
 
 #include "moat/cli/commands.h"
 #include "moat/gateway/gateway.h"
@@ -30,10 +31,22 @@ int report(const std::vector<gateway::ConfigProblem>& problems) {
 
 namespace {
 
-std::optional<std::string> read_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return std::nullopt;
-  return std::string(std::istreambuf_iterator<char>(in), {});
+// A file's text; none where there is no such file. One that is there and cannot be read is an
+// error: its rules would be missing.
+Result<std::optional<std::string>, std::string> read_file(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0 && errno == ENOENT) return std::optional<std::string>();
+  std::string text;
+  char piece[16384];
+  ssize_t got = fd < 0 ? -1 : 1;
+  while (got > 0) {
+    got = ::read(fd, piece, sizeof piece);
+    if (got > 0) text.append(piece, static_cast<std::size_t>(got));
+  }
+  const int error = errno;
+  if (fd >= 0) ::close(fd);
+  if (got < 0) return Error{path + " cannot be read: " + std::strerror(error)};
+  return std::optional<std::string>(std::move(text));
 }
 
 // MOAT_… variables, and the files that MOAT_…_FILE name.
@@ -52,10 +65,11 @@ Result<gateway::Environment, std::string> moat_environment() {
         out.emplace_back(plain, "file:" + std::string(text.substr(equals + 1)));
         continue;
       }
-      const auto content = read_file(std::string(text.substr(equals + 1)));
-      if (!content)
-        return Error{name + ": " + std::string(text.substr(equals + 1)) + " cannot be read"};
-      out.emplace_back(plain, content->substr(0, content->find_last_not_of("\r\n") + 1));
+      const std::string path(text.substr(equals + 1));
+      const auto content = read_file(path);
+      if (!content) return Error{name + ": " + content.error()};
+      if (!*content) return Error{name + ": there is no file " + path};
+      out.emplace_back(plain, (*content)->substr(0, (*content)->find_last_not_of("\r\n") + 1));
     } else {
       out.emplace_back(name, std::string(text.substr(equals + 1)));
     }
@@ -100,9 +114,14 @@ Result<bool, std::string> add_dotenv(gateway::Environment& environment) {
 // Defaults, file, environment, command line: each overrides the one before.
 std::optional<Config> load_config(const Arguments& arguments, int& exit_code) {
   const std::string file = arguments.value("config").value_or("moat.toml");
-  std::optional<std::string> text = read_file(file);
+  const auto read = read_file(file);
+  if (!read) {
+    exit_code = fail(read.error());
+    return std::nullopt;
+  }
+  const std::optional<std::string>& text = *read;
   if (!text && arguments.has("config")) {
-    exit_code = fail(file + " cannot be read");
+    exit_code = fail("there is no file " + file);
     return std::nullopt;
   }
   auto environment = moat_environment();
@@ -140,6 +159,17 @@ std::optional<Config> load_config(const Arguments& arguments, int& exit_code) {
       return std::nullopt;
     }
     if (config.routes.empty()) config.routes.emplace_back();
+    // One address in place of several would send requests to an application they are not for.
+    const auto differs = [&](const gateway::Route& route) {
+      return route.backends.size() > 1 ||
+             (!route.backends.empty() && !config.routes.front().backends.empty() &&
+              route.backends.front().authority() !=
+                  config.routes.front().backends.front().authority());
+    };
+    if (std::any_of(config.routes.begin(), config.routes.end(), differs)) {
+      exit_code = fail("--to names one backend, but " + file + " names several; change it there");
+      return std::nullopt;
+    }
     for (auto& route : config.routes) route.backends = {*upstream};
   }
   if (const auto value = arguments.value("https")) config.https = {*value};

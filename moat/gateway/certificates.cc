@@ -32,8 +32,18 @@ Result<void, std::string> Certificates::use_files(const Config& config, Time now
       certs::KeyFilePolicy{config.allow_key_readable_by_all});
   auto loaded = files_->load(now);
   if (!loaded) return Error{loaded.error().message};
+  const std::string missing = uncovered(*loaded);
+  if (!missing.empty()) return Error{config.certificate_file + " is no certificate for " + missing};
   store_->replace({*loaded});
   description_ = config.certificate_file + ", until " + format_rfc3339(loaded->not_after());
+  return {};
+}
+
+// The first of our names that the certificate is not for; empty: it is for all.
+std::string Certificates::uncovered(const https::Certificate& certificate) const {
+  for (const std::string& name : names_) {
+    if (!certificate.covers(name)) return name;
+  }
   return {};
 }
 
@@ -68,6 +78,9 @@ void Certificates::maintain(Time now) {
     auto polled = files_->poll(now);
     if (!polled) {
       log_.error("certificate_not_loaded", {{"reason", polled.error().message}});
+    } else if (*polled && !uncovered(**polled).empty()) {
+      log_.error("certificate_not_loaded",
+                 {{"reason", "it is not for this name"}, {"domain", uncovered(**polled)}});
     } else if (*polled) {
       store_->replace({**polled});
       log_.info("certificate_loaded", {{"fingerprint", (*polled)->fingerprint()}});

@@ -40,6 +40,7 @@ class Certificates final {
   Result<void, std::string> use_files(const Config& config, Time now);
   Result<void, std::string> use_local_ca(const std::string& ca, Time now);
   Result<void, std::string> use_self_signed(Time now);
+  std::string uncovered(const https::Certificate& certificate) const;
 
   const Log& log_;
   std::vector<std::string> names_;

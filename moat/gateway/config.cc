@@ -354,6 +354,8 @@ void read_route(Table table, Route& route) {
   table.boolean("websocket", route.websocket);
   table.choice<bool>("csrf", route.csrf, {{"enforce", true}, {"off", false}});
   table.boolean("allow_encoded_slash", route.allow_encoded_slash);
+  table.boolean("allow_underscore_headers", route.allow_underscore_headers);
+  table.boolean("allow_unknown_methods", route.allow_unknown_methods);
   table.choice<CspMode>("csp", route.csp,
                         {{"report-only", CspMode::report_only},
                          {"enforce", CspMode::enforce},

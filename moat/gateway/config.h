@@ -52,8 +52,10 @@ struct Route {
   std::optional<std::string> limit;  // "120/min/user", beside the general one
   std::uint64_t max_body = 1024 * 1024;
   bool websocket = true;
-  bool csrf = true;                  // false is a weakening
-  bool allow_encoded_slash = false;  // true is a weakening
+  bool csrf = true;                       // false is a weakening
+  bool allow_encoded_slash = false;       // true is a weakening
+  bool allow_underscore_headers = false;  // true is a weakening
+  bool allow_unknown_methods = false;     // true is a weakening
   CspMode csp = CspMode::report_only;
   std::vector<std::string>
       script_cookies;  // the backend's cookies that its scripts must read: no HttpOnly for them

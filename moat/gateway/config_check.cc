@@ -86,6 +86,13 @@ void check_route(const Route& route, std::vector<ConfigProblem>& problems) {
                                           "' is compared with decoded paths: write it without "
                                           "%XX, ';', '\\' and '//'"});
   }
+  if (std::any_of(route.match.begin(), route.match.end(),
+                  [](char c) { return static_cast<unsigned char>(c) >= 0x80; })) {
+    problems.push_back(
+        {route.origin, "route '" + route.match +
+                           "': backends differ in the case of other letters than a to z, so a "
+                           "pattern is ASCII; end it before them: \"/prefix/*\""});
+  }
   if (route.backends.empty())
     problems.push_back({route.origin, "route '" + route.match + "' has no backend"});
   if (!route.roles.empty() && route.login != Login::required) {
@@ -209,6 +216,16 @@ std::vector<Weakening> weakenings(const Config& config) {
           {6, route.origin, name + "accepts forged cross-site requests (csrf = \"off\")"});
     if (route.allow_encoded_slash) {
       out.push_back({2, route.origin, name + "lets %2F through (allow_encoded_slash = true)"});
+    }
+    if (route.allow_underscore_headers) {
+      out.push_back({2, route.origin,
+                     name + "lets headers such as SCRIPT_NAME through "
+                            "(allow_underscore_headers = true)"});
+    }
+    if (route.allow_unknown_methods) {
+      out.push_back({2, route.origin,
+                     name + "lets methods through that nobody has checked "
+                            "(allow_unknown_methods = true)"});
     }
     if (route.csp == CspMode::off)
       out.push_back({2, route.origin, name + "adds no Content-Security-Policy"});

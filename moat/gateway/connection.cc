@@ -97,8 +97,8 @@ net::Task<Connection::Read> Connection::read_head() {
   http::HeadLimits limits;
   limits.target = worker_.shared_.config.max_target;
   limits.section = worker_.shared_.config.max_header;
-  limits.allow_encoded_slash = limits.allow_empty_segments = limits.allow_unknown_methods =
-      true;  // decided by route
+  // Decided by route.
+  limits.allow_encoded_slash = limits.allow_empty_segments = limits.allow_unknown_methods = true;
   bool begun = false;
   for (;;) {
     if (x_ != nullptr && x_->end > 0) {
@@ -250,6 +250,13 @@ net::Task<void> Connection::serve() {
     }
     co_return;
   }
+  if (x.head.method == http::Method::other && !match.route->allow_unknown_methods) {
+    const bool counted = co_await count_client();
+    if (!counted) co_return;
+    worker_.metrics_.refused_http.add();
+    co_await refuse(501, "method_not_implemented", "This method is not known here.");
+    co_return;
+  }
   const auto index = static_cast<std::size_t>(match.route - worker_.shared_.config.routes.data());
   const PreparedRoute* route = &worker_.shared_.routes[index];
   const bool passed = co_await walk(route->rules);
@@ -300,6 +307,7 @@ net::Task<void> Connection::serve_own() {
     }
     body.append(piece.bytes);
   }
+  x.head.body = http::Framing();  // it has been read
   shield::Response response;
   const Shared& shared = worker_.shared_;
   const Tick tick = loop_.now();
@@ -313,7 +321,6 @@ net::Task<void> Connection::serve_own() {
     co_await refuse(503, "busy", "The server is busy. Please try again in a moment.");
     co_return;
   }
-  x.head.body = http::Framing();  // it has been read
   co_await respond(std::move(response));
 }
 
@@ -430,14 +437,19 @@ void Connection::add_rate_limit(shield::Response& response) const {
 void Connection::log_refusal(int status, std::string_view code, std::string_view reason) const {
   const std::string client = x_->admission.client == IpAddress() ? peer_.address.to_string()
                                                                  : x_->admission.client.to_string();
+  // A flood of refusals must not become a flood of lines.
+  std::uint64_t passed_over = 0;
+  if (!worker_.may_log_refusal(passed_over)) return;
+  constexpr std::size_t shown = 256;  // bytes of what a stranger wrote
   worker_.shared_.log.info("refused", {{"status", status},
                                        {"code", code},
                                        {"reason", reason},
                                        {"client", client},
-                                       {"method", x_->request.method},
-                                       {"host", x_->request.host},
-                                       {"target", x_->request.path},
-                                       {"request_id", x_->request_id}});
+                                       {"method", x_->request.method.substr(0, 32)},
+                                       {"host", x_->request.host.substr(0, shown)},
+                                       {"target", x_->request.path.substr(0, shown)},
+                                       {"request_id", x_->request_id},
+                                       {"not_logged_before", passed_over}});
 }
 
 void Connection::log_access(int status) const {
@@ -446,7 +458,7 @@ void Connection::log_access(int status) const {
   worker_.shared_.log.info(
       "request", {{"status", status},
                   {"method", x_->request.method},
-                  {"target", x_->head.target},
+                  {"target", x_->head.target.substr(0, 1024)},
                   {"client", admission.client.to_string()},
                   {"user", admission.identity ? std::string_view(admission.identity->user_id) : ""},
                   {"ms", elapsed.count()},

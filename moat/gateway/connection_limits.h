@@ -17,12 +17,17 @@ class ConnectionLimits final {
   ConnectionLimits(std::uint32_t most, std::uint32_t most_per_address)
       : most_(most), most_per_address_(most_per_address) {}
 
+  // The limit in all alone. True: to be given back with `close_any`.
+  [[nodiscard]] bool open_any() {
+    if (open_.fetch_add(1, std::memory_order_relaxed) < most_) return true;
+    open_.fetch_sub(1, std::memory_order_relaxed);
+    return false;
+  }
+  void close_any() { open_.fetch_sub(1, std::memory_order_relaxed); }
+
   // True: counted, and to be given back with `close`.
   [[nodiscard]] bool open(const IpAddress& address) {
-    if (open_.fetch_add(1, std::memory_order_relaxed) >= most_) {
-      open_.fetch_sub(1, std::memory_order_relaxed);
-      return false;
-    }
+    if (!open_any()) return false;
     const IpAddress network = network_of(address);
     Shard& shard = shard_of(network);
     const std::lock_guard lock(shard.mutex);
@@ -31,11 +36,11 @@ class ConnectionLimits final {
       ++count;
       return true;
     }
-    open_.fetch_sub(1, std::memory_order_relaxed);
+    close_any();
     return false;
   }
   void close(const IpAddress& address) {
-    open_.fetch_sub(1, std::memory_order_relaxed);
+    close_any();
     const IpAddress network = network_of(address);
     Shard& shard = shard_of(network);
     const std::lock_guard lock(shard.mutex);

@@ -302,6 +302,8 @@ Result<void, std::string> Gateway::Parts::make_accounts() {
   shield::AuthApi::Options auth_options;
   auth_options.signup_limit =
       policy_or(config.limit_signup, config.is_localhost() ? "30/hour/ip" : "3/hour/ip");
+  auth_options.signup_tries = policy_or(
+      config.limit_login, config.is_localhost() ? "60/min/ip burst 60" : "10/min/ip burst 10");
   auth_options.signup_open = config.signup_open;
   auth_options.site_name = config.domains.front();
   auth_options.jwks = [this] { return keys->assertion.public_jwks(); };
@@ -377,13 +379,15 @@ Result<void, std::string> Gateway::Parts::make_workers() {
       if (!listen) return Error{listen.error()};
       std::uint16_t port = listen->port;
       for (const IpAddress& address : listen->addresses) {
+        // A host without IPv6 is still a host.
+        if (!address.is_v4() && (list->size() > 1 || listen->addresses.size() > 1) &&
+            !net::has_address(address))
+          continue;
+        auto free = net::check_free({address, port});
+        if (!free) return Error{free.error()};
         for (const auto& worker : workers) {
           auto fd = net::listen_on({address, port});
-          if (!fd) {
-            // A host without IPv6 is still a host.
-            if (!address.is_v4() && port != 0 && list->size() > 1) break;
-            return Error{fd.error()};
-          }
+          if (!fd) return Error{fd.error()};
           port = net::local_endpoint(*fd).port;  // of the first, where it was 0
           if (secure) {
             worker->listen_https(*fd);
@@ -414,7 +418,10 @@ Result<void, std::string> Gateway::Parts::make_admin() {
   if (!config.admin_listen.empty()) {
     const auto listen = parse_listen(config.admin_listen);
     if (!listen) return Error{listen.error()};
-    for (const IpAddress& address : listen->addresses) tcp.push_back({address, listen->port});
+    for (const IpAddress& address : listen->addresses) {
+      if (address.is_v4() || listen->addresses.size() == 1 || net::has_address(address))
+        tcp.push_back({address, listen->port});
+    }
   }
   auto made =
       Admin::start(paths.admin_socket, tcp,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "moat/gateway/heads.h"
 
+#include <algorithm>
 #include <array>
 
 #include "moat/base/encoding.h"
@@ -38,8 +39,17 @@ bool is_request_id(std::string_view name) {
   return true;
 }
 
+// CGI, WSGI and their kin write '_' for every punctuation mark, and give some names a meaning of
+// their own (gunicorn: SCRIPT_NAME moves the path).
+bool has_odd_punctuation(std::string_view name) {
+  return std::any_of(name.begin(), name.end(), [](char c) {
+    const char lower = static_cast<char>(c | 0x20);
+    return c != '-' && !(c >= '0' && c <= '9') && !(lower >= 'a' && lower <= 'z');
+  });
+}
+
 // Fields of a request that are not passed on as they came.
-bool withheld(const http::Header& field, const http::RequestHead& head) {
+bool withheld(const http::Header& field, const http::RequestHead& head, bool allow_odd_names) {
   switch (field.known) {
     case Known::host:
     case Known::content_length:
@@ -48,7 +58,8 @@ bool withheld(const http::Header& field, const http::RequestHead& head) {
     case Known::via:
       return true;
     case Known::none:
-      return is_request_id(field.name) || http::is_hop_by_hop(field, head.connection);
+      return is_request_id(field.name) || http::is_hop_by_hop(field, head.connection) ||
+             (!allow_odd_names && has_odd_punctuation(field.name));
     default:
       return http::is_intermediary_only(field.known) || http::is_hop_by_hop(field, head.connection);
   }
@@ -110,7 +121,8 @@ void append_backend_request(const http::RequestHead& head, const Forwarding& for
   out.append(" HTTP/1.1\r\n");
   append_line(out, "Host", forwarding.preserve_host ? head.host : forwarding.backend_authority);
   for (const http::Header& field : head.headers) {
-    if (!withheld(field, head)) append_line(out, field.name, field.value);
+    if (!withheld(field, head, forwarding.allow_underscore_headers))
+      append_line(out, field.name, field.value);
   }
   append_cookies(forwarding.cookie, out);
   const std::string client = forwarding.client.to_string();

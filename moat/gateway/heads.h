@@ -31,6 +31,7 @@ struct Forwarding {
   std::string_view assertion;
   std::string_view request_id;
   bool preserve_host = true;
+  bool allow_underscore_headers = false;  // X_Thing and what else is no letter, digit or '-'
 };
 
 // Appends the head of the request for the backend: hop-by-hop fields, foreign forwarding and

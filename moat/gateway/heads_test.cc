@@ -100,6 +100,30 @@ TEST_F(BackendRequest, NobodyNamesHisAddressToTheBackend) {
   EXPECT_TRUE(has(out, "\r\nForwarded: for=192.0.2.1;host=\"localhost:8443\";proto=https\r\n"));
 }
 
+TEST_F(BackendRequest, NamesThatAGatewayInterfaceWouldMisreadStayHere) {
+  const std::string fields =
+      "SCRIPT_NAME: /x\r\nPATH_INFO: /y\r\nX.Thing: z\r\nX_Custom: w\r\napi_key: k\r\nX-Kept: "
+      "v\r\n";
+  std::string out = write(get(fields));
+  for (const char* name : {"SCRIPT_NAME", "PATH_INFO", "X.Thing", "X_Custom", "api_key"})
+    EXPECT_EQ(out.find(name), std::string::npos) << name;
+  EXPECT_NE(out.find("X-Kept: v\r\n"), std::string::npos);
+  forwarding_.allow_underscore_headers = true;
+  out = write(get(fields + "X_Moat_User: me\r\nX_Request_Id: 1\r\nHTTP_HOST: a\r\n"));
+  EXPECT_NE(out.find("api_key: k\r\n"), std::string::npos);
+  for (const char* name : {"X_Moat_User", "X_Request_Id"})
+    EXPECT_EQ(out.find(name), std::string::npos) << name;
+}
+
+TEST_F(BackendRequest, WhatOnlyAProxySaysIsNotTakenFromAClient) {
+  for (const char* name :
+       {"Client-IP", "X-Cluster-Client-IP", "Fastly-Client-IP", "Forwarded-For", "X-Script-Name",
+        "X-Scheme", "Front-End-Https", "Proxy", "Remote-User", "X-Remote-User", "X-Original-Path",
+        "X-Original-Host", "X-HTTP-Host-Override", "X-Host"}) {
+    EXPECT_EQ(write(get(std::string(name) + ": evil\r\n")).find("evil"), std::string::npos) << name;
+  }
+}
+
 TEST_F(BackendRequest, TheRequestIdIsOurs) {
   const std::string out =
       write(get("X-Request-Id: forged\r\nx_request_id: forged\r\nX.Request-ID: forged\r\n"

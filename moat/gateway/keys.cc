@@ -59,8 +59,11 @@ Result<jwt::KeyRing, std::string> key_ring(const Config& config, const std::stri
   auto ring = jwt::KeyRing::from_json(*text, options);
   if (!ring) return Error{"the keys in " + file + " cannot be read"};
   if (ring->algorithm() != algorithm) return Error{"the keys in " + file + " are of another kind"};
-  // Rotation happens at a start: what the old key signed stays valid for the overlap.
-  if (ring->maintain(system_random(), now) && reference_to(config, name) == nullptr) {
+  // A ring that is kept elsewhere is rotated there: a key made here would be another one on every
+  // node and after every start. Ours is rotated at a start: what the old key signed stays valid for
+  // the overlap.
+  if (reference_to(config, name) != nullptr) return std::move(*ring);
+  if (ring->maintain(system_random(), now)) {
     auto written = write_private_file(directory + "/" + file, ring->to_json());
     if (!written) return Error{written.error()};
   }

@@ -56,6 +56,7 @@ void Connection::write_backend_head(const PreparedRoute& route, const Backends::
       route.route->preserve_host ? std::string() : lease.upstream->authority();
   forwarding.backend_authority = authority;
   forwarding.preserve_host = route.route->preserve_host;
+  forwarding.allow_underscore_headers = route.route->allow_underscore_headers;
   forwarding.cookie = x.request.cookie;
   forwarding.request_id = x.request_id;
   if (route.rules.login != shield::Rules::Login::none && x.admission.identity != nullptr) {

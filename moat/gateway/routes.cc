@@ -2,6 +2,7 @@
 #include "moat/gateway/routes.h"
 
 #include <algorithm>
+#include <array>
 
 #include "moat/base/encoding.h"
 
@@ -14,9 +15,10 @@ enum Habit : unsigned {
   fold_case = 1,
   cut_parameters = 2,
   merge_slashes = 4,
-  decode_twice = 8,
-  split_at_encoded_slash = 16,  // %2F, %5C and '\\' are separators
-  all_habits = 31
+  trim_segments = 8,  // Windows: "x. " is "x", and so is "x::$DATA"
+  decode_twice = 16,
+  split_at_encoded_slash = 32,  // %2F, %5C and '\\' are separators
+  all_habits = 63
 };
 
 // The habits that make a difference to a path.
@@ -29,8 +31,10 @@ unsigned habits_for(std::string_view path, bool capitals_in_patterns) {
     if (c == ';') habits |= cut_parameters | merge_slashes;
     if (c == '\\') habits |= split_at_encoded_slash | merge_slashes;
     if (c == '/' && previous == '/') habits |= merge_slashes;
+    if (c == ':' || (c == '/' && (previous == '.' || previous == ' '))) habits |= trim_segments;
     previous = c;
   }
+  if (previous == '.' || previous == ' ') habits |= trim_segments;
   return habits;
 }
 
@@ -62,17 +66,56 @@ std::string decoded(std::string_view path, bool keep_slashes) {
 void read_with(std::string_view text, unsigned habits, std::size_t most, std::string& out) {
   out.clear();
   bool in_parameter = false;
+  const auto trim = [&] {
+    while ((habits & trim_segments) != 0 && !out.empty() &&
+           (out.back() == '.' || out.back() == ' '))
+      out.pop_back();
+  };
   for (std::size_t i = 0; i < text.size() && out.size() < most; ++i) {
     const bool slash =
         text[i] == '/' || (text[i] == '\\' && (habits & split_at_encoded_slash) != 0);
     const char c = slash ? '/' : text[i];
-    if (slash) in_parameter = false;
+    if (slash) {
+      in_parameter = false;
+      trim();
+    }
     if (c == ';' && (habits & cut_parameters) != 0) in_parameter = true;
+    if (c == ':' && (habits & trim_segments) != 0) in_parameter = true;
     if (in_parameter) continue;
     if (slash && (habits & merge_slashes) != 0 && !out.empty() && out.back() == '/') continue;
     const bool capital = c >= 'A' && c <= 'Z' && (habits & fold_case) != 0;
     out.push_back(capital ? static_cast<char>(c | 0x20) : c);
   }
+  trim();
+}
+
+// What backends look up in place of a whole path, beside it: without a format suffix (Rails, older
+// Spring), up to a '?' or '#' that was encoded, and where a segment names a script (PHP, CGI), the
+// script and what stands behind it. `visit` gives the pattern that serves a part.
+template <class Visit>
+void each_part(std::string_view path, const Visit& visit) {
+  const std::string_view pattern = visit(path);
+  const std::size_t mark = path.find_first_of("?#");
+  if (mark != path.npos) each_part(path.substr(0, mark), visit);
+  const std::size_t dot = path.rfind('.');
+  if (dot == path.npos) return;
+  constexpr std::array<std::string_view, 9> scripts = {".php", ".asp", ".aspx", ".ashx", ".jsp",
+                                                       ".cgi", ".pl",  ".py",   ".do"};
+  for (std::size_t slash = path.find('/', 1); slash != path.npos;
+       slash = path.find('/', slash + 1)) {
+    const std::string_view head = path.substr(0, slash);
+    const bool script = std::any_of(scripts.begin(), scripts.end(), [&](std::string_view ending) {
+      return head.size() > ending.size() &&
+             ascii_iequals(head.substr(head.size() - ending.size()), ending);
+    });
+    if (!script) continue;
+    visit(head);
+    each_part(path.substr(slash), visit);
+    return;
+  }
+  // A pattern that names the suffix, such as "/robots.txt", means that file.
+  const bool named = pattern.size() > dot + 1;
+  if (!named && dot > path.rfind('/') + 1) visit(path.substr(0, dot));
 }
 
 bool is_subset(const std::vector<std::string>& small, const std::vector<std::string>& large) {
@@ -105,6 +148,8 @@ bool is_at_least_as_strict(const Route& route, const Route& other) {
   return route.login >= other.login && roles && limit && route.max_body <= other.max_body &&
          (route.csrf || !other.csrf) && (other.websocket || !route.websocket) &&
          (other.allow_encoded_slash || !route.allow_encoded_slash) &&
+         (other.allow_underscore_headers || !route.allow_underscore_headers) &&
+         (other.allow_unknown_methods || !route.allow_unknown_methods) &&
          strictness(route.csp) >= strictness(other.csp) &&
          is_subset(route.script_cookies, other.script_cookies);
 }
@@ -115,6 +160,8 @@ Routes::Routes(const std::vector<Route>& routes) : routes_(routes) {
     capitals_ = capitals_ || folded_.back() != route.match;
     longest_ = std::max(longest_, route.match.size());
   }
+  // Behind a script's name or a dot the path goes on; beyond this no pattern tells anything apart.
+  longest_ = 2 * longest_ + 256;
 }
 
 const Route* Routes::first(std::string_view reading, bool fold) const {
@@ -124,10 +171,34 @@ const Route* Routes::first(std::string_view reading, bool fold) const {
   return nullptr;
 }
 
+// Adds one reading to what is known. False: nothing serves it, and the search is over.
+bool Routes::consider(std::string_view reading, bool fold, Match& match) const {
+  bool served = true;
+  each_part(reading, [&](std::string_view part) {
+    const Route* found = first(part, fold);
+    if (found == nullptr) {
+      served = false;
+      return std::string_view();
+    }
+    if (match.route == nullptr) {
+      match.route = found;
+    } else if (found != match.route && !is_at_least_as_strict(*match.route, *found)) {
+      match.ambiguous = match.ambiguous || !is_at_least_as_strict(*found, *match.route);
+      match.route = found;
+    }
+    return std::string_view(found->match);
+  });
+  if (!served) match = {};
+  return served;
+}
+
 Routes::Match Routes::find(std::string_view path) const {
   const unsigned habits = habits_for(path, capitals_);
-  if (habits == 0) return {first(path, false), false};
   Match match;
+  if (habits == 0) {
+    consider(path.substr(0, longest_), false, match);
+    return match;
+  }
   std::string reading;
   constexpr unsigned decoding = decode_twice | split_at_encoded_slash;
   for (unsigned how = 0; how <= all_habits; how += decode_twice) {  // the sets of `decoding`
@@ -139,13 +210,8 @@ Routes::Match Routes::find(std::string_view path) const {
     const unsigned rest = habits_for(text, capitals_) & ~decoding;
     for (unsigned set = 0; set < decode_twice; ++set) {
       if ((set & ~rest) != 0) continue;
-      read_with(text, how | set, longest_ + 2, reading);
-      const Route* found = first(reading, (set & fold_case) != 0);
-      if (found == nullptr) return {};
-      if (match.route == nullptr) match.route = found;
-      if (found == match.route || is_at_least_as_strict(*match.route, *found)) continue;
-      match.ambiguous = match.ambiguous || !is_at_least_as_strict(*found, *match.route);
-      match.route = found;
+      read_with(text, how | set, longest_, reading);
+      if (!consider(reading, (set & fold_case) != 0, match)) return {};
     }
   }
   return match;

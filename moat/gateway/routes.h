@@ -17,8 +17,9 @@ bool pattern_matches(std::string_view pattern, std::string_view path);
 bool is_at_least_as_strict(const Route& route, const Route& other);
 
 // Routes finds the route that serves a path. Backends differ in how they read one (letter case,
-// ";parameters", a second percent-decoding, repeated slashes), so every reading is looked up, and
-// no spelling of a path gets past the rules that one of its readings falls under.
+// ";parameters", format suffixes, script names, a second percent-decoding, repeated slashes and
+// more), so every reading is looked up, and no spelling of a path gets past the rules that one of
+// its readings falls under.
 class Routes final {
  public:
   // `routes` must outlive it.
@@ -34,11 +35,12 @@ class Routes final {
 
  private:
   const Route* first(std::string_view reading, bool fold) const;
+  bool consider(std::string_view reading, bool fold, Match& match) const;
 
   const std::vector<Route>& routes_;
   std::vector<std::string> folded_;  // the patterns in lower case
   bool capitals_ = false;            // in any pattern
-  std::size_t longest_ = 0;          // of the patterns
+  std::size_t longest_ = 0;          // part of a path that is looked at
 };
 
 }  // namespace moat::gateway

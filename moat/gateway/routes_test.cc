@@ -69,6 +69,35 @@ TEST(Routes, APublicPatternIsNotWidenedByAnOddSpelling) {
   }
 }
 
+TEST(Routes, WhatFrameworksReadIntoAPathIsRead) {
+  const std::vector<Route> routes = {
+      route("/account/*", Login::required), route("/admin.php", Login::required),
+      route("/robots.txt", Login::none), route("/*", Login::optional)};
+  for (const char* path :
+       {"/account.json", "/account.html", "/ACCOUNT.JSON", "/account.x;y",     // Rails, Spring
+        "/index.php/account/x", "/a/b.PHP/account", "/x.cgi/y.php/account/z",  // PHP, CGI
+        "/account%3fx", "/account%23", "/account%253Fx",  // decoded, then parsed
+        "/account.", "/account%20", "/account./x", "/account::$DATA/x", "/account%2e%20"}) {
+    EXPECT_EQ(served_by(routes, path), "/account/*") << path;
+  }
+  EXPECT_EQ(served_by(routes, "/admin.php/x"), "/admin.php");
+  EXPECT_EQ(served_by(routes, "/robots.txt"), "/robots.txt") << "the pattern names the suffix";
+  for (const char* path : {"/accounts.json", "/app.js", "/v1/x:cancel", "/.well-known/account",
+                           "/index.php", "/index.php/x", "/a.b/account"})
+    EXPECT_EQ(served_by(routes, path), "/*") << path;
+}
+
+TEST(Routes, ALongPathIsReadInBoundedTime) {
+  const std::vector<Route> routes = {route("/account/*", Login::required),
+                                     route("/*", Login::optional)};
+  for (const std::string piece : {"/a.php", "/%2e%41;x:y", "/.a.", "/%25%34%31", "%3f.php/"}) {
+    std::string path = "/";
+    while (path.size() < 8000) path += piece;
+    (void)served_by(routes, path);
+  }
+  EXPECT_EQ(served_by(routes, "/account/" + std::string(8000, 'x')), "/account/*");
+}
+
 TEST(Routes, CapitalsInAPatternAreReadBothWays) {
   const std::vector<Route> routes = {route("/Admin/*", Login::required),
                                      route("/*", Login::optional)};

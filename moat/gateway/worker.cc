@@ -4,6 +4,9 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "moat/base/encoding.h"
 #include "moat/gateway/connection.h"
 #include "moat/gateway/http2_connection.h"
@@ -55,15 +58,27 @@ void Worker::listen_http(int fd) {
 
 void Worker::accept(int fd, const net::Endpoint& peer, bool tls) {
   metrics_.connections.add();
-  if (!shared_.connections.open(peer.address)) {
+  // A trusted proxy brings many clients; each has its limits by the address that it names.
+  const auto& proxies = shared_.config.trusted_proxies;
+  const bool proxy = std::any_of(proxies.begin(), proxies.end(),
+                                 [&](const Cidr& cidr) { return cidr.contains(peer.address); });
+  const bool counted =
+      proxy ? shared_.connections.open_any() : shared_.connections.open(peer.address);
+  if (!counted) {
     metrics_.connections_refused.add();
+    std::uint64_t passed_over = 0;
+    if (may_log_refusal(passed_over)) {
+      shared_.log.warn("connection_refused", {{"client", peer.address.to_string()},
+                                              {"reason", "too_many_connections"},
+                                              {"not_logged_before", passed_over}});
+    }
     ::close(fd);
     return;
   }
-  net::spawn(serve(fd, peer, tls));
+  net::spawn(serve(fd, peer, tls, proxy));
 }
 
-net::Task<void> Worker::serve(int fd, net::Endpoint peer, bool tls) {
+net::Task<void> Worker::serve(int fd, net::Endpoint peer, bool tls, bool proxy) {
   const Timeouts& timeouts = shared_.config.timeouts;
   if (!tls) {
     Connection connection(*this, std::make_unique<net::TcpStream>(loop_, fd), peer);
@@ -89,7 +104,11 @@ net::Task<void> Worker::serve(int fd, net::Endpoint peer, bool tls) {
       }
     }
   }
-  shared_.connections.close(peer.address);
+  if (proxy) {
+    shared_.connections.close_any();
+  } else {
+    shared_.connections.close(peer.address);
+  }
 }
 
 void Worker::run() {
@@ -152,6 +171,19 @@ void Worker::new_request_id(std::string& out) {
   out.assign(id_prefix_);
   out.push_back('-');
   out.append(std::to_string(++next_id_));
+}
+
+bool Worker::may_log_refusal(std::uint64_t& passed_over) {
+  if (loop_.now() - refusals_since_ >= std::chrono::seconds{1}) {
+    refusals_since_ = loop_.now();
+    refusals_logged_ = 0;
+  }
+  if (++refusals_logged_ > refusals_a_second) {
+    ++refusals_passed_over_;
+    return false;
+  }
+  passed_over = std::exchange(refusals_passed_over_, 0);
+  return true;
 }
 
 std::string_view Worker::date() {

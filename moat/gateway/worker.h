@@ -103,9 +103,11 @@ class Worker final {
   std::unique_ptr<Exchange> take_exchange();
   void give_back(std::unique_ptr<Exchange> exchange);
   void accept(int fd, const net::Endpoint& peer, bool tls);
-  net::Task<void> serve(int fd, net::Endpoint peer, bool tls);
+  net::Task<void> serve(int fd, net::Endpoint peer, bool tls, bool proxy);
   net::Task<void> end_drain(Tick deadline);
   void new_request_id(std::string& out);
+  // At most `refusals_a_second` are logged; the next line says how many were not.
+  bool may_log_refusal(std::uint64_t& passed_over);
   std::string_view date();  // now, for a Date field; made once a second
   std::string_view assertion(const session::Identity& identity, std::string_view audience,
                              Time now);
@@ -134,6 +136,10 @@ class Worker final {
   std::uint64_t next_id_ = 0;
   std::string date_;
   Tick date_until_{};
+  static constexpr unsigned refusals_a_second = 50;
+  Tick refusals_since_{};
+  unsigned refusals_logged_ = 0;
+  std::uint64_t refusals_passed_over_ = 0;
 };
 
 }  // namespace moat::gateway

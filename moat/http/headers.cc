@@ -134,8 +134,19 @@ bool is_intermediary_only(Known known) {
     case Known::x_original_url:
     case Known::x_rewrite_url:
     case Known::x_original_host:
+    case Known::x_original_path:
     case Known::x_http_host_override:
     case Known::x_host:
+    case Known::client_ip:
+    case Known::x_cluster_client_ip:
+    case Known::fastly_client_ip:
+    case Known::forwarded_for:
+    case Known::x_script_name:
+    case Known::x_scheme:
+    case Known::front_end_https:
+    case Known::proxy:  // CGI's HTTP_PROXY
+    case Known::remote_user:
+    case Known::x_remote_user:
       return true;
     default:
       return false;

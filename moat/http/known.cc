@@ -28,7 +28,9 @@ constexpr std::array<std::string_view, known_count> names = {
     // What only an intermediary says.
     "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "", "forwarded", "via", "x-real-ip",
     "x-client-ip", "true-client-ip", "cf-connecting-ip", "x-original-url", "x-rewrite-url",
-    "x-original-host", "x-http-host-override", "x-host", "x-http-method-override",
+    "x-original-host", "x-original-path", "x-http-host-override", "x-host", "client-ip",
+    "x-cluster-client-ip", "fastly-client-ip", "forwarded-for", "x-script-name", "x-scheme",
+    "front-end-https", "proxy", "remote-user", "x-remote-user", "x-http-method-override",
     // What a backend says.
     "set-cookie", "server", "x-powered-by", "x-aspnet-version", "x-aspnetmvc-version", "location",
     "date", "cache-control", "etag", "last-modified", "vary", "allow", "age", "www-authenticate",

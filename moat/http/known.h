@@ -27,7 +27,9 @@ enum class Known : std::uint8_t {
   // What only an intermediary says.
   x_forwarded_for, x_forwarded_host, x_forwarded_proto, x_forwarded_other, forwarded, via,
   x_real_ip, x_client_ip, true_client_ip, cf_connecting_ip, x_original_url, x_rewrite_url,
-  x_original_host, x_http_host_override, x_host, x_http_method_override,
+  x_original_host, x_original_path, x_http_host_override, x_host, client_ip, x_cluster_client_ip,
+  fastly_client_ip, forwarded_for, x_script_name, x_scheme, front_end_https, proxy, remote_user,
+  x_remote_user, x_http_method_override,
   // What a backend says.
   set_cookie, server, x_powered_by, x_aspnet_version, x_aspnetmvc_version, location, date,
   cache_control, etag, last_modified, vary, allow, age, www_authenticate, retry_after, alt_svc,

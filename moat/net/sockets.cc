@@ -88,6 +88,29 @@ std::string Endpoint::to_string() const {
   return (address.is_v4() ? host : "[" + host + "]") + ":" + std::to_string(port);
 }
 
+Result<void, std::string> check_free(const Endpoint& endpoint) {
+  const int fd = new_socket(endpoint);
+  if (fd < 0) return Error{explain(endpoint, "open a socket")};
+  set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+  if (!endpoint.address.is_v4()) set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+  Address address = to_sockaddr(endpoint);
+  const bool free = ::bind(fd, address.raw(), address.size) == 0 && ::listen(fd, 1) == 0;
+  std::string why = free ? std::string() : explain(endpoint, "listen");
+  ::close(fd);
+  if (!free) return Error{std::move(why)};
+  return {};
+}
+
+bool has_address(const IpAddress& address) {
+  const Endpoint any_port{address, 0};
+  const int fd = new_socket(any_port);
+  if (fd < 0) return errno != EAFNOSUPPORT;
+  Address raw = to_sockaddr(any_port);
+  const bool has = ::bind(fd, raw.raw(), raw.size) == 0 || errno != EADDRNOTAVAIL;
+  ::close(fd);
+  return has;
+}
+
 Result<int, std::string> listen_on(const Endpoint& endpoint) {
   const int fd = new_socket(endpoint);
   if (fd < 0) return Error{explain(endpoint, "open a socket")};

@@ -21,6 +21,11 @@ struct Endpoint {
   std::string to_string() const;
 };
 
+// Nothing where no other program listens at `endpoint`, else a sentence. With SO_REUSEPORT alone a
+// second one would silently get every other connection.
+[[nodiscard]] Result<void, std::string> check_free(const Endpoint& endpoint);
+// False where this machine has no such kind of address: IPv6 is often not there.
+bool has_address(const IpAddress& address);
 // Opens a listening TCP socket (SO_REUSEPORT: one a loop shares the port). Port 0 picks one. The
 // error is a sentence.
 [[nodiscard]] Result<int, std::string> listen_on(const Endpoint& endpoint);

@@ -147,8 +147,17 @@ Response AuthApi::Impl::logged_in(const Call& call, const accounts::Account& acc
                                   std::string_view next, int status) const {
   Response response =
       call.form ? redirect_to(safe_next(next)) : json_answer(status, account_json(account));
-  if (!begin_session(call, account, response))
-    return problem(503, "unavailable", std::string(busy_detail));
+  auto issued = begin_session(call, account, response);
+  if (!issued) return problem(503, "unavailable", std::string(busy_detail));
+  // Checking a password takes long enough for another request to change it. That one has ended the
+  // sessions it saw; a session that it did not see ends here.
+  const auto fresh = services.store.find_by_id(account.id);
+  if (!fresh || fresh->disabled || fresh->password_changed_at != account.password_changed_at) {
+    auto ended = services.sessions.revoke(issued->session.id, account.id, call.now);
+    if (!ended) services.log.error("session_not_ended", {{"user", account.id}});
+    return fresh ? problem(401, "wrong_credentials", "The password has just been changed.")
+                 : problem(503, "unavailable", std::string(busy_detail));
+  }
   remember_device(call, account, response);
   return response;
 }
@@ -170,10 +179,10 @@ Response AuthApi::Impl::form_again(const Failure& failure, Response answer,
   return shown;
 }
 
-void AuthApi::Impl::audit(const Call& call, std::string_view event, std::string_view subject,
-                          std::string_view reason) const {
-  const bool email = subject.find('@') != std::string_view::npos;
-  services.log.info(event, {{email ? "email" : "user", subject},
+void AuthApi::Impl::audit(const Call& call, std::string_view event, Subject about,
+                          std::string_view subject, std::string_view reason) const {
+  // What a stranger typed is masked, an address or not: it may be a password in the wrong field.
+  services.log.info(event, {{about == Subject::typed ? "email" : "user", subject},
                             {"client", call.client},
                             {"reason", reason},
                             {"user_agent", call.request.user_agent.substr(0, 200)}});

@@ -42,6 +42,7 @@ class AuthApi final {
   };
   struct Options {
     limit::Policy signup_limit;  // accounts made, by address
+    limit::Policy signup_tries;  // that made none, by address: each may have cost a hash
     bool signup_open = true;
     std::string site_name = "localhost";  // shown on the pages
     std::function<std::string()> jwks;    // the public keys of the assertions

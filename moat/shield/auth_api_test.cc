@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <map>
 
 #include "moat/accounts/memory_store.h"
@@ -77,6 +78,7 @@ struct World {
     log_in_limits.per_address = {policy("100/min/ip")};
     account_options.signup = accounts::Options::Signup::open;
     api_options.signup_limit = policy("3/hour/ip");
+    api_options.signup_tries = policy("100/min/ip burst 100");
     api_options.jwks = [] { return std::string("{\"keys\":[\"ours\"]}"); };
     shield_options.general = policy("100000/min/ip");
   }
@@ -257,6 +259,66 @@ TEST_F(AuthApiTest, LoginNeedsTheRightPassword) {
   EXPECT_EQ(stranger.body, client.log_in(ada, "wrong as well, wrong again").body);
   EXPECT_EQ(client.log_in().status, 200);
   EXPECT_TRUE(client.logged_in());
+}
+
+// While a password is checked, something else happens.
+class Meanwhile final : public password::Engine {
+ public:
+  Meanwhile(password::Engine& engine, std::function<void()> happens)
+      : engine_(engine), happens_(std::move(happens)) {}
+  Result<std::string, password::Refusal> hash(std::string_view text) override {
+    return engine_.hash(text);
+  }
+  Result<password::Match, password::Refusal> verify(std::string_view stored,
+                                                    std::string_view text) override {
+    auto match = engine_.verify(stored, text);
+    if (happens_) std::exchange(happens_, nullptr)();
+    return match;
+  }
+  Result<void, password::Refusal> verify_unknown(std::string_view text) override {
+    return engine_.verify_unknown(text);
+  }
+
+ private:
+  password::Engine& engine_;
+  std::function<void()> happens_;
+};
+
+TEST_F(AuthApiTest, ALoginBesideAPasswordChangeIsNoSession) {
+  start();
+  Client owner = browser();
+  owner.sign_up();
+  now += seconds(1);
+  Meanwhile engine(*hasher, [&] {
+    const std::string body =
+        json::serialize(json::Object{{"current", std::string(good)}, {"new", std::string(better)}});
+    EXPECT_EQ(owner.json("/auth/password", body).status, 204);
+  });
+  service.emplace(accounts, engine, password_policy, system_random(), account_options);
+  Client thief = browser();
+  expect_problem(thief.log_in(), 401, "wrong_credentials");
+  EXPECT_TRUE(thief.jar.empty());
+  EXPECT_FALSE(thief.logged_in());
+  EXPECT_TRUE(owner.logged_in());
+  EXPECT_EQ(json::parse(owner.get("/auth/sessions").body).value().as_array()->size(), 1U);
+}
+
+TEST_F(AuthApiTest, WhatWasTypedAsAnAddressIsMasked) {
+  start();
+  browser().log_in("MyS3cretPassw0rd typed here", good);
+  browser().log_in("P@ss. w0rd", good);
+  EXPECT_NE(logged.find("login_failed"), std::string::npos);
+  EXPECT_EQ(logged.find("S3cret"), std::string::npos) << logged;
+  EXPECT_EQ(logged.find("w0rd"), std::string::npos) << logged;
+}
+
+TEST_F(AuthApiTest, SignUpsThatMakeNothingAreLimitedToo) {
+  api_options.signup_tries = policy("3/hour/ip");
+  start();
+  browser().sign_up();
+  for (int i = 0; i < 3; ++i) expect_problem(browser().sign_up(), 409, "email_taken");
+  expect_problem(browser().sign_up(), 429, "rate_limited");
+  expect_problem(browser().sign_up("bob@example.com"), 429, "rate_limited");
 }
 
 TEST_F(AuthApiTest, NobodyIsLoggedInWithoutASession) {

@@ -84,7 +84,7 @@ Response AuthApi::Impl::login(Call& call) const {
   auto permit = services.guard.begin(account, call.admission.client,
                                      known ? device : std::string_view(), call.tick);
   if (!permit) {
-    audit(call, "login_delayed", email, limit::to_string(permit.error().reason));
+    audit(call, "login_delayed", Subject::typed, email, limit::to_string(permit.error().reason));
     const Failure failure{429, "rate_limited",
                           "Too many attempts. Please wait a moment and try again."};
     return failed(failure, retry_later(permit.error().retry_after, services.random));
@@ -92,7 +92,7 @@ Response AuthApi::Impl::login(Call& call) const {
   const Secret password = fields->take_secret("password");
   auto logged = services.accounts.log_in(email, password, call.now);
   if (!logged) {
-    audit(call, "login_failed", email, accounts::to_string(logged.error()));
+    audit(call, "login_failed", Subject::typed, email, accounts::to_string(logged.error()));
     switch (logged.error()) {
       case accounts::LoginRefusal::wrong_credentials:
       case accounts::LoginRefusal::disabled:
@@ -106,7 +106,7 @@ Response AuthApi::Impl::login(Call& call) const {
     return refuse({503, "busy", std::string(busy_detail)});
   }
   services.guard.succeed(*permit, call.tick);
-  audit(call, "login_succeeded", logged->id);
+  audit(call, "login_succeeded", Subject::user, logged->id);
   return logged_in(call, *logged, next, 200);
 }
 
@@ -135,8 +135,15 @@ Response AuthApi::Impl::signup(Call& call) const {
   };
   const auto refuse = [&](const Failure& failure) { return failed(failure, problem(failure)); };
   if (!comes_from_our_form(call, *fields)) return refuse(stale_form());
+  limit::Charges tries;
+  tries.add(services.signups, 2, options.signup_tries, call.admission.client);
   limit::Charges charges;
   charges.add(services.signups, 1, options.signup_limit, call.admission.client);
+  limit::Attempt tried(services.signups, tries, call.tick);
+  if (!tried.decision().allowed) {
+    return failed({429, "rate_limited", "Too many attempts. Please wait a moment and try again."},
+                  retry_later(tried.decision().retry_after, services.random));
+  }
   limit::Attempt attempt(services.signups, charges, call.tick);
   if (!attempt.decision().allowed) {
     const Failure failure{429, "rate_limited",
@@ -147,10 +154,11 @@ Response AuthApi::Impl::signup(Call& call) const {
   auto made = services.accounts.sign_up(email, password, call.now);
   if (!made) {
     attempt.give_back(call.tick);
-    audit(call, "signup_refused", email, accounts::to_string(made.error().reason));
+    audit(call, "signup_refused", Subject::typed, email, accounts::to_string(made.error().reason));
     return refuse(failure_of(made.error()));
   }
-  audit(call, "signed_up", made->id);
+  tried.give_back(call.tick);
+  audit(call, "signed_up", Subject::user, made->id);
   return logged_in(call, *made, next, 201);
 }
 
@@ -183,10 +191,10 @@ Response AuthApi::Impl::setup(Call& call) const {
   const Secret password = fields->take_secret("password");
   auto made = services.accounts.set_up_admin(token.reveal(), email, password, call.now);
   if (!made) {
-    audit(call, "setup_refused", email, accounts::to_string(made.error().reason));
+    audit(call, "setup_refused", Subject::typed, email, accounts::to_string(made.error().reason));
     return refuse(failure_of(made.error()));
   }
-  audit(call, "admin_set_up", made->id);
+  audit(call, "admin_set_up", Subject::user, made->id);
   return logged_in(call, *made, "/auth/account", 201);
 }
 
@@ -242,17 +250,20 @@ Response AuthApi::Impl::password(Call& call) const {
     return refuse({503, "busy", std::string(busy_detail)});
   }
   services.guard.succeed(*permit, call.tick);
-  audit(call, "password_changed", identity->user_id);
+  audit(call, "password_changed", Subject::user, identity->user_id);
 
-  // A new session here, and the end of all others.
+  // The end of all other sessions first, whatever fails after it; then a new one here.
+  const bool ended =
+      services.sessions.revoke_others(identity->user_id, identity->session_id, call.now)
+          .has_value();
+  if (!ended) services.log.error("sessions_not_ended", {{"user", identity->user_id}});
   auto fresh = services.store.find_by_id(identity->user_id);
   if (!fresh) return problem(503, "unavailable", std::string(busy_detail));
   Response response = call.form ? redirect_to("/auth/account") : Response();
   if (!call.form) response.status = 204;
   auto issued = begin_session(call, *fresh, response);
   if (!issued) return problem(503, "unavailable", std::string(busy_detail));
-  if (!services.sessions.revoke_others(fresh->id, issued->session.id, call.now)) {
-    services.log.error("sessions_not_ended", {{"user", fresh->id}});
+  if (!ended && !services.sessions.revoke_others(fresh->id, issued->session.id, call.now)) {
     return problem(503, "unavailable",
                    "The password was changed, but other sessions may still be open.");
   }

@@ -44,7 +44,7 @@ Response AuthApi::Impl::logout(Call& call) const {
   if (const session::Identity* identity = call.admission.identity) {
     auto ended = services.sessions.revoke(identity->session_id, identity->user_id, call.now);
     if (!ended) return problem(503, "unavailable", std::string(busy_detail));
-    audit(call, "logged_out", identity->user_id);
+    audit(call, "logged_out", Subject::user, identity->user_id);
   } else if (!call.admission.cookies.refresh.empty()) {
     auto ended = services.sessions.revoke_by_token(call.admission.cookies.refresh, call.now);
     if (!ended) return problem(503, "unavailable", std::string(busy_detail));
@@ -64,7 +64,7 @@ Response AuthApi::Impl::logout_all(Call& call) const {
   if (!services.sessions.revoke_all(identity->user_id, call.now)) {
     return problem(503, "unavailable", std::string(busy_detail));
   }
-  audit(call, "logged_out_everywhere", identity->user_id);
+  audit(call, "logged_out_everywhere", Subject::user, identity->user_id);
   call.admission.set_cookies.clear();
   Response response = done(call, "/auth/login");
   forget_everything(response);
@@ -80,7 +80,7 @@ Response AuthApi::Impl::revoke(Call& call, std::string_view id) const {
   auto ended = services.sessions.revoke(id, identity->user_id, call.now);
   if (!ended) return problem(503, "unavailable", std::string(busy_detail));
   if (!*ended && !call.form) return problem(404, "not_found", "There is no such session.");
-  audit(call, "session_ended", identity->user_id);
+  audit(call, "session_ended", Subject::user, identity->user_id);
   Response response = done(call, "/auth/account");
   if (id == identity->session_id) {
     call.admission.set_cookies.clear();

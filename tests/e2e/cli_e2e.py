@@ -79,7 +79,7 @@ class Help(Folder):
             ('run', '--to', '127.0.0.1:9', '--https', 'nowhere'): 'no address to listen on',
             ('run', '--to', '127.0.0.1:9', '--workers', 'many'): '--workers: a whole number',
             ('run', '127.0.0.1:9'): "'127.0.0.1:9' is not expected",
-            ('run', '--config', 'missing.toml'): 'missing.toml cannot be read',
+            ('run', '--config', 'missing.toml'): 'there is no file missing.toml',
             ('user', 'remove', 'x'): "no command 'user remove'",
             ('explain', 'GET'): 'explain METHOD PATH',
             ('hash', '--bcrypt', '4'): 'a cost from 10 to 14',
@@ -179,6 +179,20 @@ trusted_proxies = ["0.0.0.0/0"]
         said = self.moat('check', config=BACKEND)
         self.assertEqual(said.code, 1)
         self.assertIn('MOAT_SECRETS_CSRF_KEY is a secret', said.err)
+
+    def test_a_configuration_that_cannot_be_read_is_not_an_absent_one(self):
+        (self.folder / 'moat.toml').mkdir()
+        for arguments in (('check', '--to', 'http://127.0.0.1:9'), ('explain', 'GET', '/', '--to', 'http://127.0.0.1:9')):
+            said = self.moat(*arguments)
+            self.assertEqual(said.code, 1)
+            self.assertIn('moat.toml cannot be read: ', said.err)
+
+    def test_one_backend_does_not_take_the_place_of_several(self):
+        config = '[[route]]\nmatch = "/hooks/*"\nbackend = "http://127.0.0.1:9"\n[[route]]\nbackend = "http://127.0.0.1:10"\n'
+        said = self.moat('check', '--to', 'http://127.0.0.1:11', config=config)
+        self.assertEqual(said.code, 1)
+        self.assertIn('--to names one backend, but moat.toml names several', said.err)
+        self.assertEqual(self.moat('check', '--to', 'http://127.0.0.1:11', config=config.replace(':10', ':9')).code, 0)
 
     def test_a_public_name_without_a_certificate_is_weak(self):
         said = self.moat('check', config='domain = "app.example"\n' + BACKEND)

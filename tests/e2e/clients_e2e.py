@@ -361,6 +361,17 @@ class OwnName(Clients):
         key.chmod(0o640)
         self.start(chain, key).stop()
 
+    def test_a_certificate_for_another_name_refuses_the_start(self):
+        chain, key = self_signed(self.files, 'other.test', 'other')
+        self.assertIn('is no certificate for app.example.test', self.refused(chain, key))
+
+    def test_a_second_one_does_not_share_the_port(self):
+        done = subprocess.run([os.environ['MOAT_BIN'], 'run', '--to', self.backend.url, '--data', self.files / 'second',
+                               '--https', f'127.0.0.1:{self.moat.https_port}', '--http', 'off'],
+                              capture_output=True, text=True, timeout=20, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn('another program listens there', done.stderr)
+
     def test_container_mounts_are_taken_when_asked_for(self):
         chain, key = self_signed(self.files, self.domain, 'mounted')
         key.chmod(0o444)

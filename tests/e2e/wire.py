@@ -8,6 +8,7 @@
 """
 import os
 import pathlib
+import select
 import socket
 import ssl
 import tempfile
@@ -23,11 +24,59 @@ class Closed(Exception):
     """The other side is gone before it said all."""
 
 
+class SharedTls:
+    """A TLS socket that one thread reads and another writes. OpenSSL allows one of them at a time, so
+    no call waits inside of it: what would block is tried again once the socket is ready."""
+
+    def __init__(self, sock):
+        self.sock, self.lock, self.timeout = sock, threading.Lock(), sock.gettimeout()
+        sock.setblocking(False)
+
+    def __getattr__(self, name):
+        return getattr(self.sock, name)
+
+    def gettimeout(self):
+        return self.timeout
+
+    def settimeout(self, seconds):
+        self.timeout = seconds
+
+    def _try(self, call):
+        end = None if self.timeout is None else time.monotonic() + self.timeout
+        while True:
+            try:
+                with self.lock:
+                    return call()
+            except (ssl.SSLWantReadError, BlockingIOError):  # the latter behind a shutdown, when TLS is over
+                wait = ([self.sock], [])
+            except ssl.SSLWantWriteError:
+                wait = ([], [self.sock])
+            left = None if end is None else end - time.monotonic()
+            if left is not None and left <= 0:
+                raise TimeoutError('timed out')
+            select.select(*wait, [], left)
+
+    def recv(self, size):
+        return self._try(lambda: self.sock.recv(size))
+
+    def recv_into(self, room, size):
+        return self._try(lambda: self.sock.recv_into(room, size))
+
+    def sendall(self, data):
+        view = memoryview(data)
+        while view:
+            view = view[self._try(lambda: self.sock.send(view)):]
+
+    def unwrap(self):
+        self.sock.settimeout(self.timeout)
+        return self.sock.unwrap()
+
+
 class Wire:
     """A socket with a buffer, and the reading that HTTP/1.1 needs."""
 
     def __init__(self, sock, timeout=15):
-        self.sock = sock
+        self.sock = SharedTls(sock) if isinstance(sock, ssl.SSLSocket) else sock
         self.sock.settimeout(timeout)
         self.buffer = b''
 
@@ -45,7 +94,7 @@ class Wire:
 
     def reset(self):
         """Closes so that the other side gets a reset, not an end."""
-        plain = self.sock
+        plain = self.sock.sock if isinstance(self.sock, SharedTls) else self.sock
         plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b'\1\0\0\0\0\0\0\0')
         if isinstance(plain, ssl.SSLSocket):
             plain._sslobj = None

@@ -74,7 +74,8 @@ struct AuthApi::Impl {
   Response page(int status, std::string body, std::string nonce) const;
   // A page, its body still to be written, that says what `answer` says to JSON clients.
   Response form_again(const Failure& failure, Response answer, const std::string& nonce) const;
-  void audit(const Call& call, std::string_view event, std::string_view subject,
+  enum class Subject { user, typed };  // a user's id, or what somebody wrote as an address
+  void audit(const Call& call, std::string_view event, Subject about, std::string_view subject,
              std::string_view reason = {}) const;
 };
 

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "moat/gateway/keys.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "moat/gateway/key_files.h"
+
+namespace moat::gateway {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr auto quarter = std::chrono::hours{24 * 91};
+
+class KeysTest : public ::testing::Test {
+ protected:
+  KeysTest() {
+    std::string path = (fs::temp_directory_path() / "moat-keys-XXXXXX").string();
+    folder_ = ::mkdtemp(path.data());
+  }
+  ~KeysTest() override { fs::remove_all(folder_); }
+
+  Keys load(Time now) { return load_keys(config_, folder_.string(), now).value(); }
+  static std::string kids(const jwt::KeyRing& ring) { return std::string(ring.to_json().reveal()); }
+  void refer(const std::string& name, const std::string& reference) {
+    config_.secrets.push_back({name, reference, Origin{"moat.toml", 7}});
+  }
+
+  fs::path folder_;
+  Config config_;
+  Time start_{std::chrono::hours{24 * 365 * 50}};
+};
+
+TEST_F(KeysTest, AreMadeOnceAndKept) {
+  const Keys made = load(start_);
+  const Keys again = load(start_ + std::chrono::hours{1});
+  EXPECT_EQ(kids(made.session), kids(again.session));
+  EXPECT_EQ(kids(made.assertion), kids(again.assertion));
+  for (const auto& file : fs::directory_iterator(folder_))
+    EXPECT_EQ(fs::status(file).permissions(), fs::perms::owner_read | fs::perms::owner_write);
+}
+
+TEST_F(KeysTest, OldOnesOfOursAreRotatedAndTheOldStillVerifies) {
+  const Keys made = load(start_);
+  const Keys later = load(start_ + quarter);
+  EXPECT_NE(kids(made.session), kids(later.session));
+  EXPECT_EQ(kids(later.session), kids(load(start_ + quarter).session)) << "and written";
+}
+
+TEST_F(KeysTest, OnesThatAreKeptElsewhereAreNotRotatedHere) {
+  const Keys made = load(start_);
+  refer("session_keys", "file:" + (folder_ / "session_keys.json").string());
+  refer("assertion_keys", "file:" + (folder_ / "assertion_keys.json").string());
+  const Keys later = load(start_ + quarter);
+  EXPECT_EQ(kids(made.session), kids(later.session));
+  EXPECT_EQ(kids(made.assertion), kids(later.assertion));
+}
+
+TEST_F(KeysTest, ANamedSecretThatIsNotThereRefusesTheStart) {
+  refer("csrf_key", "file:" + (folder_ / "absent").string());
+  const auto keys = load_keys(config_, folder_.string(), start_);
+  ASSERT_FALSE(keys.has_value());
+  EXPECT_EQ(keys.error().rfind("moat.toml:7: secret 'csrf_key'", 0), 0U) << keys.error();
+}
+
+TEST_F(KeysTest, ASecretFromTheEnvironmentIsRemovedThere) {
+  ::setenv("MOAT_TEST_CSRF", "Zk3vQ8pLw1Xr7TnYc5Bd9Hs2Jf6Mg4Ua", 1);
+  refer("csrf_key", "env:MOAT_TEST_CSRF");
+  load(start_);
+  EXPECT_EQ(std::getenv("MOAT_TEST_CSRF"), nullptr);
+  EXPECT_FALSE(load_keys(config_, folder_.string(), start_).has_value());
+}
+
+}  // namespace
+}  // namespace moat::gateway
