@@ -108,7 +108,7 @@ struct Config {
   std::string key_file;
   bool allow_key_readable_by_all = false;  // container mounts: a weakening
   bool http2 = true;
-  bool tls_modern = false;                 // TLS 1.3 only
+  bool tls_modern = false;  // TLS 1.3 only
   std::chrono::seconds hsts_max_age{63'072'000};
   bool hsts_subdomains = true;
   bool hsts_preload = false;

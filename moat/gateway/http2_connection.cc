@@ -31,7 +31,11 @@ class Http2Connection::Stream final : public net::Stream {
   using Answer = http2::Session::AnswerBody;
 
   Stream(Http2Connection& owner, Id id, std::string head, Body body)
-      : net::Stream(owner.worker_.loop_), owner_(owner), id_(id), in_(std::move(head)), body_(body) {
+      : net::Stream(owner.worker_.loop_),
+        owner_(owner),
+        id_(id),
+        in_(std::move(head)),
+        body_(body) {
     to_head_request_ = in_.compare(0, 5, "HEAD ") == 0;
     ended_ = body == Body::none;
     descriptor_.readable = true;
@@ -203,7 +207,7 @@ Http2Connection::Stream* Http2Connection::find(Id id) {
 bool Http2Connection::on_request(Id id, std::string head, http2::Session::RequestBody body) {
   // A stream costs what a connection does, so it counts as one; the first is the connection's own.
   const bool extra = !served_.empty();
-  if (extra && !worker_.shared_.connections.open(peer_.address)) return false;
+  if (extra && !worker_.count_connection(peer_.address)) return false;
   auto stream = std::make_unique<Stream>(*this, id, std::move(head), body);
   stream->counted = extra;
   served_[id].stream = stream.get();
@@ -263,7 +267,7 @@ net::Task<void> Http2Connection::serve(std::unique_ptr<Stream> stream) {
     }
     served_.erase(id);
   }
-  if (counted) worker_.shared_.connections.close(peer_.address);
+  if (counted) worker_.uncount_connection(peer_.address);
   wake();
   settle();
 }

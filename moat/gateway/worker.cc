@@ -56,15 +56,26 @@ void Worker::listen_http(int fd) {
       loop_, fd, [this](int client, const net::Endpoint& peer) { accept(client, peer, false); }));
 }
 
+bool Worker::count_connection(const IpAddress& peer) {
+  if (is_trusted_proxy(peer)) return shared_.connections.open_any();
+  return shared_.connections.open(peer);
+}
+
+void Worker::uncount_connection(const IpAddress& peer) {
+  if (is_trusted_proxy(peer)) return shared_.connections.close_any();
+  shared_.connections.close(peer);
+}
+
+// It brings many clients; each has its limits by the address that the proxy names.
+bool Worker::is_trusted_proxy(const IpAddress& peer) const {
+  const auto& proxies = shared_.config.trusted_proxies;
+  return std::any_of(proxies.begin(), proxies.end(),
+                     [&](const Cidr& cidr) { return cidr.contains(peer); });
+}
+
 void Worker::accept(int fd, const net::Endpoint& peer, bool tls) {
   metrics_.connections.add();
-  // A trusted proxy brings many clients; each has its limits by the address that it names.
-  const auto& proxies = shared_.config.trusted_proxies;
-  const bool proxy = std::any_of(proxies.begin(), proxies.end(),
-                                 [&](const Cidr& cidr) { return cidr.contains(peer.address); });
-  const bool counted =
-      proxy ? shared_.connections.open_any() : shared_.connections.open(peer.address);
-  if (!counted) {
+  if (!count_connection(peer.address)) {
     metrics_.connections_refused.add();
     std::uint64_t passed_over = 0;
     if (may_log_refusal(passed_over)) {
@@ -75,10 +86,10 @@ void Worker::accept(int fd, const net::Endpoint& peer, bool tls) {
     ::close(fd);
     return;
   }
-  net::spawn(serve(fd, peer, tls, proxy));
+  net::spawn(serve(fd, peer, tls));
 }
 
-net::Task<void> Worker::serve(int fd, net::Endpoint peer, bool tls, bool proxy) {
+net::Task<void> Worker::serve(int fd, net::Endpoint peer, bool tls) {
   const Timeouts& timeouts = shared_.config.timeouts;
   if (!tls) {
     Connection connection(*this, std::make_unique<net::TcpStream>(loop_, fd), peer);
@@ -104,11 +115,7 @@ net::Task<void> Worker::serve(int fd, net::Endpoint peer, bool tls, bool proxy) 
       }
     }
   }
-  if (proxy) {
-    shared_.connections.close_any();
-  } else {
-    shared_.connections.close(peer.address);
-  }
+  uncount_connection(peer.address);
 }
 
 void Worker::run() {

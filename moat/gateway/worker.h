@@ -103,7 +103,11 @@ class Worker final {
   std::unique_ptr<Exchange> take_exchange();
   void give_back(std::unique_ptr<Exchange> exchange);
   void accept(int fd, const net::Endpoint& peer, bool tls);
-  net::Task<void> serve(int fd, net::Endpoint peer, bool tls, bool proxy);
+  net::Task<void> serve(int fd, net::Endpoint peer, bool tls);
+  // Against the limits in all and by address. True: to be given back with uncount_connection.
+  bool count_connection(const IpAddress& peer);
+  void uncount_connection(const IpAddress& peer);
+  bool is_trusted_proxy(const IpAddress& peer) const;
   net::Task<void> end_drain(Tick deadline);
   void new_request_id(std::string& out);
   // At most `refusals_a_second` are logged; the next line says how many were not.

@@ -119,8 +119,8 @@ struct Session::Impl {
   }
 
   static int on_field(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name_data,
-                      std::size_t name_size, const std::uint8_t* value_data,
-                      std::size_t value_size, std::uint8_t, void* user) {
+                      std::size_t name_size, const std::uint8_t* value_data, std::size_t value_size,
+                      std::uint8_t, void* user) {
     Impl& me = self(user);
     if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;  // a trailer is dropped
     const auto found = me.heads.find(static_cast<Stream>(frame->hd.stream_id));
@@ -198,8 +198,8 @@ struct Session::Impl {
       text.append("transfer-encoding: chunked\r\n");
     }
     text.append("\r\n");
-    const RequestBody body = websocket        ? RequestBody::tunnel
-                             : end            ? RequestBody::none
+    const RequestBody body = websocket         ? RequestBody::tunnel
+                             : end             ? RequestBody::none
                              : head.has_length ? RequestBody::length
                                                : RequestBody::chunked;
     told.insert(stream);
@@ -210,8 +210,8 @@ struct Session::Impl {
     }
   }
 
-  static int on_chunk(nghttp2_session*, std::uint8_t, std::int32_t stream,
-                      const std::uint8_t* data, std::size_t size, void* user) {
+  static int on_chunk(nghttp2_session*, std::uint8_t, std::int32_t stream, const std::uint8_t* data,
+                      std::size_t size, void* user) {
     Impl& me = self(user);
     const auto id = static_cast<Stream>(stream);
     if (me.told.count(id) != 0) {
@@ -246,7 +246,8 @@ struct Session::Impl {
 
   void add_field(std::string_view name, std::string_view value) {
     const std::size_t begin = names.size();
-    for (const char c : name) names.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c);
+    for (const char c : name)
+      names.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c);
     nghttp2_nv field;
     field.name = reinterpret_cast<std::uint8_t*>(names.data()) + begin;
     field.namelen = name.size();
@@ -359,8 +360,7 @@ bool Session::over() const {
 std::size_t Session::open_streams() const { return impl_->told.size(); }
 bool Session::in_head() const { return impl_->in_head; }
 
-Session::AnswerBody Session::respond(Stream stream, std::string_view head,
-                                               bool to_head_request) {
+Session::AnswerBody Session::respond(Stream stream, std::string_view head, bool to_head_request) {
   AnswerBody body;
   impl_->read_head(head, body);
   if (to_head_request && body.kind != AnswerBody::interim) body.kind = AnswerBody::none;

@@ -22,8 +22,8 @@ struct Limits {
   // Streams that end before their answer does, whoever ends them (rapid reset and its kin,
   // CVE-2023-44487, CVE-2025-8671).
   unsigned resets = 100;
-  // Frames that carry nothing: SETTINGS, PING, PRIORITY, empty DATA, CONTINUATION. (Unknown ones are
-  // skipped at less than they cost to send.)
+  // Frames that carry nothing: SETTINGS, PING, PRIORITY, empty DATA, CONTINUATION. (Unknown ones
+  // are skipped at less than they cost to send.)
   unsigned idle_frames = 1000;
   std::chrono::seconds span{10};  // for both
 };
@@ -81,7 +81,7 @@ class Session final {
   // `head` is the head of an HTTP/1.1 response, written by us; fields of that protocol's
   // connections are left out, 101 becomes 200. An interim one (1xx) is followed by another.
   AnswerBody respond(Stream stream, std::string_view head, bool to_head_request);
-  void resume(Stream stream);                      // on_pull has more, or the end
+  void resume(Stream stream);                       // on_pull has more, or the end
   void consumed(Stream stream, std::size_t bytes);  // of on_data: the client may send as many more
   // Ends a stream early: NO_ERROR for an answer that is whole (RFC 9113 section 8.1), else
   // INTERNAL_ERROR.

@@ -12,7 +12,18 @@ namespace moat::http2 {
 namespace {
 
 using Bytes = std::string;
-enum Type : std::uint8_t { data, headers, priority, rst, settings, push, ping, goaway, window, cont };
+enum Type : std::uint8_t {
+  data,
+  headers,
+  priority,
+  rst,
+  settings,
+  push,
+  ping,
+  goaway,
+  window,
+  cont
+};
 enum Error : std::uint32_t { no_error, protocol_error, enhance_your_calm = 11, refused_stream = 7 };
 constexpr std::uint8_t end_stream = 1, end_headers = 4, ack = 1;
 
@@ -230,17 +241,30 @@ TEST_F(Peer, WhatSmugglesIsNoRequest) {
   std::uint32_t stream = 1;
   const Bytes nul("a\0b", 3);
   for (const Fields& fields : {
-           with(get, {{"x", "a\r\nevil: b"}}), with(get, {{"x", "a\nb"}}), with(get, {{"x", nul}}),
-           with(get, {{"x\r\ny", "a"}}), with(get, {{"x:y", "a"}}), with(get, {{"X", "a"}}),
-           with(get, {{"", "a"}}), with(get, {{":path", "/a\r\nb: c"}}),
-           with(get, {{":method", "GET / HTTP/1.1\r\nx: y"}}), with(get, {{":path", ""}}),
-           with(get, {{":path", "http://b.example/"}}), with(get, {{":path", "a"}}),
-           with(get, {{":scheme", "http"}}), with(get, {{":scheme", "file"}}),
-           with(get, {{"connection", "close"}}), with(get, {{"transfer-encoding", "chunked"}}),
-           with(get, {{"keep-alive", "1"}}), with(get, {{"upgrade", "websocket"}}),
-           with(get, {{"proxy-connection", "x"}}), with(get, {{"te", "gzip"}}),
-           with(get, {{"content-length", "5"}}), with(get, {{"content-length", "-1"}}),
-           with(get, {{":unknown", "x"}}), with(get, {{":status", "200"}}),
+           with(get, {{"x", "a\r\nevil: b"}}),
+           with(get, {{"x", "a\nb"}}),
+           with(get, {{"x", nul}}),
+           with(get, {{"x\r\ny", "a"}}),
+           with(get, {{"x:y", "a"}}),
+           with(get, {{"X", "a"}}),
+           with(get, {{"", "a"}}),
+           with(get, {{":path", "/a\r\nb: c"}}),
+           with(get, {{":method", "GET / HTTP/1.1\r\nx: y"}}),
+           with(get, {{":path", ""}}),
+           with(get, {{":path", "http://b.example/"}}),
+           with(get, {{":path", "a"}}),
+           with(get, {{":scheme", "http"}}),
+           with(get, {{":scheme", "file"}}),
+           with(get, {{"connection", "close"}}),
+           with(get, {{"transfer-encoding", "chunked"}}),
+           with(get, {{"keep-alive", "1"}}),
+           with(get, {{"upgrade", "websocket"}}),
+           with(get, {{"proxy-connection", "x"}}),
+           with(get, {{"te", "gzip"}}),
+           with(get, {{"content-length", "5"}}),
+           with(get, {{"content-length", "-1"}}),
+           with(get, {{":unknown", "x"}}),
+           with(get, {{":status", "200"}}),
            Fields{{":method", "GET"}, {":scheme", "https"}, {":authority", "a"}},
            Fields{{":method", "GET"}, {":path", "/"}, {":authority", "a"}},
            Fields{{":scheme", "https"}, {":path", "/"}, {":authority", "a"}},
@@ -281,8 +305,10 @@ TEST_F(Peer, AWebSocketComesAsAnUpgrade) {
                            "sec-websocket-key: ", "sec-websocket-version: 13\r\n"})
     EXPECT_NE(heads_[1].find(line), Bytes::npos) << line;
   const auto body = session_->respond(
-      1, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-         "Sec-WebSocket-Accept: x\r\n\r\n", false);
+      1,
+      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+      "Sec-WebSocket-Accept: x\r\n\r\n",
+      false);
   EXPECT_EQ(body.kind, Session::AnswerBody::until_close);
   answer_ends_ = false;
   bool open = false;
@@ -446,7 +472,7 @@ TEST_F(Peer, GarbageEndsTheConnection) {
   restart(Limits());
   ASSERT_TRUE(hello());
   feed(frame(headers, end_headers | end_stream, 1, Bytes(20, '\xff')));  // no HPACK
-  EXPECT_EQ(goaway_code(), 9);                                          // COMPRESSION_ERROR
+  EXPECT_EQ(goaway_code(), 9);                                           // COMPRESSION_ERROR
 }
 
 TEST_F(Peer, AfterGoingAwayOpenStreamsAreFinished) {

@@ -48,7 +48,7 @@ enum class Wait { ready, timed_out, cancelled };
 // tried that would only say EAGAIN.
 class Descriptor final {
  public:
-  Descriptor(Loop& loop, int fd);  // takes the descriptor over
+  Descriptor(Loop& loop, int fd);   // takes the descriptor over
   explicit Descriptor(Loop& loop);  // of nothing: it waits for what is announced
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
