@@ -372,7 +372,8 @@ net::Task<void> Http2Connection::run() {
     if (served.connection != nullptr) served.connection->cancel();
   }
   wake();
-  co_await Settled{*this};
+  Settled all_ended{*this};
+  co_await all_ended;
   if (broken_) co_return;
   const Tick deadline = loop.in(timeouts.body_idle);
   const bool flushed = co_await stream_.flush(deadline);
