@@ -52,7 +52,7 @@ inside=''  # the process group of what runs in the tree
 cleanup() {
   [[ -z $inside ]] || kill -TERM -- "-$inside" 2>/dev/null || true
   local place
-  for place in dev/shm dev proc; do
+  for place in dev/pts dev/shm dev proc; do
     while mountpoint -q "$folder/$place" && umount -l "$folder/$place"; do :; done
   done
   if [[ -n $keep ]]; then
@@ -92,6 +92,7 @@ fi
 
 mountpoint -q "$folder/proc" || mount -t proc proc "$folder/proc"
 mount --bind /dev "$folder/dev"
+[[ ! -d /dev/pts ]] || mount --bind /dev/pts "$folder/dev/pts"
 mkdir -p "$folder/dev/shm"
 mountpoint -q "$folder/dev/shm" || mount -t tmpfs -o mode=1777 tmpfs "$folder/dev/shm"
 

@@ -53,15 +53,17 @@ class Clients(harness.Case):
 
 
 class Curl(Clients):
+    option, version = '--http2', '2'
+
     def curl(self, path, *arguments):
         done = subprocess.run(
-            ['curl', '--silent', '--show-error', '--max-time', '20', '--cacert', self.moat.ca_file(), '--resolve',
+            ['curl', self.option, '--silent', '--show-error', '--max-time', '20', '--cacert', self.moat.ca_file(), '--resolve',
              f'localhost:{self.moat.https_port}:127.0.0.1', '--write-out', '\n%{http_code} %{http_version}',
              *arguments, self.moat.origin + path], capture_output=True, text=True, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
         body, _, last = done.stdout.rpartition('\n')
         code, version = last.split()
-        self.assertEqual(version, '1.1')
+        self.assertEqual(version, self.version)
         return int(code), body
 
     def test_curl_signs_up_logs_in_and_out(self):
@@ -97,6 +99,10 @@ class Curl(Clients):
         self.assertEqual(len(json.loads(body)['body']), 200_000)
 
 
+class CurlWithHttp11(Curl):
+    option, version = '--http1.1', '1.1'
+
+
 class Tls(Clients):
     def test_tls_1_2_and_1_3_are_spoken(self):
         for option, version in (('-tls1_2', 'TLSv1.2'), ('-tls1_3', 'TLSv1.3')):
@@ -129,8 +135,9 @@ class Tls(Clients):
                 self.assertRegex(said, 'handshake failure')
 
     def test_alpn(self):
-        _, said = self.s_client('-alpn', 'h2,http/1.1')
-        self.assertIn('ALPN protocol: http/1.1', said)
+        for asked, chosen in (('h2,http/1.1', 'h2'), ('http/1.1,h2', 'h2'), ('http/1.1', 'http/1.1')):
+            _, said = self.s_client('-alpn', asked)
+            self.assertIn(f'ALPN protocol: {chosen}\n', said)
         code, said = self.s_client('-alpn', 'smtp')
         self.assertNotEqual(code, 0)
         self.assertRegex(said, 'no application protocol')
