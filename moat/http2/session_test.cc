@@ -444,7 +444,7 @@ TEST_F(Peer, AHpackBombIsBounded) {
   Bytes bomb = block(get) + Bytes(1, 0x40) + literal("x") + literal(Bytes(4000, 'a'));
   bomb.append(4000, static_cast<char>(0xbe));
   feed(frame(headers, end_headers | end_stream, 1, bomb));
-  if (heads_.count(1) != 0) EXPECT_LT(heads_[1].size(), 32U * 1024U);
+  EXPECT_LT(heads_[1].size(), 32U * 1024U);
 }
 
 TEST_F(Peer, NoMoreThanTheWindowComesUntilItIsTaken) {

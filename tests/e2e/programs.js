@@ -71,9 +71,9 @@ async function startNotes() {
 
 // The certificates of the local CA below a data directory: the root, and the intermediate that servers send.
 function localCa(data) {
-  return fs.readdirSync(data, {recursive: true}).map(String)
-    .filter((name) => /(root|intermediate)[^/]*\.(pem|crt)$/.test(name))
-    .map((name) => new X509Certificate(fs.readFileSync(path.join(data, name))));
+  const folder = path.join(data, 'ca');
+  return fs.readdirSync(folder).filter((name) => /^(root|intermediate).*\.(pem|crt)$/.test(name))
+    .map((name) => new X509Certificate(fs.readFileSync(path.join(folder, name))));
 }
 
 async function startMoat(to, {config = '', options = []} = {}) {
@@ -87,13 +87,22 @@ async function startMoat(to, {config = '', options = []} = {}) {
   }
   const moat = new Program(process.env.MOAT_BIN, [...args, ...options]);
   Object.assign(moat, {folder, origin: `https://localhost:${secure}`, port: secure, httpPort: plain, adminPort: admin});
+  try {
+    await moatIsReady(moat);
+    moat.authorities = localCa(path.join(folder, 'data'));
+  } catch (error) {
+    await moat.stop();
+    throw error;
+  }
+  return moat;
+}
+
+async function moatIsReady(moat) {
   await waitUntil(async () => {
     if (moat.code !== null) throw new Error(`moat ended with ${moat.code}:\n${moat.output}`);
-    const answer = await fetch(`http://${HOST}:${admin}/readyz`).catch(() => null);
+    const answer = await fetch(`http://${HOST}:${moat.adminPort}/readyz`).catch(() => null);
     return answer?.status === 200;
   }, 'moat becoming ready', 30);
-  moat.authorities = localCa(path.join(folder, 'data'));
-  return moat;
 }
 
 // Chromium accepts chains with exactly this CA's keys and goes on refusing all others.
@@ -111,8 +120,16 @@ function launchBrowser(authorities) {
 
 async function start(settings = {}) {
   const notes = settings.to ? null : await startNotes();
-  const moat = await startMoat(settings.to || notes.url, settings);
-  const browser = await launchBrowser(moat.authorities);
+  let moat, browser;
+  try {
+    moat = await startMoat(settings.to || notes.url, settings);
+    browser = await launchBrowser(moat.authorities);
+  } catch (error) {
+    // Programs that are left would keep the test from ending.
+    await moat?.stop();
+    await notes?.stop();
+    throw error;
+  }
   return {
     notes, moat, browser,
     async page(options = {}) {
