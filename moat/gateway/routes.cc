@@ -23,7 +23,7 @@ enum Habit : unsigned {
 
 // The habits that make a difference to a path.
 unsigned habits_for(std::string_view path, bool capitals_in_patterns) {
-  unsigned habits = capitals_in_patterns ? fold_case : 0;
+  unsigned habits = capitals_in_patterns ? unsigned{fold_case} : 0U;
   char previous = 0;
   for (const char c : path) {
     if (c == '%') return all_habits;
