@@ -267,6 +267,7 @@ net::Task<void> Http2Connection::serve(std::unique_ptr<Stream> stream) {
     }
     served_.erase(id);
   }
+  idle_since_ = worker_.loop_.now();
   if (counted) worker_.uncount_connection(peer_.address);
   wake();
   settle();
@@ -333,8 +334,11 @@ net::Task<void> Http2Connection::run() {
   net::Loop& loop = worker_.loop_;
   wake();  // our settings
   Tick head_since{};
+  idle_since_ = loop.now();
   std::size_t moved = 0;
   while (!broken_ && !session_.over() && !(stopping_ && served_.empty())) {
+    if (!served_.empty()) idle_since_ = loop.now();
+    if (loop.now() - idle_since_ >= timeouts.idle && !session_.in_head()) break;
     if (stream_.descriptor().readable || stream_.pending()) {
       auto buffer = loop.buffers().take();
       const net::Io got = stream_.read(buffer.get(), net::BufferPool::buffer_size);
@@ -356,14 +360,12 @@ net::Task<void> Http2Connection::run() {
       }
       if (got.state != net::Io::blocked) break;
     }
-    const bool idle = served_.empty() && !session_.in_head();
     const Tick deadline =
-        session_.in_head() ? head_since + timeouts.header : loop.in(timeouts.idle);
+        session_.in_head() ? head_since + timeouts.header : idle_since_ + timeouts.idle;
     const net::Wait wait = co_await stream_.readable(deadline);
     if (wait == net::Wait::cancelled) break;
     if (wait == net::Wait::ready) continue;
     if (session_.in_head() && loop.now() >= head_since + timeouts.header) break;
-    if (idle && served_.empty() && !stopping_) break;
   }
   // Said goodbye to, or gone: whoever is still served has nobody to answer.
   if (!stopping_) session_.go_away();

@@ -64,6 +64,8 @@ class Http2Connection final : private http2::Session::Events {
   std::unordered_map<Id, Served> served_;
   std::vector<std::unique_ptr<Stream>> new_;
   std::string out_;
+  // When the last request ended. Pings and pieces of frames do not keep a connection.
+  Tick idle_since_{};
   bool sending_ = false;
   bool broken_ = false;
   bool stopping_ = false;

@@ -427,6 +427,21 @@ class Floods(Case):
             self.assertEqual(peer.goaway(), 0)
             self.assertGreater(time.monotonic() - begun, 2)
 
+    def test_what_is_no_request_keeps_no_connection(self):
+        """Pings, and a preface that comes a byte at a time."""
+        for hello, pieces in ((True, [frame(PING, 0, 0, b'x' * 8)] * 30), (False, [PREFACE[i:i + 1] for i in range(24)])):
+            with self.subTest(hello=hello):
+                peer = Frames(self.moat, hello=hello)
+                begun = time.monotonic()
+                try:
+                    for piece in pieces:
+                        peer.send(piece)
+                        time.sleep(0.5)
+                except (ConnectionError, ssl.SSLError):
+                    pass
+                self.assertLess(time.monotonic() - begun, 8, 'idle is 3 s')
+                peer.sock.close()
+
     def test_a_window_that_never_opens(self):
         """The answer waits for `send`, then the stream is given up, with its backend's connection."""
         with self.frames() as peer:
