@@ -164,6 +164,8 @@ int run(const Arguments& arguments) {
   gateway::Gateway& moat = **started;
   print_banner(*config, moat.started());
   log.info("started", {{"workers", static_cast<std::int64_t>(moat.started().workers)},
+                       {"engine", moat.started().engine},
+                       {"io_uring_missing", moat.started().why_engine},
                        {"address", moat.started().urls.front()}});
   for (;;) {
     const timespec second{1, 0};

@@ -286,6 +286,10 @@ void read_server(Table table, Config& config) {
   table.list("http", config.http);
   table.boolean("http2", config.http2);
   table.integer("workers", config.workers, 0, 1024);
+  table.choice<net::Engine>("engine", config.engine,
+                            {{"auto", net::Engine::automatic},
+                             {"epoll", net::Engine::epoll},
+                             {"io_uring", net::Engine::io_uring}});
   table.integer("max_connections", config.max_connections, 1, 10'000'000);
   table.integer("max_connections_per_address", config.max_connections_per_address, 1, 10'000'000);
   table.size("max_header", config.max_header, 1024, 20 * 1024);

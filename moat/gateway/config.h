@@ -10,6 +10,7 @@
 
 #include "moat/base/ip.h"
 #include "moat/base/result.h"
+#include "moat/net/loop.h"
 
 namespace moat::gateway {
 
@@ -96,6 +97,7 @@ struct Config {
   std::string
       admin_listen;  // metrics and health over TCP; empty: only the socket in the data directory
   unsigned workers = 0;  // 0: one a core
+  net::Engine engine = net::Engine::automatic;
   std::uint32_t max_connections = 10'000;
   std::uint32_t max_connections_per_address = 200;
   std::vector<Cidr> trusted_proxies;

@@ -54,6 +54,17 @@ TEST(Config, AllProblemsAreReportedAtOnce) {
   EXPECT_EQ(config.error().size(), 3U);
 }
 
+TEST(Config, TheEngineIsChosenByNameOrByTheMachine) {
+  const auto engine = [](const char* line) {
+    return parse_config(std::string("backend = \"3000\"\n[server]\n") + line, "moat.toml");
+  };
+  EXPECT_EQ(engine("")->engine, net::Engine::automatic);
+  EXPECT_EQ(engine("engine = \"epoll\"")->engine, net::Engine::epoll);
+  EXPECT_EQ(engine("engine = \"io_uring\"")->engine, net::Engine::io_uring);
+  EXPECT_EQ(first_problem("[server]\nengine = \"kqueue\"\n"),
+            "moat.toml:2: 'server.engine' must be one of \"auto\", \"epoll\", \"io_uring\"");
+}
+
 TEST(Config, ASyntaxErrorHasItsLine) {
   EXPECT_EQ(first_problem("domain = \"x\"\nbackend = \n").rfind("moat.toml:2: ", 0), 0U);
 }

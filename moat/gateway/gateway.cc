@@ -365,11 +365,19 @@ Result<void, std::string> Gateway::Parts::make_workers() {
   if (config.http2) policy.protocols.insert(policy.protocols.begin(), "h2");
   if (config.tls_modern) policy.versions = https::TlsPolicy::Versions::modern;
   const unsigned count = config.workers != 0 ? config.workers : cores();
+  std::string why_not;
+  const net::Engine best = net::best_engine(&why_not);
+  if (config.engine == net::Engine::io_uring && best != net::Engine::io_uring)
+    return Error{"server.engine = \"io_uring\" is not to be had here: " + why_not};
+  const net::Engine engine = config.engine == net::Engine::automatic ? best : config.engine;
+  started.engine = net::to_string(engine);
+  started.why_engine = why_not;
   for (unsigned i = 0; i < count; ++i) {
     auto context =
         https::ServerContext::create(policy, certificates->store(), certificates->tickets());
     if (!context) return Error{"TLS: " + std::string(https::to_string(context.error()))};
-    workers.push_back(std::make_unique<Worker>(*shared, std::move(*context), keys->assertion, i));
+    workers.push_back(
+        std::make_unique<Worker>(*shared, std::move(*context), keys->assertion, i, engine));
   }
   const std::string host = config.is_localhost() ? "localhost" : config.domains.front();
   for (const auto* list : {&config.https, &config.http}) {

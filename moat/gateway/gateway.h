@@ -34,6 +34,8 @@ struct Started {
   std::optional<std::string> setup_link;  // for the first admin, while there is none
   std::string certificate;                // "local CA, until 2026-12-01"
   std::size_t workers = 0;
+  std::string engine;      // "io_uring", "epoll"
+  std::string why_engine;  // what io_uring lacks here; empty: nothing
 };
 
 // Gateway is the running product: listeners, workers, store, keys. Made once; the pieces it wires

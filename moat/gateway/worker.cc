@@ -37,9 +37,10 @@ session::AssertionSigner::Options assertion_options(const Config& config) {
 }  // namespace
 
 Worker::Worker(Shared& shared, https::ServerContext tls, jwt::KeyRing assertion_keys,
-               unsigned index)
+               unsigned index, net::Engine engine)
     : shared_(shared),
       tls_(std::move(tls)),
+      loop_(engine),
       backends_(loop_, shared.config),
       signer_(std::move(assertion_keys), assertion_options(shared.config)),
       id_prefix_(hex_encode(system_random().bytes(5)) + std::to_string(index)) {}

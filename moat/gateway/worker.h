@@ -81,7 +81,9 @@ class Http2Connection;
 // Worker is one loop on one thread, with its listeners and its connections.
 class Worker final {
  public:
-  Worker(Shared& shared, https::ServerContext tls, jwt::KeyRing assertion_keys, unsigned index);
+  // Throws std::system_error where `engine` is not to be had.
+  Worker(Shared& shared, https::ServerContext tls, jwt::KeyRing assertion_keys, unsigned index,
+         net::Engine engine = net::Engine::epoll);
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
   ~Worker();

@@ -11,6 +11,8 @@
 #include <system_error>
 #include <utility>
 
+#include "moat/net/uring.h"
+
 namespace moat::net {
 
 namespace {
@@ -105,7 +107,12 @@ int Loop::timeout_ms(std::chrono::milliseconds at_most) const {
 // ------------------------------------------------------------------------------------------
 // descriptors
 
-Descriptor::Descriptor(Loop& loop, int fd) : loop_(loop), fd_(fd), read_(loop), write_(loop) {
+Descriptor::Descriptor(Loop& loop, int fd, Use use)
+    : loop_(loop), fd_(fd), read_(loop), write_(loop) {
+  if (loop.uring_ != nullptr) {
+    channel_ = loop.uring_->open(*this, use);
+    return;
+  }
   epoll_event event{};
   event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
   event.data.ptr = this;
@@ -119,6 +126,10 @@ Descriptor::Descriptor(Loop& loop) : loop_(loop), fd_(-1), read_(loop), write_(l
 
 Descriptor::~Descriptor() {
   if (fd_ < 0) return;
+  if (channel_ != nullptr) {
+    loop_.uring_->release(channel_);
+    return;
+  }
   loop_.forget(this);
   ::close(fd_);  // the only descriptor of this file, so epoll drops it by itself
 }
@@ -133,6 +144,15 @@ void Descriptor::Awaiter::await_suspend(std::coroutine_handle<> handle) {
   side.waiter = handle;
   side.timed_out = false;
   side.set(deadline);
+  if (owner.channel_ != nullptr) owner.wanted(side);
+}
+
+void Descriptor::wanted(const Side& side) {
+  if (&side == &read_) {
+    loop_.uring_->want_readable(*channel_);
+  } else {
+    loop_.uring_->want_writable(*channel_);
+  }
 }
 
 Wait Descriptor::Awaiter::await_resume() noexcept {
@@ -199,21 +219,56 @@ void BufferPool::give_back(char* buffer) {
 // ------------------------------------------------------------------------------------------------
 // loop
 
-Loop::Loop() : events_(std::make_unique<Events>()) {
-  epoll_ = epoll_create1(EPOLL_CLOEXEC);
-  if (epoll_ < 0) fail("epoll_create1");
+std::string_view to_string(Engine engine) {
+  switch (engine) {
+    case Engine::automatic:
+      return "auto";
+    case Engine::epoll:
+      return "epoll";
+    case Engine::io_uring:
+      return "io_uring";
+  }
+  return "";
+}
+
+Engine best_engine(std::string* why_not) {
+  const std::string missing = Uring::missing();
+  if (why_not != nullptr) *why_not = missing;
+  return missing.empty() ? Engine::io_uring : Engine::epoll;
+}
+
+Loop::Loop(Engine engine) {
+  start_ = now_ = system_clock().tick();
   wake_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (wake_ < 0) fail("eventfd");
+  if (engine == Engine::automatic) engine = best_engine();
+  try {
+    if (engine == Engine::io_uring) {
+      uring_ = std::make_unique<Uring>(*this, wake_);
+    } else {
+      open_epoll();
+    }
+  } catch (...) {
+    ::close(wake_);
+    if (epoll_ >= 0) ::close(epoll_);
+    throw;
+  }
+}
+
+void Loop::open_epoll() {
+  events_ = std::make_unique<Events>();
+  epoll_ = epoll_create1(EPOLL_CLOEXEC);
+  if (epoll_ < 0) fail("epoll_create1");
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.ptr = nullptr;
   if (epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_, &event) != 0) fail("epoll_ctl");
-  start_ = now_ = system_clock().tick();
 }
 
 Loop::~Loop() {
+  uring_.reset();
   ::close(wake_);
-  ::close(epoll_);
+  if (epoll_ >= 0) ::close(epoll_);
 }
 
 void Loop::run() {
@@ -222,9 +277,29 @@ void Loop::run() {
 }
 
 void Loop::turn(std::chrono::milliseconds at_most) {
+  const int timeout = timeout_ms(at_most);
+  if (uring_ != nullptr) {
+    handle_completions(timeout);
+  } else {
+    handle_events(timeout);
+  }
+  if (later_.empty()) return;
+  ready_.swap(later_);  // empty here: run_ready leaves nothing
+  run_ready();
+}
+
+void Loop::handle_completions(int timeout) {
+  uring_->wait(timeout);
+  now_ = system_clock().tick();
+  advance_timers();
+  run_ready();
+  uring_->handle_completions();
+}
+
+void Loop::handle_events(int timeout) {
   Events& events = *events_;
   events.next = 0;
-  events.count = epoll_wait(epoll_, events.list.data(), batch_size, timeout_ms(at_most));
+  events.count = epoll_wait(epoll_, events.list.data(), batch_size, timeout);
   if (events.count < 0) {
     events.count = 0;
     if (errno != EINTR) fail("epoll_wait");
@@ -241,9 +316,6 @@ void Loop::turn(std::chrono::milliseconds at_most) {
       run_posted();
     }
   }
-  if (later_.empty()) return;
-  ready_.swap(later_);  // empty here: run_ready leaves nothing
-  run_ready();
 }
 
 // A descriptor that dies takes its events of this batch along.

@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "moat/base/clock.h"
@@ -16,6 +17,15 @@
 namespace moat::net {
 
 class Loop;
+class Uring;
+struct Channel;
+
+// How a loop learns of its descriptors. `automatic` is io_uring where this machine permits all that
+// is needed of it (Linux 6.1; many containers forbid it), else epoll.
+enum class Engine { automatic, epoll, io_uring };
+std::string_view to_string(Engine engine);
+// What `automatic` would be here; `why_not` says in a few words why it is epoll.
+Engine best_engine(std::string* why_not = nullptr);
 
 // Timer calls `fire` once at or a little after (up to 16 ms) its time. Moving a timer later costs
 // one store: the wheel looks again when the old time comes.
@@ -43,12 +53,14 @@ class Timer {
 
 enum class Wait { ready, timed_out, cancelled };
 
-// Descriptor is one open file descriptor watched by a loop, edge-triggered. `readable` and
-// `writable` say what is known: an operation that came back short clears its flag, so nothing is
-// tried that would only say EAGAIN.
+// Descriptor is one open file descriptor watched by a loop. `readable` and `writable` say what is
+// known: an operation that came back short clears its flag, so nothing is tried that would only say
+// EAGAIN.
 class Descriptor final {
  public:
-  Descriptor(Loop& loop, int fd);   // takes the descriptor over
+  // Of a stream's bytes, the io_uring engine does the transfers itself.
+  enum class Use { events, bytes };
+  Descriptor(Loop& loop, int fd, Use use = Use::events);  // takes the descriptor over
   explicit Descriptor(Loop& loop);  // of nothing: it waits for what is announced
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
@@ -74,9 +86,12 @@ class Descriptor final {
   // Ends both waits, now and for ever.
   void cancel();
   bool cancelled() const { return cancelled_; }
+  // The io_uring engine's side of it; null with epoll.
+  Channel* channel() const { return channel_; }
 
  private:
   friend class Loop;
+  friend class Uring;
   struct Side final : Timer {
     explicit Side(Loop& loop) : Timer(loop) {}
     void fire() override;  // the time has passed
@@ -84,9 +99,11 @@ class Descriptor final {
     bool timed_out = false;
   };
   void on_events(std::uint32_t events);
+  void wanted(const Side& side);
 
   Loop& loop_;
   int fd_;
+  Channel* channel_ = nullptr;
   bool cancelled_ = false;
   Side read_;
   Side write_;
@@ -127,11 +144,11 @@ class BufferPool final {
   std::vector<char*> free_;
 };
 
-// Loop runs coroutines of one thread over epoll. Everything on it is single-threaded but `post` and
-// `stop`.
+// Loop runs coroutines of one thread. Everything on it is single-threaded but `post` and `stop`.
 class Loop final {
  public:
-  Loop();
+  // Throws std::system_error where the machine does not give what the engine needs.
+  explicit Loop(Engine engine = Engine::epoll);
   Loop(const Loop&) = delete;  // descriptors and timers point here
   Loop& operator=(const Loop&) = delete;
   ~Loop();
@@ -144,6 +161,7 @@ class Loop final {
   void stop();                            // from any thread
   void post(std::function<void()> work);  // from any thread; runs on the loop's
 
+  Engine engine() const { return uring_ == nullptr ? Engine::epoll : Engine::io_uring; }
   // The time at the start of this turn.
   Tick now() const { return now_; }
   Tick in(std::chrono::nanoseconds span) const { return now_ + span; }
@@ -155,6 +173,7 @@ class Loop final {
   BufferPool& buffers() { return buffers_; }
   // Where a TLS stream collects the records that it sends in one go.
   std::string& records() { return records_; }
+  Uring& uring() { return *uring_; }
 
   struct Sleep;
   Sleep sleep_until(Tick when);
@@ -163,6 +182,7 @@ class Loop final {
  private:
   friend class Timer;
   friend class Descriptor;
+  friend class Uring;
   static constexpr std::size_t slot_count = 4096;
   static constexpr std::chrono::nanoseconds slot_span = std::chrono::milliseconds{16};
   static constexpr int batch_size = 256;
@@ -172,6 +192,9 @@ class Loop final {
   static void unlink(Timer& timer);
   void advance_timers();
   int timeout_ms(std::chrono::milliseconds at_most) const;
+  void handle_events(int timeout);
+  void handle_completions(int timeout);
+  void open_epoll();
   void forget(const Descriptor* descriptor);
   void run_posted();
   void run_ready();
@@ -184,7 +207,8 @@ class Loop final {
   std::uint64_t current_slot_ = 0;
   std::array<Timer*, slot_count> slots_{};
   std::array<std::uint64_t, slot_count / 64> occupied_{};
-  std::unique_ptr<Events> events_;
+  std::unique_ptr<Events> events_;  // of epoll
+  std::unique_ptr<Uring> uring_;
   std::vector<std::coroutine_handle<>> ready_;
   std::vector<std::coroutine_handle<>> running_;
   std::vector<std::coroutine_handle<>> later_;  // of the next turn

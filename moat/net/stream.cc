@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "moat/net/uring.h"
+
 namespace moat::net {
 
 std::size_t Stream::send_now(std::string_view bytes) {
@@ -35,13 +37,44 @@ std::size_t Stream::send_now(std::string_view bytes) {
 
 bool Stream::send(std::string_view bytes) {
   if (broken_ || descriptor_.cancelled()) return false;
+  if (Channel* channel = descriptor_.channel()) {
+    if (channel->send_failed) return false;
+    loop().uring().send(*channel, bytes);
+    return true;
+  }
   if (backlog_.empty() && descriptor_.writable) bytes.remove_prefix(send_now(bytes));
   if (broken_) return false;
   backlog_.append(bytes);
   return true;
 }
 
+bool Stream::send_all_of(std::string& bytes) {
+  Channel* channel = descriptor_.channel();
+  if (channel == nullptr || broken_ || descriptor_.cancelled() || channel->send_failed) {
+    const bool sent = send(bytes);
+    bytes.clear();
+    return sent;
+  }
+  loop().uring().send_all_of(*channel, bytes);
+  return true;
+}
+
+bool Stream::flushed() const {
+  // The ring sends at the end of the turn; a reader of the other side need not wait for that.
+  const Channel* channel = descriptor_.channel();
+  if (channel != nullptr) return channel->unsent() < BufferPool::buffer_size;
+  return backlog_.empty();
+}
+
 Task<bool> Stream::flush(Tick deadline) {
+  if (Channel* channel = descriptor_.channel()) {
+    while (channel->unsent() > 0) {
+      descriptor_.writable = false;
+      const Wait wait = co_await descriptor_.wait_writable(deadline);
+      if (wait != Wait::ready) co_return false;
+    }
+    co_return !channel->send_failed && !broken_;
+  }
   while (!backlog_.empty()) {
     const Wait wait = co_await descriptor_.wait_writable(deadline);
     if (wait != Wait::ready) co_return false;
@@ -55,6 +88,11 @@ Task<bool> Stream::flush(Tick deadline) {
 Io Stream::receive(char* buffer, std::size_t size) {
   if (descriptor_.cancelled()) return {Io::failed};
   if (!descriptor_.readable) return {Io::blocked};
+  if (Channel* channel = descriptor_.channel()) {
+    const Io got = loop().uring().receive(*channel, buffer, size);
+    if (got.state == Io::failed) broken_ = true;
+    return got;
+  }
   for (;;) {
     const ssize_t n = ::recv(descriptor_.fd(), buffer, size, 0);
     if (n > 0) {
@@ -74,7 +112,13 @@ Io Stream::receive(char* buffer, std::size_t size) {
   }
 }
 
-void Stream::shut_down() { ::shutdown(descriptor_.fd(), SHUT_WR); }
+void Stream::shut_down() {
+  if (Channel* channel = descriptor_.channel()) {
+    loop().uring().shut_down(*channel);
+  } else {
+    ::shutdown(descriptor_.fd(), SHUT_WR);
+  }
+}
 
 Task<void> linger(Stream& stream, std::size_t bytes, Tick deadline) {
   const bool flushed = co_await stream.flush(deadline);
@@ -167,9 +211,7 @@ TlsStream::~TlsStream() { SSL_free(ssl_); }
 
 bool TlsStream::send_out(std::string& out) {
   out_ = nullptr;
-  const bool sent = out.empty() || send(out);
-  out.clear();
-  return sent;
+  return out.empty() || send_all_of(out);
 }
 
 // A TLS connection begins with a handshake record: type 22, version 3.x.

@@ -24,7 +24,7 @@ struct Io {
 // for with `readable` and `flush`. Reads and writes may come from two coroutines, one each.
 class Stream {
  public:
-  Stream(Loop& loop, int fd) : descriptor_(loop, fd) {}
+  Stream(Loop& loop, int fd) : descriptor_(loop, fd, Descriptor::Use::bytes) {}
   explicit Stream(Loop& loop) : descriptor_(loop) {}  // in memory
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
@@ -44,7 +44,8 @@ class Stream {
 
   // Waits for something to read; only after a read that came back blocked.
   Descriptor::Awaiter readable(Tick deadline) { return descriptor_.wait_readable(deadline); }
-  bool flushed() const { return backlog_.empty(); }
+  // Whether more may be written before the next flush.
+  bool flushed() const;
   // Waits until what was written is with the kernel. False: broken, cancelled, or `deadline`
   // passed.
   virtual Task<bool> flush(Tick deadline);
@@ -60,6 +61,8 @@ class Stream {
  protected:
   // Hands `bytes` to the kernel, or to the backlog behind what is there already.
   bool send(std::string_view bytes);
+  // The same, and leaves an empty string.
+  bool send_all_of(std::string& bytes);
   Io receive(char* buffer, std::size_t size);
   Descriptor descriptor_;
   std::string backlog_;

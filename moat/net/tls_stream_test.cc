@@ -48,7 +48,7 @@ Context server_context() {
 }
 
 // The server's end on this loop, the client's end as a plain, blocking descriptor.
-class TlsStreamTest : public ::testing::Test {
+class TlsStreamTest : public ::testing::TestWithParam<Engine> {
  protected:
   TlsStreamTest() {
     std::array<int, 2> fds{};
@@ -96,16 +96,21 @@ class TlsStreamTest : public ::testing::Test {
     const bool flushed = co_await stream_->flush(deadline);
     EXPECT_TRUE(flushed);
     stream_->shut_down();
+    const bool ended = co_await stream_->flush(deadline);
+    EXPECT_TRUE(ended);
     loop_.stop();
   }
 
   Context context_ = server_context();
-  Loop loop_;
+  Loop loop_{GetParam() == Engine::io_uring ? best_engine() : Engine::epoll};
   std::unique_ptr<TlsStream> stream_;
   int client_ = -1;
 };
 
-TEST_F(TlsStreamTest, CarriesBytesBothWays) {
+INSTANTIATE_TEST_SUITE_P(, TlsStreamTest, ::testing::Values(Engine::epoll, Engine::io_uring),
+                         [](const auto& tested) { return std::string(to_string(tested.param)); });
+
+TEST_P(TlsStreamTest, CarriesBytesBothWays) {
   const std::string text(100'000, 'x');
   std::string back;
   int ended = 1;
@@ -136,31 +141,31 @@ TEST_F(TlsStreamTest, CarriesBytesBothWays) {
   EXPECT_EQ(ended, SSL_ERROR_ZERO_RETURN);  // close_notify: nothing was cut off
 }
 
-TEST_F(TlsStreamTest, KnowsPlainHttp) {
+TEST_P(TlsStreamTest, KnowsPlainHttp) {
   send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_EQ(handshake(), TlsStream::Handshake::plain_http);
 }
 
-TEST_F(TlsStreamTest, KnowsWhatIsNotTls) {
+TEST_P(TlsStreamTest, KnowsWhatIsNotTls) {
   send("\x01\x02\x03garbage");
   EXPECT_EQ(handshake(), TlsStream::Handshake::not_tls);
 }
 
-TEST_F(TlsStreamTest, ARecordOfGarbageFails) {
+TEST_P(TlsStreamTest, ARecordOfGarbageFails) {
   send(std::string("\x16\x03\x01\x00\x10", 5) + "0123456789abcdef");
   EXPECT_EQ(handshake(), TlsStream::Handshake::failed);
 }
 
-TEST_F(TlsStreamTest, SilenceTimesOut) {
+TEST_P(TlsStreamTest, SilenceTimesOut) {
   EXPECT_EQ(handshake(milliseconds{50}), TlsStream::Handshake::timed_out);
 }
 
-TEST_F(TlsStreamTest, HalfAHandshakeTimesOut) {
+TEST_P(TlsStreamTest, HalfAHandshakeTimesOut) {
   send(std::string("\x16\x03\x01\x02\x00\x01", 6));
   EXPECT_EQ(handshake(milliseconds{50}), TlsStream::Handshake::timed_out);
 }
 
-TEST_F(TlsStreamTest, AClientThatLeavesFails) {
+TEST_P(TlsStreamTest, AClientThatLeavesFails) {
   ::shutdown(client_, SHUT_WR);
   EXPECT_EQ(handshake(), TlsStream::Handshake::failed);
 }

@@ -1,0 +1,494 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "moat/net/uring.h"
+
+#include <liburing.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+#include <utility>
+
+#include "moat/net/stream.h"
+
+namespace moat::net {
+
+namespace {
+
+constexpr unsigned sq_entries = 1024;
+constexpr unsigned cq_entries = 8192;
+constexpr unsigned buffer_count = 256;  // a power of two
+constexpr std::size_t buffer_size = 16 * 1024;
+constexpr int buffer_group = 0;
+// A reader that is behind by this much hears no more until it has caught up.
+constexpr std::size_t most_unread = 32 * 1024;
+
+constexpr unsigned setup_flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
+                                 IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CQSIZE |
+                                 IORING_SETUP_CLAMP | IORING_SETUP_R_DISABLED;
+
+[[noreturn]] void fail(int error, const char* what) {
+  throw std::system_error(error, std::generic_category(), what);
+}
+
+// Set when the ring is made and for ever: a process that was taken over cannot open files, sockets
+// or anything else through the ring, which no system call filter sees.
+int restrict_operations(io_uring& ring) {
+  std::vector<io_uring_restriction> rules;
+  const auto allow_operation = [&](std::uint8_t operation) {
+    io_uring_restriction rule{};
+    rule.opcode = IORING_RESTRICTION_SQE_OP;
+    rule.sqe_op = operation;
+    rules.push_back(rule);
+  };
+  for (const auto operation :
+       {IORING_OP_RECV, IORING_OP_SEND, IORING_OP_POLL_ADD, IORING_OP_ASYNC_CANCEL, IORING_OP_NOP})
+    allow_operation(static_cast<std::uint8_t>(operation));
+  io_uring_restriction flags{};
+  flags.opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED;
+  flags.sqe_flags = IOSQE_BUFFER_SELECT | IOSQE_CQE_SKIP_SUCCESS;
+  rules.push_back(flags);
+  // liburing 2.3 declares functions of its own for these two and does not export them.
+  return io_uring_register(static_cast<unsigned>(ring.ring_fd), IORING_REGISTER_RESTRICTIONS,
+                           rules.data(), static_cast<unsigned>(rules.size()));
+}
+
+}  // namespace
+
+struct Uring::Ring {
+  io_uring ring{};
+  bool made = false;
+  bool started = false;
+  io_uring_buf_ring* buffers = nullptr;
+  char* memory = nullptr;
+
+  static constexpr std::size_t index_size = buffer_count * sizeof(io_uring_buf);
+
+  // 0, or what is missing as an error number; `what` names it.
+  int make(const char*& what) {
+    io_uring_params params{};
+    params.flags = setup_flags;
+    params.cq_entries = cq_entries;
+    what = "io_uring_setup";
+    const int error = io_uring_queue_init_params(sq_entries, &ring, &params);
+    if (error < 0) return -error;
+    made = true;
+    what = "io_uring_setup features";
+    if ((params.features & IORING_FEAT_EXT_ARG) == 0) return ENOSYS;
+    what = "mmap";
+    void* index =
+        ::mmap(nullptr, index_size, PROT_READ | PROT_WRITE, MAP_ANONYMOUS | MAP_PRIVATE, -1, 0);
+    if (index == MAP_FAILED) return errno;
+    buffers = static_cast<io_uring_buf_ring*>(index);
+    void* space = ::mmap(nullptr, buffer_count * buffer_size, PROT_READ | PROT_WRITE,
+                         MAP_ANONYMOUS | MAP_PRIVATE, -1, 0);
+    if (space == MAP_FAILED) return errno;
+    memory = static_cast<char*>(space);
+    io_uring_buf_reg registration{};
+    registration.ring_addr = reinterpret_cast<std::uint64_t>(buffers);
+    registration.ring_entries = buffer_count;
+    registration.bgid = buffer_group;
+    what = "io_uring buffer ring";
+    const int registered = io_uring_register_buf_ring(&ring, &registration, 0);
+    if (registered < 0) return -registered;
+    io_uring_buf_ring_init(buffers);
+    for (unsigned i = 0; i < buffer_count; ++i) add(i, static_cast<int>(i));
+    io_uring_buf_ring_advance(buffers, buffer_count);
+    what = "io_uring restrictions";
+    const int restricted = restrict_operations(ring);
+    return restricted < 0 ? -restricted : 0;
+  }
+  char* buffer(unsigned id) const { return memory + std::size_t{id} * buffer_size; }
+  void add(unsigned id, int offset) {
+    io_uring_buf_ring_add(buffers, buffer(id), buffer_size, static_cast<unsigned short>(id),
+                          io_uring_buf_ring_mask(buffer_count), offset);
+  }
+  void give_back(unsigned id) {
+    add(id, 0);
+    io_uring_buf_ring_advance(buffers, 1);
+  }
+  io_uring_sqe* next() {
+    io_uring_sqe* sqe = io_uring_get_sqe(&ring);
+    while (sqe == nullptr) {  // full: the kernel takes all of them
+      const int submitted = io_uring_submit(&ring);
+      if (submitted < 0 && submitted != -EINTR && submitted != -EAGAIN && submitted != -EBUSY)
+        fail(-submitted, "io_uring_submit");
+      sqe = io_uring_get_sqe(&ring);
+    }
+    return sqe;
+  }
+  ~Ring() {
+    if (made) io_uring_queue_exit(&ring);
+    if (memory != nullptr) ::munmap(memory, buffer_count * buffer_size);
+    if (buffers != nullptr) ::munmap(buffers, index_size);
+  }
+};
+
+namespace {
+// A channel's address with the kind of operation in the bits that its alignment leaves.
+constexpr std::uint64_t kind_mask = 7;
+static_assert(alignof(Channel) > kind_mask);
+std::uint64_t tag(const Channel* channel, std::uint64_t kind) {
+  return reinterpret_cast<std::uint64_t>(channel) | kind;
+}
+}  // namespace
+
+std::string Uring::missing() {
+  Ring ring;
+  const char* what = "";
+  const int error = ring.make(what);
+  if (error == 0) return {};
+  return std::string(what) + ": " + std::strerror(error);
+}
+
+Uring::Uring(Loop& loop, int wake) : loop_(loop), wake_(wake), ring_(std::make_unique<Ring>()) {
+  const char* what = "";
+  const int error = ring_->make(what);
+  if (error != 0) fail(error, what);
+  watch_wake();
+}
+
+Uring::~Uring() {
+  ring_.reset();  // nothing is in flight from here on
+  for (Channel* channel : released_) {
+    ::close(channel->fd);
+    delete channel;
+  }
+}
+
+// The thread that runs the loop is the one that may submit.
+void Uring::start() {
+  ring_->started = true;
+  io_uring_register_ring_fd(&ring_->ring);  // saves a little on each call; not needed
+  const int enabled = io_uring_register(static_cast<unsigned>(ring_->ring.ring_fd),
+                                        IORING_REGISTER_ENABLE_RINGS, nullptr, 0);
+  if (enabled < 0) fail(-enabled, "io_uring_enable_rings");
+}
+
+void Uring::watch_wake() {
+  io_uring_sqe* sqe = ring_->next();
+  io_uring_prep_poll_multishot(sqe, wake_, POLLIN);
+  io_uring_sqe_set_data64(sqe, tag(nullptr, wake));
+}
+
+// ------------------------------------------------------------------------------------- channels
+
+Channel* Uring::open(Descriptor& owner, Descriptor::Use use) {
+  auto* channel = new Channel;
+  channel->owner = &owner;
+  channel->fd = owner.fd();
+  channel->use = use;
+  return channel;
+}
+
+void Uring::release(Channel* channel) {
+  channel->owner = nullptr;
+  channel->fresh = {};
+  channel->next.clear();
+  if (channel->queued) {
+    std::erase(to_send_, channel);
+    submit_send(*channel);
+  }
+  if (channel->operations == 0) {
+    finish(*channel);
+    return;
+  }
+  released_.insert(channel);
+  // In order: a send that is submitted with it is tried first.
+  io_uring_sqe* sqe = ring_->next();
+  io_uring_prep_cancel_fd(sqe, channel->fd, IORING_ASYNC_CANCEL_ALL);
+  io_uring_sqe_set_flags(sqe, IOSQE_CQE_SKIP_SUCCESS);
+  io_uring_sqe_set_data64(sqe, tag(nullptr, nothing));
+}
+
+void Uring::finish(Channel& channel) {
+  if (channel.owner != nullptr || channel.operations != 0) return;
+  released_.erase(&channel);
+  ::close(channel.fd);
+  recycle(channel.out);
+  delete &channel;
+}
+
+void Uring::recycle(std::string& buffer) {
+  constexpr std::size_t kept = 128;
+  constexpr std::size_t most = 64 * 1024;
+  if (buffer.capacity() > most || spare_.size() >= kept || buffer.capacity() < 64) {
+    buffer = std::string();
+    return;
+  }
+  buffer.clear();
+  spare_.push_back(std::move(buffer));
+  buffer = std::string();
+}
+
+// ------------------------------------------------------------------------------------- receiving
+
+void Uring::want_readable(Channel& channel) {
+  if (channel.use == Descriptor::Use::bytes) {
+    if (!channel.receiving && !channel.ended) arm_receive(channel);
+    return;
+  }
+  if (channel.polling_in) return;
+  io_uring_sqe* sqe = ring_->next();
+  io_uring_prep_poll_add(sqe, channel.fd, POLLIN);
+  io_uring_sqe_set_data64(sqe, tag(&channel, poll_in_done));
+  channel.polling_in = true;
+  ++channel.operations;
+}
+
+void Uring::want_writable(Channel& channel) {
+  if (channel.polling_out || channel.queued || channel.sending) return;
+  io_uring_sqe* sqe = ring_->next();
+  io_uring_prep_poll_add(sqe, channel.fd, POLLOUT);
+  io_uring_sqe_set_data64(sqe, tag(&channel, poll_out_done));
+  channel.polling_out = true;
+  ++channel.operations;
+}
+
+void Uring::arm_receive(Channel& channel) {
+  io_uring_sqe* sqe = ring_->next();
+  io_uring_prep_recv_multishot(sqe, channel.fd, nullptr, 0, 0);
+  sqe->buf_group = buffer_group;
+  io_uring_sqe_set_flags(sqe, IOSQE_BUFFER_SELECT);
+  io_uring_sqe_set_data64(sqe, tag(&channel, receive_done));
+  channel.receiving = true;
+  ++channel.operations;
+}
+
+void Uring::stop_receive(Channel& channel) {
+  if (channel.stopping || !channel.receiving) return;
+  channel.stopping = true;
+  io_uring_sqe* sqe = ring_->next();
+  io_uring_prep_cancel64(sqe, tag(&channel, receive_done), 0);
+  io_uring_sqe_set_flags(sqe, IOSQE_CQE_SKIP_SUCCESS);
+  io_uring_sqe_set_data64(sqe, tag(nullptr, nothing));
+}
+
+Io Uring::receive(Channel& channel, char* buffer, std::size_t size) {
+  Descriptor& owner = *channel.owner;
+  const std::size_t kept = channel.inbox.size() - channel.taken;
+  if (kept > 0) {
+    const std::size_t count = std::min(size, kept);
+    std::memcpy(buffer, channel.inbox.data() + channel.taken, count);
+    channel.taken += count;
+    if (channel.taken == channel.inbox.size()) {
+      recycle(channel.inbox);
+      channel.taken = 0;
+      owner.readable = channel.ended || !channel.fresh.empty();
+    }
+    return {Io::ok, count};
+  }
+  if (!channel.fresh.empty()) {
+    const std::size_t count = std::min(size, channel.fresh.size());
+    std::memcpy(buffer, channel.fresh.data(), count);
+    channel.fresh.remove_prefix(count);
+    owner.readable = channel.ended || !channel.fresh.empty();
+    return {Io::ok, count};
+  }
+  if (channel.error != 0) return {Io::failed};
+  if (channel.ended) return {Io::end};
+  owner.readable = false;
+  return {Io::blocked};
+}
+
+void Uring::on_receive(Channel& channel, int result, std::uint32_t flags) {
+  const bool more = (flags & IORING_CQE_F_MORE) != 0;
+  if (!more) channel.receiving = channel.stopping = false;
+  if (result > 0) {
+    const unsigned id = flags >> IORING_CQE_BUFFER_SHIFT;
+    if (channel.owner != nullptr) {
+      const std::string_view bytes(ring_->buffer(id), static_cast<std::size_t>(result));
+      if (channel.inbox.empty()) {
+        channel.fresh = bytes;
+      } else {
+        channel.inbox.append(bytes);
+      }
+      channel.owner->announce_readable();
+      loop_.run_ready();
+      // What nobody took is kept elsewhere: the kernel's buffers are for all.
+      if (channel.owner != nullptr && !channel.fresh.empty()) {
+        if (channel.inbox.empty() && !spare_.empty()) {
+          channel.inbox.swap(spare_.back());
+          spare_.pop_back();
+        }
+        channel.inbox.append(channel.fresh);
+      }
+      channel.fresh = {};
+      if (channel.inbox.size() - channel.taken >= most_unread) stop_receive(channel);
+    }
+    ring_->give_back(id);
+  } else {
+    Descriptor* owner = channel.owner;
+    const bool again = result == -ENOBUFS || result == -ECANCELED || result == -EINTR;
+    if (owner != nullptr && !again) {
+      channel.ended = true;
+      channel.error = -result;
+      owner->hung_up = true;
+      owner->announce_readable();
+      loop_.run_ready();
+    }
+  }
+  if (more) return;
+  if (channel.owner != nullptr && channel.owner->read_.waiter && !channel.receiving &&
+      !channel.ended)
+    arm_receive(channel);
+  --channel.operations;
+  finish(channel);
+}
+
+// --------------------------------------------------------------------------------------- sending
+
+void Uring::send(Channel& channel, std::string_view bytes) {
+  if (bytes.empty()) return;
+  if (channel.sending) {
+    channel.next.append(bytes);
+    return;
+  }
+  if (channel.out.empty() && !spare_.empty()) {
+    channel.out.swap(spare_.back());
+    spare_.pop_back();
+  }
+  channel.out.append(bytes);
+  queue_send(channel);
+}
+
+void Uring::send_all_of(Channel& channel, std::string& bytes) {
+  if (bytes.empty()) return;
+  if (channel.sending || !channel.out.empty()) {
+    send(channel, bytes);
+    bytes.clear();
+    return;
+  }
+  channel.out.swap(bytes);
+  if (bytes.capacity() < 64 && !spare_.empty()) {
+    bytes.swap(spare_.back());
+    spare_.pop_back();
+  }
+  queue_send(channel);
+}
+
+void Uring::queue_send(Channel& channel) {
+  if (channel.queued) return;
+  channel.queued = true;
+  to_send_.push_back(&channel);
+}
+
+void Uring::submit_send(Channel& channel) {
+  channel.queued = false;
+  channel.sending = true;
+  ++channel.operations;
+  io_uring_sqe* sqe = ring_->next();
+  io_uring_prep_send(sqe, channel.fd, channel.out.data() + channel.sent,
+                     channel.out.size() - channel.sent, MSG_NOSIGNAL | MSG_WAITALL);
+  io_uring_sqe_set_data64(sqe, tag(&channel, send_done));
+}
+
+void Uring::on_send(Channel& channel, int result) {
+  channel.sending = false;
+  if (result > 0) channel.sent += static_cast<std::size_t>(result);
+  const bool failed = result <= 0 && result != -EINTR && result != -EAGAIN;
+  Descriptor* owner = channel.owner;
+  if (owner == nullptr || failed || channel.sent == channel.out.size()) {
+    recycle(channel.out);
+    channel.sent = 0;
+    if (!failed && owner != nullptr) channel.out.swap(channel.next);
+  }
+  if (owner != nullptr) {
+    if (failed) {
+      channel.next.clear();
+      channel.send_failed = true;
+    }
+    if (!channel.out.empty()) {
+      queue_send(channel);
+    } else {
+      if (channel.shut_down_after) {
+        channel.shut_down_after = false;
+        ::shutdown(channel.fd, SHUT_WR);
+      }
+      owner->announce_writable();
+      loop_.run_ready();
+    }
+  }
+  --channel.operations;
+  finish(channel);
+}
+
+void Uring::shut_down(Channel& channel) {
+  if (channel.unsent() > 0) {
+    channel.shut_down_after = true;
+  } else {
+    ::shutdown(channel.fd, SHUT_WR);
+  }
+}
+
+void Uring::on_poll(Channel& channel, bool in, int result) {
+  (in ? channel.polling_in : channel.polling_out) = false;
+  if (channel.owner != nullptr) {
+    channel.owner->on_events(result < 0 ? POLLERR : static_cast<std::uint32_t>(result));
+    loop_.run_ready();
+  }
+  --channel.operations;
+  finish(channel);
+}
+
+// ------------------------------------------------------------------------------------------ turns
+
+void Uring::wait(int timeout) {
+  if (!ring_->started) start();
+  for (Channel* channel : to_send_) submit_send(*channel);
+  to_send_.clear();
+  io_uring& ring = ring_->ring;
+  int result = 0;
+  if (timeout == 0) {
+    result = io_uring_submit_and_get_events(&ring);
+  } else {
+    __kernel_timespec span{};
+    span.tv_sec = timeout / 1000;
+    span.tv_nsec = (timeout % 1000) * 1'000'000L;
+    io_uring_cqe* first = nullptr;
+    result = io_uring_submit_and_wait_timeout(&ring, &first, 1, &span, nullptr);
+  }
+  // -EBUSY and -EAGAIN: completions must be taken first; they are, below.
+  if (result < 0 && result != -ETIME && result != -EINTR && result != -EAGAIN && result != -EBUSY)
+    fail(-result, "io_uring_enter");
+}
+
+void Uring::handle_completions() {
+  io_uring& ring = ring_->ring;
+  // No more than is there now: what the handlers bring about has its turn in the next.
+  for (unsigned left = io_uring_cq_ready(&ring); left > 0; --left) {
+    io_uring_cqe* cqe = nullptr;
+    if (io_uring_peek_cqe(&ring, &cqe) != 0 || cqe == nullptr) break;
+    const std::uint64_t data = cqe->user_data;
+    const int result = cqe->res;
+    const std::uint32_t flags = cqe->flags;
+    io_uring_cqe_seen(&ring, cqe);
+    Channel* channel = reinterpret_cast<Channel*>(data & ~kind_mask);
+    switch (static_cast<Kind>(data & kind_mask)) {
+      case receive_done:
+        on_receive(*channel, result, flags);
+        break;
+      case send_done:
+        on_send(*channel, result);
+        break;
+      case poll_in_done:
+        on_poll(*channel, true, result);
+        break;
+      case poll_out_done:
+        on_poll(*channel, false, result);
+        break;
+      case wake:
+        if ((flags & IORING_CQE_F_MORE) == 0) watch_wake();
+        loop_.run_posted();
+        break;
+      case nothing:
+        break;
+    }
+  }
+}
+
+}  // namespace moat::net
