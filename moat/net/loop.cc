@@ -216,6 +216,41 @@ void BufferPool::give_back(char* buffer) {
   }
 }
 
+void WarmBuffers::used(Keeper& keeper) {
+  keeper.used_ = loop_.now();
+  if (newest_ == &keeper) return;
+  if (keeper.list_ != nullptr) unlink(keeper);
+  keeper.list_ = this;
+  keeper.older_ = newest_;
+  keeper.newer_ = nullptr;
+  if (newest_ != nullptr) newest_->newer_ = &keeper;
+  newest_ = &keeper;
+  if (oldest_ == nullptr) oldest_ = &keeper;
+  if (++size_ > most) take_from(*oldest_);
+  if (!armed()) set(loop_.in(kept_for));
+}
+
+void WarmBuffers::unlink(Keeper& keeper) {
+  (keeper.newer_ != nullptr ? keeper.newer_->older_ : newest_) = keeper.older_;
+  (keeper.older_ != nullptr ? keeper.older_->newer_ : oldest_) = keeper.newer_;
+  keeper.list_ = nullptr;
+  --size_;
+}
+
+void WarmBuffers::forget(Keeper& keeper) {
+  if (keeper.list_ != nullptr) unlink(keeper);
+}
+
+void WarmBuffers::take_from(Keeper& keeper) {
+  unlink(keeper);
+  keeper.free_buffers();
+}
+
+void WarmBuffers::fire() {
+  while (oldest_ != nullptr && oldest_->used_ + kept_for <= loop_.now()) take_from(*oldest_);
+  if (oldest_ != nullptr) set(oldest_->used_ + kept_for);
+}
+
 // ------------------------------------------------------------------------------------------------
 // loop
 

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "moat/net/loop.h"
 #include "moat/net/sockets.h"
@@ -119,6 +120,43 @@ TEST_P(EachEngine, ACancelledTimerDoesNotFire) {
   const Tick end = loop.in(milliseconds{80});
   while (loop.now() < end) loop.turn(milliseconds{10});
   EXPECT_EQ(timer.fired, 0);
+}
+
+struct Keeper final : WarmBuffers::Keeper {
+  void free_buffers() override { ++freed; }
+  int freed = 0;
+};
+
+TEST(WarmBuffers, AreTakenFromWhoeverIsIdle) {
+  Loop loop;
+  Keeper busy;
+  Keeper idle;
+  loop.warm().used(idle);
+  const Tick end = loop.in(WarmBuffers::kept_for + milliseconds{300});
+  while (loop.now() < end) {
+    loop.warm().used(busy);
+    loop.turn(milliseconds{20});
+  }
+  EXPECT_EQ(idle.freed, 1);
+  EXPECT_EQ(busy.freed, 0);
+  loop.warm().forget(busy);
+  loop.warm().forget(idle);
+  EXPECT_EQ(loop.warm().size(), 0U);
+}
+
+TEST(WarmBuffers, AreTakenFromTheOneThatWorkedLongestAgoWhereThereAreTooMany) {
+  Loop loop;
+  std::vector<Keeper> all(WarmBuffers::most + 2);
+  for (Keeper& keeper : all) {
+    loop.warm().used(keeper);
+    loop.warm().used(all[0]);
+  }
+  EXPECT_EQ(loop.warm().size(), WarmBuffers::most);
+  EXPECT_EQ(all[0].freed, 0);
+  EXPECT_EQ(all[1].freed, 1);
+  EXPECT_EQ(all[2].freed, 1);
+  EXPECT_EQ(all[3].freed, 0);
+  for (Keeper& keeper : all) loop.warm().forget(keeper);
 }
 
 TEST_P(EachEngine, PostedWorkRunsOnTheLoop) {

@@ -207,10 +207,18 @@ TlsStream::TlsStream(Loop& loop, int fd, ssl_ctx_st* context)
   SSL_set_accept_state(ssl_);
 }
 
-TlsStream::~TlsStream() { SSL_free(ssl_); }
+TlsStream::~TlsStream() {
+  loop().warm().forget(*this);
+  SSL_free(ssl_);
+}
 
+// What OpenSSL still needs (half a record) it keeps.
+void TlsStream::free_buffers() { SSL_free_buffers(ssl_); }
+
+// Behind each call of OpenSSL.
 bool TlsStream::send_out(std::string& out) {
   out_ = nullptr;
+  loop().warm().used(*this);
   return out.empty() || send_all_of(out);
 }
 

@@ -80,9 +80,8 @@ class TcpStream final : public Stream {
 };
 
 // TlsStream is the server's side of TLS: OpenSSL fed by hand, one receive for all that is there and
-// one send for all that a write makes. Records of an idle connection hold no buffer
-// (SSL_MODE_RELEASE_BUFFERS).
-class TlsStream final : public Stream {
+// one send for all that a write makes. An idle connection holds no record buffers (WarmBuffers).
+class TlsStream final : public Stream, private WarmBuffers::Keeper {
  public:
   TlsStream(Loop& loop, int fd, ssl_ctx_st* context);
   ~TlsStream() override;
@@ -111,6 +110,7 @@ class TlsStream final : public Stream {
   std::string unread_;          // the first bytes, looked at before the handshake
   std::size_t taken_ = 0;       // bytes of the socket that went into the current read
   bool send_out(std::string& out);
+  void free_buffers() override;
   Handshake classify(const char* bytes, std::size_t count) const;
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <coroutine>
+#include <cstddef>
 #include <exception>
 #include <optional>
 #include <utility>
@@ -26,7 +27,18 @@ struct FinalAwaiter {
   void await_resume() const noexcept {}
 };
 
+// Frames are made and freed some ten times a request, always of the same few sizes.
+class FramePool final {
+ public:
+  static void* take(std::size_t size);
+  static void give_back(void* frame, std::size_t size) noexcept;
+};
+
 struct PromiseBase {
+  static void* operator new(std::size_t size) { return FramePool::take(size); }
+  static void operator delete(void* frame, std::size_t size) noexcept {
+    FramePool::give_back(frame, size);
+  }
   std::coroutine_handle<> continuation = std::noop_coroutine();
   std::exception_ptr exception;
   std::suspend_always initial_suspend() const noexcept { return {}; }
