@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "moat/net/loop.h"
 
+#include <malloc.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -247,7 +248,16 @@ void WarmBuffers::take_from(Keeper& keeper) {
 }
 
 void WarmBuffers::fire() {
-  while (oldest_ != nullptr && oldest_->used_ + kept_for <= loop_.now()) take_from(*oldest_);
+  while (oldest_ != nullptr && oldest_->used_ + kept_for <= loop_.now()) {
+    take_from(*oldest_);
+    ++freed_;
+  }
+  // Many small holes between what lives on: without this the memory stays the process's.
+  constexpr std::size_t worth_it = 128;
+  if (freed_ >= worth_it) {
+    ::malloc_trim(0);
+    freed_ = 0;
+  }
   if (oldest_ != nullptr) set(oldest_->used_ + kept_for);
 }
 

@@ -182,6 +182,7 @@ class WarmBuffers final : public Timer {
   Keeper* newest_ = nullptr;
   Keeper* oldest_ = nullptr;
   std::size_t size_ = 0;
+  std::size_t freed_ = 0;  // since the heap was trimmed
 };
 
 // Loop runs coroutines of one thread. Everything on it is single-threaded but `post` and `stop`.

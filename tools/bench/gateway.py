@@ -23,7 +23,7 @@ def idle_memory(pid, port, count):
         while not data.endswith(b'"}'):
             data += connection.recv(65536)
         open_now.append(connection)
-    time.sleep(0.5)
+    time.sleep(3)  # idle buffers are freed
     kib = common.rss_kib(pid)
     for connection in open_now:
         connection.close()
