@@ -162,17 +162,26 @@ std::unique_ptr<Exchange> Worker::take_exchange() {
   } else {
     exchange = std::move(exchanges_.back());
     exchanges_.pop_back();
+    least_exchanges_ = std::min(least_exchanges_, exchanges_.size());
   }
   exchange->in = loop_.buffers().take();
   return exchange;
 }
 
 void Worker::give_back(std::unique_ptr<Exchange> exchange) {
-  constexpr std::size_t kept = 64;
+  constexpr std::size_t kept = 512;
   if (exchanges_.size() >= kept) return;
   exchange->in.reset();
   exchange->clear();
   exchanges_.push_back(std::move(exchange));
+}
+
+void Worker::sweep() {
+  constexpr std::size_t few = 16;
+  backends_.sweep();
+  loop_.buffers().tidy();
+  if (least_exchanges_ > few) exchanges_.resize(exchanges_.size() - (least_exchanges_ - few));
+  least_exchanges_ = exchanges_.size();
 }
 
 void Worker::new_request_id(std::string& out) {

@@ -124,17 +124,21 @@ class Worker final {
   Backends backends_;
   session::AssertionSigner signer_;
   Metrics metrics_;
-  // Idle backend connections grow old without a request to notice it.
+  // Idle backend connections grow old, and what a busy second needed is kept, without a request to
+  // notice it.
   struct Sweeper final : net::Timer {
-    Sweeper(net::Loop& loop, Backends& backends) : Timer(loop), backends_(backends) { fire(); }
+    explicit Sweeper(Worker& worker) : Timer(worker.loop_), worker_(worker) { fire(); }
     void fire() override {
-      backends_.sweep();
+      worker_.sweep();
       set(loop_.in(std::chrono::seconds{1}));
     }
-    Backends& backends_;
-  } sweeper_{loop_, backends_};
-  std::vector<std::unique_ptr<net::Listener>> listeners_;
+    Worker& worker_;
+  };
+  void sweep();
   std::vector<std::unique_ptr<Exchange>> exchanges_;
+  std::size_t least_exchanges_ = 0;  // that were at hand since the last sweep
+  Sweeper sweeper_{*this};
+  std::vector<std::unique_ptr<net::Listener>> listeners_;
   Connection* connections_ = nullptr;  // all of this worker's, linked
   Http2Connection* http2_connections_ = nullptr;
   bool stopping_ = false;

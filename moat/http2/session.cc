@@ -6,7 +6,6 @@
 #include <array>
 #include <charconv>
 #include <new>
-#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -41,6 +40,18 @@ struct Head {
   std::string fields;  // lines
   bool has_length = false;
   bool malformed = false;
+
+  void clear() {
+    constexpr std::size_t kept = 2048;  // for the next; an idle connection keeps no more
+    for (std::string* text : {&method, &path, &authority, &scheme, &protocol, &fields}) {
+      if (text->capacity() > kept) {
+        *text = std::string();
+      } else {
+        text->clear();
+      }
+    }
+    has_length = malformed = false;
+  }
 };
 
 // Counts over a span; `over` when it was too much.
@@ -64,8 +75,10 @@ struct Session::Impl {
   Events& events;
   Limits limits;
   nghttp2_session* session = nullptr;
-  std::unordered_map<Stream, Head> heads;  // that are coming in
-  std::unordered_set<Stream> told;         // by on_request, and not closed
+  // The head that is coming in: nothing may come between its frames (RFC 9113 section 6.10).
+  Head head;
+  Stream head_of = 0;               // its stream; 0: none
+  std::unordered_set<Stream> told;  // by on_request, and not closed
   bool in_head = false;
   bool too_much = false;
   std::uint64_t sent = 0;
@@ -113,8 +126,9 @@ struct Session::Impl {
   }
 
   static int on_head_begins(nghttp2_session*, const nghttp2_frame* frame, void* user) {
-    if (frame->headers.cat == NGHTTP2_HCAT_REQUEST)
-      self(user).heads.try_emplace(static_cast<Stream>(frame->hd.stream_id));
+    if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
+    self(user).head.clear();
+    self(user).head_of = static_cast<Stream>(frame->hd.stream_id);
     return 0;
   }
 
@@ -123,9 +137,8 @@ struct Session::Impl {
                       std::uint8_t, void* user) {
     Impl& me = self(user);
     if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;  // a trailer is dropped
-    const auto found = me.heads.find(static_cast<Stream>(frame->hd.stream_id));
-    if (found == me.heads.end()) return 0;
-    Head& head = found->second;
+    if (me.head_of != static_cast<Stream>(frame->hd.stream_id)) return 0;
+    Head& head = me.head;
     const std::string_view name = view(name_data, name_size);
     const std::string_view value = view(value_data, value_size);
     if (!is_line_safe(name) || !is_line_safe(value)) head.malformed = true;
@@ -174,9 +187,8 @@ struct Session::Impl {
   }
 
   void take_request(Stream stream, bool end) {
-    auto node = heads.extract(stream);
-    if (node.empty()) return;
-    Head& head = node.mapped();
+    if (head_of != stream) return;
+    head_of = 0;
     const bool websocket = head.method == "CONNECT" && head.protocol == "websocket";
     const bool good_path = !head.path.empty() && (head.path[0] == '/' || head.path == "*");
     if (head.malformed || head.scheme != "https" || !good_path ||
@@ -226,7 +238,7 @@ struct Session::Impl {
                               void* user) {
     Impl& me = self(user);
     const auto id = static_cast<Stream>(stream);
-    me.heads.erase(id);
+    if (me.head_of == id) me.head_of = 0;
     if (error != NGHTTP2_NO_ERROR) me.spend_reset();
     if (me.told.erase(id) != 0) me.events.on_closed(id);
     return 0;
@@ -258,22 +270,22 @@ struct Session::Impl {
   }
 
   // Turns a head of ours into fields. The status is 0 for what we would not write.
-  int read_head(std::string_view head, AnswerBody& body) {
+  int read_head(std::string_view answer, AnswerBody& body) {
     body.kind = AnswerBody::until_close;
     fields.clear();
     names.clear();
-    names.reserve(head.size() + 16);  // the fields point into it
-    if (head.size() < 12) return 0;
+    names.reserve(answer.size() + 16);  // the fields point into it
+    if (answer.size() < 12) return 0;
     int status = 0;
-    std::from_chars(head.data() + 9, head.data() + 12, status);
+    std::from_chars(answer.data() + 9, answer.data() + 12, status);
     const bool switching = status == 101;
-    add_field(":status", switching ? std::string_view("200") : head.substr(9, 3));
-    std::size_t at = head.find("\r\n");
-    while (at != head.npos) {
+    add_field(":status", switching ? std::string_view("200") : answer.substr(9, 3));
+    std::size_t at = answer.find("\r\n");
+    while (at != answer.npos) {
       at += 2;
-      const std::size_t end = head.find("\r\n", at);
-      if (end == head.npos || end == at) break;
-      const std::string_view line = head.substr(at, end - at);
+      const std::size_t end = answer.find("\r\n", at);
+      if (end == answer.npos || end == at) break;
+      const std::string_view line = answer.substr(at, end - at);
       const std::size_t colon = line.find(':');
       at = end;
       if (colon == line.npos) continue;

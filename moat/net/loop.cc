@@ -205,16 +205,26 @@ BufferPool::Buffer BufferPool::take() {
   if (free_.empty()) return Buffer(new char[buffer_size], Return{this});
   char* buffer = free_.back();
   free_.pop_back();
+  least_ = std::min(least_, free_.size());
   return Buffer(buffer, Return{this});
 }
 
 void BufferPool::give_back(char* buffer) {
-  constexpr std::size_t kept = 64;
+  constexpr std::size_t kept = 512;
   if (free_.size() < kept) {
     free_.push_back(buffer);
   } else {
     delete[] buffer;
   }
+}
+
+void BufferPool::tidy() {
+  constexpr std::size_t few = 16;
+  for (; least_ > few; --least_) {
+    delete[] free_.back();
+    free_.pop_back();
+  }
+  least_ = free_.size();
 }
 
 void WarmBuffers::used(Keeper& keeper) {

@@ -138,10 +138,14 @@ class BufferPool final {
   using Buffer = std::unique_ptr<char[], Return>;
   ~BufferPool();
   Buffer take();
+  // Frees those that were not needed since the last call, but for a few. Now and then.
+  void tidy();
+  std::size_t at_hand() const { return free_.size(); }
 
  private:
   void give_back(char* buffer);
   std::vector<char*> free_;
+  std::size_t least_ = 0;  // that were free since tidy()
 };
 
 // WarmBuffers lets those who worked last keep their buffers, and takes them from the others: making

@@ -122,6 +122,21 @@ TEST_P(EachEngine, ACancelledTimerDoesNotFire) {
   EXPECT_EQ(timer.fired, 0);
 }
 
+TEST(BufferPool, KeepsWhatABusyTimeNeededAndFreesItAfterwards) {
+  BufferPool pool;
+  const auto busy = [&] {
+    std::vector<BufferPool::Buffer> taken;
+    for (int i = 0; i < 100; ++i) taken.push_back(pool.take());
+  };
+  busy();
+  pool.tidy();
+  busy();
+  pool.tidy();  // all were needed since
+  EXPECT_EQ(pool.at_hand(), 100U);
+  pool.tidy();  // none was
+  EXPECT_EQ(pool.at_hand(), 16U);
+}
+
 struct Keeper final : WarmBuffers::Keeper {
   void free_buffers() override { ++freed; }
   int freed = 0;
