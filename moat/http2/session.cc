@@ -5,6 +5,7 @@
 
 #include <array>
 #include <charconv>
+#include <cstring>
 #include <new>
 #include <unordered_set>
 #include <vector>
@@ -23,8 +24,20 @@ std::string_view view(const std::uint8_t* data, std::size_t size) {
 // nghttp2 has checked the bytes (RFC 9113 section 8.2.1); a line end here would be a second field
 // or request, so they are checked where they become lines.
 bool is_line_safe(std::string_view text) {
-  for (const char c : text)
-    if ((static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f) return false;
+  constexpr std::uint64_t ones = 0x0101010101010101;
+  std::size_t at = 0;
+  // Eight at a time as long as none can be a control byte.
+  for (; text.size() - at >= 8; at += 8) {
+    std::uint64_t word;
+    std::memcpy(&word, text.data() + at, 8);
+    const std::uint64_t below_space = (word - ones * 0x20) & ~word;
+    const std::uint64_t del = word ^ (ones * 0x7f);
+    if (((below_space | ((del - ones) & ~del)) & (ones * 0x80)) != 0) break;
+  }
+  for (; at < text.size(); ++at) {
+    const auto byte = static_cast<unsigned char>(text[at]);
+    if ((byte < 0x20 && byte != '\t') || byte == 0x7f) return false;
+  }
   return true;
 }
 
@@ -258,8 +271,12 @@ struct Session::Impl {
 
   void add_field(std::string_view name, std::string_view value) {
     const std::size_t begin = names.size();
-    for (const char c : name)
-      names.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c);
+    names.append(name);
+    for (std::size_t i = begin; i < names.size(); ++i) {
+      const auto byte = static_cast<unsigned char>(names[i]);
+      const bool upper = static_cast<unsigned char>(byte - 'A') < 26;
+      names[i] = static_cast<char>(byte | (upper ? 0x20 : 0));
+    }
     nghttp2_nv field;
     field.name = reinterpret_cast<std::uint8_t*>(names.data()) + begin;
     field.namelen = name.size();
