@@ -76,16 +76,18 @@ class TcpStream final : public Stream {
   bool write(std::string_view bytes) override { return send(bytes); }
 };
 
-// TlsStream is the server's side of TLS: OpenSSL fed by hand, one receive for all that is there and
-// one send for all that a write makes. Records of an idle connection hold no buffer
+// TlsStream is one side of TLS: OpenSSL fed by hand, one receive for all that is there and one send
+// for all that a write makes. Records of an idle connection hold no buffer
 // (SSL_MODE_RELEASE_BUFFERS).
 class TlsStream final : public Stream {
  public:
-  TlsStream(Loop& loop, int fd, ssl_ctx_st* context);
+  enum class Side { server, client };
+  TlsStream(Loop& loop, int fd, ssl_ctx_st* context, Side side = Side::server);
   ~TlsStream() override;
 
   enum class Handshake { done, failed, timed_out, not_tls, plain_http };
-  // Handshakes until `deadline`. `plain_http` says that the peer spoke HTTP to the TLS port.
+  // Handshakes until `deadline`. `plain_http` says that the peer spoke HTTP to the TLS port (of a
+  // server).
   Task<Handshake> handshake(Tick deadline);
   // Tells in plain text a peer that spoke HTTP why it is refused, and waits a little for it to
   // read.
@@ -100,10 +102,16 @@ class TlsStream final : public Stream {
   std::string_view protocol() const;
   bool resumed() const;
   int version() const;  // 0x0303, 0x0304
+  // For whom the context comes from: a client's must be told whom it expects before the handshake.
+  ssl_st* native() const { return ssl_; }
+  // OpenSSL's error code of a handshake that failed; 0 where the connection ended.
+  unsigned long failure() const { return failure_; }
 
  private:
   friend struct TlsBio;
   ssl_st* ssl_;
+  Side side_;
+  unsigned long failure_ = 0;
   std::string* out_ = nullptr;  // the loop's record buffer while OpenSSL runs
   std::string unread_;          // the first bytes, looked at before the handshake
   std::size_t taken_ = 0;       // bytes of the socket that went into the current read
