@@ -71,7 +71,9 @@ class Connection final {
   // proxy.cc: to the backend and back.
   net::Task<void> proxy(const PreparedRoute& route, std::size_t index);
   net::Task<Backends::Lease> lease_for(const PreparedRoute& route, std::size_t index, bool fresh);
+  net::Task<void> refuse_unavailable(const Backends::Unavailable& why);
   net::Task<void> refuse_backend(bool late);
+  void report_failure(const Backends::Lease& lease, Relay result, bool closed);
   void write_backend_head(const PreparedRoute& route, const Backends::Lease& lease);
   net::Task<void> upload(net::Stream& backend);
   net::Task<Relay> relay(const PreparedRoute& route, Backends::Lease& lease);

@@ -32,11 +32,34 @@ net::Task<Backends::Lease> Connection::lease_for(const PreparedRoute& route, std
   worker_.metrics_.backend_connections.add();
   auto connected = co_await worker_.backends_.connect(index);
   if (connected) co_return std::move(*connected);
+  const Backends::Unavailable& why = connected.error();
   worker_.shared_.log.warn("backend_unreachable", {{"route", route.route->match},
-                                                   {"reason", net::to_string(connected.error())},
+                                                   {"server", why.server},
+                                                   {"reason", why.reason},
                                                    {"request_id", x_->request_id}});
-  co_await refuse_backend(connected.error() == net::ConnectError::timed_out);
+  co_await refuse_unavailable(why);
   co_return Backends::Lease{};
+}
+
+net::Task<void> Connection::refuse_unavailable(const Backends::Unavailable& why) {
+  switch (why.kind) {
+    case Backends::Unavailable::unreachable:
+    case Backends::Unavailable::timed_out: {
+      const bool late = why.kind == Backends::Unavailable::timed_out;
+      co_await refuse_backend(late);
+      break;
+    }
+    case Backends::Unavailable::busy:
+      worker_.metrics_.backend_errors.add();
+      co_await refuse(503, "backend_busy",
+                      "The application behind this site is busy. Please try again in a moment.");
+      break;
+    case Backends::Unavailable::down:
+      worker_.metrics_.backend_errors.add();
+      co_await refuse(503, "backend_down",
+                      "The application behind this site is down. Please try again in a moment.");
+      break;
+  }
 }
 
 net::Task<void> Connection::refuse_backend(bool late) {
@@ -132,6 +155,7 @@ net::Task<void> Connection::proxy(const PreparedRoute& route, std::size_t index)
     if (result == Relay::no_answer && closed && lease.reused && whole && attempt == 0 &&
         is_idempotent(x.head.method))
       continue;
+    report_failure(lease, result, closed);
     if (result == Relay::broken || answered_) {
       close_ = true;
       co_return;
@@ -147,6 +171,19 @@ net::Task<void> Connection::proxy(const PreparedRoute& route, std::size_t index)
     const bool late = result == Relay::no_answer && !closed;
     co_await refuse_backend(late);
     co_return;
+  }
+}
+
+// For the server's circuit. An answer that broke off had begun, and who was cut off by us is not to
+// blame.
+void Connection::report_failure(const Backends::Lease& lease, Relay result, bool closed) {
+  const bool stale = closed && lease.reused;
+  if (lease.stream->descriptor().cancelled() || stale) return;
+  if (result == Relay::bad_answer) {
+    worker_.backends_.failed(lease.server, "answers what is no HTTP");
+  } else if (result == Relay::no_answer) {
+    worker_.backends_.failed(lease.server,
+                             closed ? "closed before an answer" : "no answer in time");
   }
 }
 
@@ -270,6 +307,7 @@ net::Task<Connection::Relay> Connection::relay(const PreparedRoute& route, Backe
   if (!understood && end == 0) co_return Relay::no_answer;
   if (!understood) co_return Relay::bad_answer;
   const http::ResponseHead& response = x.response;
+  worker_.backends_.answered(lease.server, response.status);
   const bool switching = response.status == 101;
   if (switching && !x.head.upgrade_websocket) co_return Relay::bad_answer;
 

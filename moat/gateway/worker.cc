@@ -40,7 +40,7 @@ Worker::Worker(Shared& shared, https::ServerContext tls, jwt::KeyRing assertion_
                unsigned index)
     : shared_(shared),
       tls_(std::move(tls)),
-      backends_(loop_, shared.config),
+      backends_(loop_, shared.backends, shared.log, shared.config.timeouts.connect),
       signer_(std::move(assertion_keys), assertion_options(shared.config)),
       id_prefix_(hex_encode(system_random().bytes(5)) + std::to_string(index)) {}
 
@@ -118,6 +118,10 @@ net::Task<void> Worker::serve(int fd, net::Endpoint peer, bool tls) {
   uncount_connection(peer.address);
 }
 
+void Worker::check_backends() {
+  loop_.post([this] { backends_.start_checks(); });
+}
+
 void Worker::run() {
   pthread_setname_np(pthread_self(), "moat-loop");
   loop_.run();
@@ -128,6 +132,7 @@ void Worker::drain(std::chrono::milliseconds at_most) {
     if (stopping_) return;
     stopping_ = true;
     for (const auto& listener : listeners_) listener->close();
+    backends_.stop_checks();
     for (Connection* c = connections_; c != nullptr; c = c->next_) c->stop_if_idle();
     for (Http2Connection* c = http2_connections_; c != nullptr; c = c->next_) c->stop();
     net::spawn(end_drain(loop_.in(at_most)));
@@ -149,7 +154,8 @@ net::Task<void> Worker::end_drain(Tick deadline) {
   for (Connection* c = connections_; c != nullptr; c = c->next_) c->cancel();
   const std::chrono::seconds grace(6);
   const Tick end = loop_.in(grace);
-  while (connections_ != nullptr && loop_.now() < end) co_await loop_.sleep_for(look);
+  while ((connections_ != nullptr || backends_.checking()) && loop_.now() < end)
+    co_await loop_.sleep_for(look);
   backends_.close_idle();
   loop_.stop();
 }

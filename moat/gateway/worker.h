@@ -43,6 +43,7 @@ struct Shared {
   const Log& log;
   const Clock& clock;
   net::WorkerPool& blocking;  // for what waits on the store or a hash
+  BackendServers& backends;
   http::SecurityHeaders security;
   Routes route_finder;
   std::vector<PreparedRoute> routes;  // as in the configuration
@@ -89,6 +90,8 @@ class Worker final {
   // Takes listening sockets over. Before run().
   void listen_https(int fd);
   void listen_http(int fd);
+  // Has this worker ask for the health of the backends, for all. Before run().
+  void check_backends();
   // Runs until drain() has ended the last connection.
   void run();
   // Stops accepting; requests in flight are finished until `deadline` has passed, then cut. From
