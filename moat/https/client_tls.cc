@@ -35,9 +35,11 @@ Sessions& sessions_of(SSL_CTX* context) {
 
 int on_session(SSL* connection, SSL_SESSION* session) {
   Sessions& sessions = sessions_of(SSL_get_SSL_CTX(connection));
+  // A copy: OpenSSL spoils its own where a connection is cut without a farewell.
+  OwnedSession copy(SSL_SESSION_dup(session));
   const std::lock_guard lock(sessions.mutex);
-  sessions.newest.reset(session);
-  return 1;  // it is ours now
+  sessions.newest = std::move(copy);
+  return 0;
 }
 
 // Each certificate of the text; false where there is none, or something else.

@@ -94,7 +94,6 @@ Outcome handshake(const ClientContext& client, SSL_CTX* server) {
     outcome.version = SSL_version(ends.client.get());
     const char* name = SSL_get_servername(ends.server.get(), TLSEXT_NAMETYPE_host_name);
     if (name != nullptr) outcome.sni = name;
-    SSL_set_shutdown(ends.client.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     return outcome;
   }
   return outcome;

@@ -1,0 +1,387 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The backend side: several servers, servers that die, Unix sockets, TLS, health, bounds, connections that know
+who is at their other end; and the PROXY protocol before it all."""
+import pathlib
+import ssl
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+
+import harness
+import wire
+from wire import ok, request
+
+QUICK = {**wire.LIMITS, 'MOAT_SERVER_TIMEOUTS_BACKEND': '2s', 'MOAT_SERVER_TIMEOUTS_CONNECT': '1s',
+         'MOAT_SERVER_TIMEOUTS_DRAIN': '3s'}
+
+
+def named(name):
+    """Says which server it is."""
+    def handler(peer, got):
+        peer.body(got.fields)
+        peer.send(ok(name.encode()))
+    return handler
+
+
+def backends(names, path='/', **more):
+    made = {name: wire.Backend({path: named(name), **more}) for name in names}
+    return made
+
+
+class Several(unittest.TestCase):
+    """A gateway with the backends and the settings that a test asks for."""
+
+    def start(self, servers, *settings, env=QUICK, head='', workers='1'):
+        urls = ', '.join(f'"{s if isinstance(s, str) else s.url}"' for s in servers)
+        lines = '\n'.join(settings)
+        config = f'{head}\n[[route]]\nmatch = "/*"\nbackend = [{urls}]\n{lines}\n'
+        moat = wire.Toml(config, ('--workers', workers), env)
+        for server in servers:
+            if not isinstance(server, str):
+                self.addCleanup(server.stop)
+        self.addCleanup(self._end, moat)
+        return moat
+
+    def _end(self, moat):
+        self.assertEqual(moat.stop(), 0, moat.output[-4000:])
+
+    def get(self, moat, path='/', *fields):
+        with wire.Wire(moat.connect()) as peer:
+            return peer.get(path, *fields)
+
+    def logged(self, moat, event, text=''):
+        return [line for line in moat.lines if f'"{event}"' in line and text in line]
+
+
+class Balance(Several):
+    def test_servers_take_turns(self):
+        a, b = wire.Backend({'/': named('a')}), wire.Backend({'/': named('b')})
+        moat = self.start([a, b])
+        got = [self.get(moat).text for _ in range(8)]
+        self.assertEqual((got.count('a'), got.count('b')), (4, 4))
+
+    def test_the_idlest_is_preferred(self):
+        going = threading.Event()
+
+        def slow(peer, got):
+            going.wait(10)
+            peer.send(ok(b'slow'))
+        a, b = (wire.Backend({'/': named(name), '/slow': slow}) for name in 'ab')
+        moat = self.start([a, b], 'balance = "least_connections"')
+        busy = wire.Wire(moat.connect())
+        busy.send(request('GET', '/slow'))
+        harness.wait_until(lambda: a.seen('/slow') or b.seen('/slow'), what='the slow request')
+        other = 'b' if a.seen('/slow') else 'a'
+        self.assertEqual({self.get(moat).text for _ in range(6)}, {other})
+        going.set()
+        self.assertEqual(busy.answer().body, b'slow')
+        busy.close()
+        self.assertEqual({self.get(moat).text for _ in range(6)}, {'a', 'b'})
+
+    def test_a_server_has_as_many_requests_as_it_may_have(self):
+        going = threading.Event()
+
+        def slow(peer, got):
+            going.wait(10)
+            peer.send(ok(b'slow'))
+        server = wire.Backend({'/': named('a'), '/slow': slow})
+        # Those of all workers count.
+        moat = self.start([server], 'backend_max_connections = 2', workers='2')
+        busy = [wire.Wire(moat.connect()) for _ in range(2)]
+        for peer in busy:
+            peer.send(request('GET', '/slow'))
+        harness.wait_until(lambda: len(server.seen('/slow')) == 2, what='the slow requests')
+        for _ in range(5):
+            answer = self.get(moat)
+            self.assertEqual((answer.status, answer.json()['code']), (503, 'backend_busy'))
+            self.assertEqual(answer.header('retry-after'), '1')
+        going.set()
+        for peer in busy:
+            self.assertEqual(peer.answer().body, b'slow')
+            peer.close()
+        self.assertEqual(self.get(moat).text, 'a')
+        self.assertEqual(server.seen('/slow')[1].path, '/slow')
+
+
+class Failing(Several):
+    def test_a_killed_server_is_passed_over_and_comes_back(self):
+        a, b = wire.Backend({'/': named('a')}), wire.Backend({'/': named('b')})
+        moat = self.start([a, b])
+        self.assertEqual({self.get(moat).text for _ in range(4)}, {'a', 'b'})
+        port = b.port
+        b.stop()
+        for _ in range(12):
+            answer = self.get(moat)
+            self.assertEqual((answer.status, answer.text), (200, 'a'))
+        self.assertEqual(len(self.logged(moat, 'backend_down', str(port))), 1)
+        again = wire.Backend({'/': named('b again')}, port)
+        self.addCleanup(again.stop)
+        harness.wait_until(lambda: self.get(moat).text == 'b again', 10, 'the return of the server')
+        self.assertEqual(len(self.logged(moat, 'backend_up', str(port))), 1)
+        self.assertEqual({self.get(moat).text for _ in range(4)}, {'a', 'b again'})
+
+    def test_a_server_that_gives_502_is_left_alone(self):
+        bad = wire.Backend({'/': lambda peer, got: peer.send(ok(b'', status='502 Bad Gateway'))})
+        good = wire.Backend({'/': named('good')})
+        moat = self.start([bad, good])
+        harness.wait_until(lambda: self.get(moat) and self.logged(moat, 'backend_down', 'answers 502'),
+                           what='the open circuit')
+        before = len(bad.requests)
+        for _ in range(6):
+            self.assertEqual(self.get(moat).text, 'good')
+        self.assertLessEqual(len(bad.requests), before + 1)  # a trial at most
+
+    def test_a_server_that_breaks_alone_is_asked_all_the_same(self):
+        server = wire.Backend({'/': lambda peer, got: False, '/ok': named('ok')})
+        moat = self.start([server])
+        for _ in range(6):
+            self.assertEqual(self.get(moat).status, 502)
+        self.assertEqual(len(self.logged(moat, 'backend_down', 'closed before an answer')), 1)
+        self.assertEqual(self.get(moat, '/ok').text, 'ok')
+        self.assertEqual(len(self.logged(moat, 'backend_up')), 1)
+
+    def test_only_what_may_be_repeated_is_sent_again(self):
+        """A reused connection that the backend closes over the request: GET gets a second try, POST does not."""
+        seen = []
+
+        def once(peer, got):
+            body = peer.body(got.fields)
+            seen.append((got.method, body))
+            if getattr(peer, 'used', False):
+                return False
+            peer.used = True
+            peer.send(ok(b'fresh'))
+        server = wire.Backend({'/': once})
+        moat = self.start([server])
+        with wire.Wire(moat.connect()) as peer:
+            self.assertEqual(peer.get('/').body, b'fresh')
+            self.assertEqual(peer.get('/').body, b'fresh')  # by way of a second connection
+            self.assertEqual(len(seen), 3)
+            peer.send(request('POST', '/', body=b'once'))
+            self.assertEqual(peer.answer().status, 502)
+        self.assertEqual(seen.count(('POST', b'once')), 1)
+        with wire.Wire(moat.connect()) as peer:
+            self.assertEqual(peer.get('/').body, b'fresh')
+            # PUT may be repeated, but not once its body was streamed.
+            peer.send(request('PUT', '/', 'Content-Length: 8') + b'half')
+            time.sleep(0.2)
+            peer.send(b'half')
+            self.assertEqual(peer.answer().status, 502)
+        self.assertEqual(seen.count(('PUT', b'halfhalf')), 1)
+
+    def test_a_server_that_cannot_be_reached_costs_a_post_nothing(self):
+        dead = f'http://{harness.HOST}:{harness.free_port()}'
+        alive = wire.Backend()
+        moat = self.start([dead, alive])
+        with wire.Wire(moat.connect()) as peer:
+            for i in range(4):
+                peer.send(request('POST', '/', 'Transfer-Encoding: chunked') + wire.chunked(b'%d' % i))
+                self.assertEqual(peer.answer().body, b'%d' % i)
+        self.assertEqual(len(alive.requests), 4)
+
+
+class Health(Several):
+    CHECK = ('health_path = "/healthz"', 'health_every = "100ms"', 'health_timeout = "500ms"')
+
+    def server(self, name):
+        state = {'status': '200 OK'}
+
+        def healthz(peer, got):
+            peer.send(ok(b'', status=state['status']))
+            return False
+        backend = wire.Backend({'/': named(name), '/healthz': healthz})
+        backend.state = state
+        return backend
+
+    def test_a_server_gets_no_requests_until_it_passes(self):
+        a, b = self.server('a'), self.server('b')
+        moat = self.start([a, b], *self.CHECK)
+        self.assertEqual({self.get(moat).text for _ in range(4)}, {'a', 'b'})
+        a.state['status'] = '503 Starting'
+        harness.wait_until(lambda: self.logged(moat, 'backend_down', 'answers 503'), what='backend_down')
+        seen = len(a.seen('/'))
+        self.assertEqual({self.get(moat).text for _ in range(6)}, {'b'})
+        self.assertEqual(len(a.seen('/')), seen)
+        a.state['status'] = '200 OK'
+        harness.wait_until(lambda: self.logged(moat, 'backend_up'), what='backend_up')
+        self.assertEqual({self.get(moat).text for _ in range(4)}, {'a', 'b'})
+        self.assertEqual(len(self.logged(moat, 'backend_down')), 1)
+        self.assertEqual(len(self.logged(moat, 'backend_up')), 1)
+        asked = a.seen('/healthz')[0]
+        self.assertEqual((asked.method, asked.field('user-agent')), ('GET', 'moat-health'))
+
+    def test_where_none_passes_it_is_503(self):
+        a = self.server('a')
+        moat = self.start([a], *self.CHECK)
+        a.state['status'] = '500 Broken'
+        harness.wait_until(lambda: self.logged(moat, 'backend_down'), what='backend_down')
+        answer = self.get(moat)
+        self.assertEqual((answer.status, answer.json()['code'], answer.header('retry-after')),
+                         (503, 'backend_down', '1'))
+        self.assertEqual(a.seen('/'), [])
+        a.state['status'] = '200 OK'
+        harness.wait_until(lambda: self.get(moat).status == 200, what='the return')
+
+    def test_one_worker_asks_for_all(self):
+        a = self.server('a')
+        moat = self.start([a], 'health_path = "/healthz"', 'health_every = "500ms"', workers='4')
+        time.sleep(1.3)
+        self.assertIn(len(a.seen('/healthz')), (2, 3, 4))
+        self.assertEqual(self.get(moat).text, 'a')
+
+
+class UnixSocket(Several):
+    def test_a_backend_on_a_unix_socket(self):
+        with tempfile.TemporaryDirectory(prefix='moat-e2e-') as place:
+            path = pathlib.Path(place) / 'app.sock'
+            server = wire.Backend(path=path)
+            moat = self.start([server], 'host = "backend"')
+            with wire.Wire(moat.connect()) as peer:
+                for _ in range(10):
+                    self.assertEqual(peer.get('/a').body, b'OK')
+                peer.send(request('POST', '/b', body=b'x' * 300_000))
+                self.assertEqual(peer.answer().body, b'x' * 300_000)
+            self.assertEqual(server.connections, 1)
+            self.assertEqual(server.seen('/a')[0].field('host'), 'localhost')
+            server.stop()
+            path.unlink()
+            harness.wait_until(lambda: self.get(moat).status == 502, what='502')
+            self.assertTrue(self.logged(moat, 'backend_unreachable', 'no such socket'))
+            again = wire.Backend(path=path)
+            self.addCleanup(again.stop)
+            self.assertEqual(self.get(moat).text, 'OK')
+
+
+class Certificates:
+    """An authority and what it issues, made by the openssl program."""
+
+    def __init__(self, place):
+        self.place = pathlib.Path(place)
+        self._openssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2',
+                      '-subj', '/CN=test authority', '-addext', 'basicConstraints=critical,CA:TRUE',
+                      '-keyout', 'ca.key', '-out', 'ca.pem')
+
+    def _openssl(self, *arguments):
+        done = subprocess.run(['openssl', *arguments], cwd=self.place, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise AssertionError(done.stderr)
+
+    @property
+    def ca(self):
+        return self.place / 'ca.pem'
+
+    def leaf(self, name, names, *more):
+        """A server's context."""
+        self._openssl('req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', f'/CN={name}',
+                      '-keyout', f'{name}.key', '-out', f'{name}.csr')
+        (self.place / f'{name}.ext').write_text(f'subjectAltName={names}\n')
+        days = more or ('-days', '2')
+        self._openssl('x509', '-req', '-in', f'{name}.csr', '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial',
+                      '-extfile', f'{name}.ext', *days, '-out', f'{name}.pem')
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.place / f'{name}.pem', self.place / f'{name}.key')
+        return context
+
+
+class Tls(Several):
+    @classmethod
+    def setUpClass(cls):
+        place = tempfile.TemporaryDirectory(prefix='moat-e2e-')
+        cls.addClassCleanup(place.cleanup)
+        cls.certificates = Certificates(place.name)
+        cls.ca = f'backend_ca = "{cls.certificates.ca}"'
+
+    def refused(self, context, why, *settings):
+        server = wire.Backend(tls=context)
+        moat = self.start([server], *settings)
+        answer = self.get(moat)
+        self.assertEqual((answer.status, answer.json()['code']), (502, 'backend_failed'))
+        self.assertTrue(self.logged(moat, 'backend_unreachable', why), moat.output)
+        self.assertEqual(server.requests, [])
+
+    def test_a_verified_backend_serves(self):
+        context = self.certificates.leaf('good', 'IP:127.0.0.1')
+        server = wire.Backend(tls=context)
+        moat = self.start([server], self.ca)
+        with wire.Wire(moat.connect()) as peer:
+            for _ in range(20):
+                self.assertEqual(peer.get('/').body, b'OK')
+            peer.send(request('POST', '/', body=b'x' * 500_000))
+            self.assertEqual(peer.answer().body, b'x' * 500_000)
+            peer.send(request('POST', '/', 'Transfer-Encoding: chunked') + wire.chunked(b'y' * 300_000))
+            self.assertEqual(peer.answer().body, b'y' * 300_000)
+        self.assertLessEqual(server.connections, 2)  # they are kept
+
+    def test_sessions_are_resumed(self):
+        context = self.certificates.leaf('resumed', 'IP:127.0.0.1')
+        server = wire.Backend({'/': lambda peer, got: peer.send(ok(b'bye', 'Connection: close')) or False}, tls=context)
+        moat = self.start([server], self.ca)
+        for _ in range(4):
+            self.assertEqual(self.get(moat).text, 'bye')
+        self.assertGreaterEqual(context.session_stats()['hits'], 2)
+
+    def test_a_name_may_be_given(self):
+        context = self.certificates.leaf('named', 'DNS:app.internal')
+        asked = []
+        context.sni_callback = lambda sock, name, ctx: asked.append(name)
+        server = wire.Backend(tls=context)
+        moat = self.start([server], self.ca, 'backend_name = "app.internal"')
+        self.assertEqual(self.get(moat).text, 'OK')
+        self.assertEqual(asked, ['app.internal'])
+
+    def test_another_name_is_refused(self):
+        self.refused(self.certificates.leaf('other', 'DNS:other.internal'), 'certificate is for another name', self.ca)
+
+    def test_an_unknown_authority_is_refused(self):
+        self.refused(self.certificates.leaf('unknown', 'IP:127.0.0.1'), 'certificate is from an unknown authority')
+
+    def test_an_expired_certificate_is_refused(self):
+        # The oldest openssl that is tested with has no -not_after; a negative number of days does as well.
+        context = self.certificates.leaf('old', 'IP:127.0.0.1', '-days', '-1')
+        self.refused(context, 'certificate has expired', self.ca)
+
+    def test_a_plain_server_is_refused(self):
+        server = harness.Echo()
+        self.addCleanup(server.stop)
+        moat = self.start([server.url.replace('http:', 'https:')], self.ca)
+        self.assertEqual(self.get(moat).status, 502)
+        self.assertTrue(self.logged(moat, 'backend_unreachable', 'does not speak TLS'), moat.output)
+        self.assertEqual(server.requests, [])
+
+    def test_a_silent_server_is_504(self):
+        server = wire.Backend()
+        moat = self.start([server.url.replace('http:', 'https:')], self.ca)
+        self.addCleanup(server.stop)
+        self.assertEqual(self.get(moat).status, 504)
+        self.assertTrue(self.logged(moat, 'backend_unreachable', 'TLS handshake timed out'), moat.output)
+
+    def test_allow_unverified_backend_takes_it_and_is_a_weakening(self):
+        context = self.certificates.leaf('whoever', 'DNS:other.internal')
+        server = wire.Backend(tls=context)
+        moat = self.start([server], 'allow_unverified_backend = true')
+        self.assertEqual(self.get(moat).text, 'OK')
+        done = subprocess.run([moat.process.args[0], 'check', '--config', moat.data / 'moat.toml'],
+                              capture_output=True, text=True)
+        self.assertIn('weakened: practice 1', done.stdout)
+
+    def test_a_missing_or_wrong_authority_refuses_the_start(self):
+        for text in ('', 'no certificate'):
+            path = self.certificates.place / 'wrong.pem'
+            path.write_text(text)
+            self._refuses_the_start(path)
+        self._refuses_the_start(self.certificates.place / 'not-there.pem')
+
+    def _refuses_the_start(self, path):
+        with tempfile.TemporaryDirectory(prefix='moat-e2e-') as place:
+            config = pathlib.Path(place) / 'moat.toml'
+            config.write_text(f'backend = "https://127.0.0.1:1"\nbackend_ca = "{path}"\n')
+            done = subprocess.run([harness.os.environ['MOAT_BIN'], 'check', '--config', config], capture_output=True,
+                                  text=True)
+            self.assertEqual(done.returncode, 1, done.stdout)
+            self.assertRegex(done.stderr, 'backend_ca|certificate')
+
+
+if __name__ == '__main__':
+    harness.main()
