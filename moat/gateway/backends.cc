@@ -262,6 +262,10 @@ void Backends::give_back(Lease lease) {
   idle.push_back(std::move(kept));
 }
 
+bool Backends::is_fit(const Lease& lease) {
+  return lease.stream != nullptr && is_clean(*lease.stream);
+}
+
 void Backends::sweep() {
   for (Own& own : own_) {
     std::erase_if(own.idle, [&](const Idle& idle) {

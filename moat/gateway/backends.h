@@ -106,6 +106,8 @@ class Backends final {
   // A new connection to the next server of the route that can be reached.
   net::Task<Result<Lease, Unavailable>> connect(std::size_t route);
   void give_back(Lease lease);
+  // Whether a connection on loan is fit for another request: it is there, and silent.
+  static bool is_fit(const Lease& lease);
 
   // What became of a request: the status of its answer, or why there was none.
   void answered(std::size_t server, int status);

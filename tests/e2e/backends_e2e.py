@@ -2,6 +2,8 @@
 """The backend side: several servers, servers that die, Unix sockets, TLS, health, bounds, connections that know
 who is at their other end; and the PROXY protocol before it all."""
 import pathlib
+import re
+import shutil
 import ssl
 import subprocess
 import tempfile
@@ -387,6 +389,158 @@ class Tls(Several):
                                   text=True)
             self.assertEqual(done.returncode, 1, done.stdout)
             self.assertRegex(done.stderr, 'backend_ca|certificate')
+
+
+def ntlm(peer, got):
+    """The connection is whoever shook hands on it: what NTLM does, in one step instead of three."""
+    peer.body(got.fields)
+    said = got.field('authorization')
+    if said and said.startswith('NTLM '):
+        peer.user = said[5:]
+    user = getattr(peer, 'user', None)
+    if user is None:
+        peer.send(ok(b'', 'WWW-Authenticate: NTLM', status='401 Unauthorized'))
+    else:
+        peer.send(ok(user.encode()))
+
+
+class ConnectionAuthentication(Several):
+    """A backend that authenticates connections: each is its client's alone."""
+
+    def test_two_clients_never_share(self):
+        server = wire.Backend({'/': ntlm})
+        moat = self.start([server])
+        alice, bob = wire.Wire(moat.connect()), wire.Wire(moat.connect())
+        self.assertEqual(alice.get('/').status, 401)
+        self.assertEqual(alice.get('/', 'Authorization: NTLM alice').text, 'alice')
+        for _ in range(5):
+            self.assertEqual(alice.get('/').text, 'alice')  # the connection is hers
+            self.assertEqual(bob.get('/').status, 401)
+        self.assertEqual(bob.get('/', 'Authorization: NTLM bob').text, 'bob')
+        for _ in range(5):
+            self.assertEqual(alice.get('/').text, 'alice')
+            self.assertEqual(bob.get('/').text, 'bob')
+            self.assertEqual(self.get(moat).status, 401)
+        alice.close()
+        bob.close()
+        for _ in range(5):
+            self.assertEqual(self.get(moat).status, 401)
+
+    def test_what_is_not_authenticated_is_shared_as_ever(self):
+        server = wire.Backend({'/': ntlm})
+        moat = self.start([server])
+        with wire.Wire(moat.connect()) as alice:
+            self.assertEqual(alice.get('/', 'Authorization: NTLM alice').text, 'alice')
+            before = server.connections
+            for _ in range(10):
+                with wire.Wire(moat.connect()) as peer:
+                    self.assertEqual(peer.get('/other').text, 'OK')
+            self.assertEqual(server.connections, before + 1)
+            self.assertEqual(alice.get('/').text, 'alice')
+
+    def test_a_connection_that_the_backend_closed_is_replaced(self):
+        server = wire.Backend({'/': ntlm, '/last': lambda peer, got: False})
+        moat = self.start([server])
+        with wire.Wire(moat.connect()) as alice:
+            self.assertEqual(alice.get('/', 'Authorization: NTLM alice').text, 'alice')
+            self.assertEqual(alice.get('/last').status, 502)
+            self.assertEqual(alice.get('/').status, 401)
+            self.assertEqual(alice.get('/', 'Authorization: NTLM alice').text, 'alice')
+
+    def test_behind_a_trusted_proxy_no_connection_is_anybodys(self):
+        """It brings many users on one connection, so none of them gets a backend's connection to himself."""
+        server = wire.Backend({'/': ntlm})
+        moat = self.start([server], head='[server]\ntrusted_proxies = ["127.0.0.1"]')
+        with wire.Wire(moat.connect()) as proxy:
+            self.assertEqual(proxy.get('/', 'Authorization: NTLM alice', 'X-Forwarded-For: 192.0.2.1').text, 'alice')
+            self.assertEqual(proxy.get('/', 'X-Forwarded-For: 192.0.2.2').status, 401)
+
+    @unittest.skipUnless(shutil.which('curl'), 'needs curl')
+    def test_streams_of_http2_share_none(self):
+        server = wire.Backend({'/': ntlm})
+        moat = self.start([server])
+        done = curl(moat, '/', '-H', 'Authorization: NTLM alice', '--next', *curl_options(moat), url(moat, '/'))
+        self.assertEqual(re.findall('HTTP/2 ([0-9]+)', done), ['200', '401'])
+
+
+def url(moat, path):
+    return f'https://localhost:{moat.https_port}{path}'
+
+
+def curl_options(moat):
+    return ['-s', '-i', '--http2', '--max-time', '10', '--cacert', str(moat.ca_file()), '--resolve',
+            f'localhost:{moat.https_port}:127.0.0.1']
+
+
+def curl(moat, path, *more):
+    done = subprocess.run(['curl', *curl_options(moat), url(moat, path), *more], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise AssertionError(f'curl ended with {done.returncode}: {done.stderr}')
+    return done.stdout
+
+
+class EarlyHints(Several):
+    HINTS = b'HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\nServer: secret\r\n\r\n'
+
+    def test_hints_come_before_the_answer(self):
+        going = threading.Event()
+
+        def hinted(peer, got):
+            peer.send(self.HINTS + b'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n')
+            going.wait(10)
+            peer.send(ok(b'whole'))
+        server = wire.Backend({'/': hinted})
+        moat = self.start([server])
+        with wire.Wire(moat.connect()) as peer:
+            peer.send(request('GET', '/'))
+            line, fields = peer.head()  # while the backend still thinks
+            self.assertEqual((line, fields), ('HTTP/1.1 103 Early Hints', [('link', '</a.css>; rel=preload')]))
+            going.set()
+            answer = peer.answer()
+            self.assertEqual((answer.status, answer.interim, answer.body), (200, [], b'whole'))
+            self.assertEqual(peer.get('/').interim, [103])
+        with wire.Wire(moat.connect()) as old:
+            old.send(b'GET / HTTP/1.0\r\nHost: localhost\r\n\r\n')
+            answer = old.answer()
+            self.assertEqual((answer.status, answer.interim), (200, []))
+        if shutil.which('curl'):
+            heads = [line for line in curl(moat, '/').splitlines() if line.startswith(('HTTP/2', 'link'))]
+            self.assertEqual(heads, ['HTTP/2 103 ', 'link: </a.css>; rel=preload', 'HTTP/2 200 '])
+
+    def test_expectations_are_answered_beside_hints(self):
+        def hinted(peer, got):
+            peer.send(self.HINTS)
+            peer.send(ok(peer.body(got.fields)))
+        server = wire.Backend({'/': hinted})
+        moat = self.start([server])
+        with wire.Wire(moat.connect()) as peer:
+            peer.send(request('POST', '/', 'Expect: 100-continue', 'Content-Length: 5'))
+            first = {peer.head()[0].split()[1], peer.head()[0].split()[1]}
+            self.assertEqual(first, {'100', '103'})
+            peer.send(b'hello')
+            answer = peer.answer()
+            self.assertEqual((answer.body, answer.interim), (b'hello', []))
+
+    def test_a_flood_of_hints_ends(self):
+        server = wire.Backend({'/': lambda peer, got: peer.send(self.HINTS * 1000 + ok()) or False})
+        moat = self.start([server])
+        answer = self.get(moat)
+        self.assertEqual((answer.status, len(answer.interim)), (502, 32))
+
+    def test_a_request_that_was_hinted_at_is_not_sent_again(self):
+        def hinted(peer, got):
+            if getattr(peer, 'used', False):
+                peer.send(self.HINTS)
+                return False
+            peer.used = True
+            peer.send(ok())
+        server = wire.Backend({'/': hinted})
+        moat = self.start([server])
+        with wire.Wire(moat.connect()) as peer:
+            self.assertEqual(peer.get('/').status, 200)
+            answer = peer.get('/')
+            self.assertEqual((answer.status, answer.interim), (502, [103]))
+        self.assertEqual(len(server.requests), 2)
 
 
 if __name__ == '__main__':
