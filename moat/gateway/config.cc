@@ -314,6 +314,7 @@ void read_server(Table table, Config& config) {
       }
     }
   }
+  table.boolean("proxy_protocol", config.proxy_protocol);
   auto timeouts = *table.table("timeouts");
   constexpr milliseconds least{50};
   constexpr milliseconds hour{3'600'000};

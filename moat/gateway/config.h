@@ -129,6 +129,9 @@ struct Config {
   std::uint32_t max_connections = 10'000;
   std::uint32_t max_connections_per_address = 200;
   std::vector<Cidr> trusted_proxies;
+  // Each connection begins with a header of the PROXY protocol, and only trusted_proxies may
+  // connect.
+  bool proxy_protocol = false;
   std::uint64_t max_header = 16 * 1024;
   std::uint64_t max_target = 8 * 1024;
   Timeouts timeouts;

@@ -207,6 +207,10 @@ std::vector<ConfigProblem> check_config(const Config& config) {
   }
   if (config.https.empty())
     problems.push_back({Origin{"server.https", 0}, "Moat needs an HTTPS address"});
+  if (config.proxy_protocol && config.trusted_proxies.empty()) {
+    problems.push_back({Origin{"server.proxy_protocol", 0},
+                        "proxy_protocol needs 'server.trusted_proxies': nobody else may connect"});
+  }
   const bool files = !config.certificate_file.empty() || !config.key_file.empty();
   if (files && (config.certificate_file.empty() || config.key_file.empty())) {
     problems.push_back({Origin{"tls", 0}, "'tls.certificate' and 'tls.key' go together"});

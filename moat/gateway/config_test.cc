@@ -306,6 +306,19 @@ TEST(Config, BackendSettingsThatMakeNoSenseAreFound) {
   EXPECT_NE(problem(many + "\"9999\"]"), "");
 }
 
+TEST(Config, TheProxyProtocolNeedsTrustedProxies) {
+  const auto problems = [](std::string_view text) {
+    const auto config = parse_config(text, "moat.toml");
+    EXPECT_TRUE(config.has_value());
+    return config ? check_config(*config).size() : 99;
+  };
+  EXPECT_EQ(problems("backend = \"3000\"\n[server]\nproxy_protocol = true"), 1U);
+  EXPECT_EQ(problems("backend = \"3000\"\n[server]\nproxy_protocol = true\n"
+                     "trusted_proxies = [\"10.0.0.0/8\"]"),
+            0U);
+  EXPECT_FALSE(parse_config("backend = \"3000\"", "moat.toml")->proxy_protocol);
+}
+
 TEST(Config, AnUnverifiedBackendIsAWeakening) {
   const auto config = parse_config(
       "[[route]]\nbackend = \"https://a.internal\"\nallow_unverified_backend = true", "moat.toml");

@@ -38,6 +38,8 @@ class Connection final {
     if (backend_ != nullptr) backend_->cancel();
   }
   net::Stream& stream() { return *stream_; }
+  // Who is at the other end after all, as a proxy has said. Before the first request.
+  void set_peer(const net::Endpoint& peer) { peer_ = peer; }
 
  private:
   friend class Worker;

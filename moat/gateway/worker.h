@@ -107,6 +107,12 @@ class Worker final {
   void give_back(std::unique_ptr<Exchange> exchange);
   void accept(int fd, const net::Endpoint& peer, bool tls);
   net::Task<void> serve(int fd, net::Endpoint peer, bool tls);
+  net::Task<void> serve_tls(Connection& connection, net::TlsStream& secure, net::Endpoint peer,
+                            Tick deadline);
+  // What the PROXY protocol says of the client, until the handshake's deadline. False: it may not
+  // be served.
+  net::Task<bool> learn_client(Connection& connection, net::Endpoint& client, Tick deadline);
+  void log_refused_connection(const IpAddress& peer, std::string_view reason);
   // Against the limits in all and by address. True: to be given back with uncount_connection.
   bool count_connection(const IpAddress& peer);
   void uncount_connection(const IpAddress& peer);

@@ -53,6 +53,8 @@ class Stream {
   bool stale() const {
     return descriptor_.hung_up || descriptor_.cancelled() || descriptor_.readable;
   }
+  // Reads from the connection itself what comes before its protocol: before a TLS handshake.
+  Io read_raw(char* buffer, std::size_t size) { return receive(buffer, size); }
   void cancel() { descriptor_.cancel(); }
   Descriptor& descriptor() { return descriptor_; }
   Loop& loop() const { return descriptor_.loop(); }

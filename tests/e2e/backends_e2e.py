@@ -4,7 +4,9 @@ who is at their other end; and the PROXY protocol before it all."""
 import pathlib
 import re
 import shutil
+import socket
 import ssl
+import struct
 import subprocess
 import tempfile
 import threading
@@ -541,6 +543,149 @@ class EarlyHints(Several):
             answer = peer.get('/')
             self.assertEqual((answer.status, answer.interim), (502, [103]))
         self.assertEqual(len(server.requests), 2)
+
+
+def v2(client, command=1, family=0x11, fields=b'', port=4711):
+    """A header of version 2 for a client by IPv4."""
+    addresses = socket.inet_aton(client) + socket.inet_aton('10.0.0.1') + struct.pack('>HH', port, 443)
+    return (b'\r\n\r\n\0\r\nQUIT\n' + bytes((0x20 | command, family)) +
+            struct.pack('>H', len(addresses + fields)) + addresses + fields)
+
+
+class ProxyProtocol(Several):
+    """The gateway behind a balancer that says who its clients are."""
+
+    TRUSTED = '[server]\nproxy_protocol = true\ntrusted_proxies = ["127.0.0.1"]'
+
+    def gateway(self, more='', env=QUICK):
+        self.server = wire.Backend()
+        return self.start([self.server], head=f'{self.TRUSTED}\n{more}', env=env)
+
+    def behind(self, moat, header, alpn=('http/1.1',), timeout=15, piecewise=False):
+        raw = socket.create_connection((harness.HOST, moat.https_port), timeout)
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for piece in ([header[i:i + 1] for i in range(len(header))] if piecewise else [header]):
+            raw.sendall(piece)
+            if piecewise:
+                time.sleep(0.005)
+        return wire.Wire(moat.tls_context(alpn).wrap_socket(raw, server_hostname='localhost'))
+
+    def refused(self, moat, header, source=None):
+        """Whether the connection ends without a byte."""
+        raw = socket.create_connection((harness.HOST, moat.https_port), 15, source and (source, 0))
+        with wire.Wire(raw) as peer:
+            try:
+                peer.send(header + b'\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03' + b'x' * 100)
+            except OSError:
+                return True
+            return peer.closed() and peer.buffer == b''
+
+    def client_seen(self, peer):
+        answer = peer.get('/who')
+        self.assertEqual(answer.status, 200)
+        return self.server.seen('/who')[-1].field('x-forwarded-for')
+
+    def test_the_address_it_names_is_the_clients(self):
+        moat = self.gateway()
+        for header, client in ((b'PROXY TCP4 192.0.2.7 10.0.0.1 56324 443\r\n', '192.0.2.7'),
+                               (b'PROXY TCP6 2001:db8::7 2001:db8::1 56324 443\r\n', '2001:db8::7'),
+                               (v2('192.0.2.8'), '192.0.2.8'),
+                               (v2('192.0.2.9', fields=b'\x01\x00\x08http/1.1'), '192.0.2.9'),
+                               (b'PROXY UNKNOWN\r\n', '127.0.0.1'),
+                               (v2('192.0.2.10', command=0), '127.0.0.1')):
+            for piecewise in (False, True):
+                with self.subTest(header=header, piecewise=piecewise), \
+                        self.behind(moat, header, piecewise=piecewise) as peer:
+                    self.assertEqual(self.client_seen(peer), client)
+                    self.assertEqual(self.client_seen(peer), client)
+
+    def test_it_may_come_in_one_packet_with_the_handshake(self):
+        moat = self.gateway()
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = moat.tls_context().wrap_bio(incoming, outgoing, server_hostname='localhost')
+        with self.assertRaises(ssl.SSLWantReadError):
+            tls.do_handshake()
+        for header in (b'PROXY TCP4 192.0.2.7 10.0.0.1 1 2\r\n', v2('192.0.2.7')):
+            with socket.create_connection((harness.HOST, moat.https_port), 15) as raw:
+                raw.sendall(header + outgoing.read())
+                incoming.write(raw.recv(65536))
+                try:
+                    tls.do_handshake()
+                except ssl.SSLWantReadError:
+                    self.fail('the handshake was cut')
+            incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+            tls = moat.tls_context().wrap_bio(incoming, outgoing, server_hostname='localhost')
+            with self.assertRaises(ssl.SSLWantReadError):
+                tls.do_handshake()
+
+    def test_who_is_not_trusted_is_refused_with_and_without(self):
+        moat = self.gateway()
+        for header in (v2('192.0.2.7'), b'PROXY TCP4 192.0.2.7 10.0.0.1 1 2\r\n', b''):
+            self.assertTrue(self.refused(moat, header, source='127.0.0.2'), header)
+        self.assertTrue(self.logged(moat, 'connection_refused', 'no_trusted_proxy'))
+        self.assertEqual(self.server.requests, [])
+
+    def test_who_is_trusted_must_say_it_right(self):
+        moat = self.gateway()
+        for header in (b'', b'GET / HTTP/1.1\r\n\r\n', b'PROXY TCP4 192.0.2.7 10.0.0.1 01 2\r\n',
+                       b'PROXY TCP4 evil 10.0.0.1 1 2\r\n', v2('192.0.2.7', family=0x12), v2('192.0.2.7', command=2),
+                       b'PROXY UNKNOWN ' + b'x' * 100 + b'\r\n'):
+            self.assertTrue(self.refused(moat, header), header)
+        self.assertTrue(self.logged(moat, 'connection_refused', 'bad_line'))
+        with self.behind(moat, v2('192.0.2.7')) as peer:
+            self.assertEqual(self.client_seen(peer), '192.0.2.7')
+
+    def test_half_a_header_times_out(self):
+        moat = self.gateway(env={**QUICK, 'MOAT_SERVER_TIMEOUTS_HANDSHAKE': '1s'})
+        for part in (b'', b'PROXY TCP4 192.0', v2('192.0.2.7')[:20]):
+            with wire.Wire(socket.create_connection((harness.HOST, moat.https_port), 15)) as peer:
+                peer.send(part)
+                self.assertFalse(peer.closed(0.5))
+                self.assertTrue(peer.closed(3))
+
+    def test_without_the_setting_it_is_no_handshake(self):
+        server = wire.Backend()
+        moat = self.start([server], head='[server]\ntrusted_proxies = ["127.0.0.1"]')
+        raw = socket.create_connection((harness.HOST, moat.https_port), 15)
+        with wire.Wire(raw) as peer:
+            peer.send(b'PROXY TCP4 192.0.2.7 10.0.0.1 56324 443\r\n')
+            self.assertIn(b'400 Bad Request', peer.rest())
+
+    def test_connections_are_counted_by_client(self):
+        moat = self.gateway('max_connections_per_address = 2')
+        held = [self.behind(moat, v2('192.0.2.7')) for _ in range(2)]
+        for peer in held:
+            self.assertEqual(self.client_seen(peer), '192.0.2.7')
+        self.assertTrue(self.refused(moat, v2('192.0.2.7')))
+        self.assertTrue(self.logged(moat, 'connection_refused', '192.0.2.7'))
+        with self.behind(moat, v2('192.0.2.8')) as other:
+            self.assertEqual(self.client_seen(other), '192.0.2.8')
+        held.pop().close()
+        harness.wait_until(lambda: not self.refused_at_once(moat), what='a free place')
+        for peer in held:
+            peer.close()
+
+    def refused_at_once(self, moat):
+        try:
+            with self.behind(moat, v2('192.0.2.7')) as peer:
+                return peer.get('/').status != 200
+        except (OSError, wire.Closed):
+            return True
+
+    def test_the_plain_port_speaks_it_too(self):
+        moat = self.gateway()
+        for header, answered in ((v2('192.0.2.7'), True), (b'PROXY TCP4 192.0.2.7 10.0.0.1 1 2\r\n', True), (b'', False)):
+            with wire.Wire(socket.create_connection((harness.HOST, moat.http_port), 15)) as peer:
+                peer.send(header + b'GET /a HTTP/1.1\r\nHost: localhost\r\n\r\n')
+                got = peer.rest()
+                self.assertEqual(got.startswith(b'HTTP/1.1 403 '), answered, got)  # it is no redirect that a script follows
+
+    @unittest.skipUnless(shutil.which('curl'), 'needs curl')
+    def test_http2_behind_it(self):
+        moat = self.gateway()
+        done = curl(moat, '/who', '--haproxy-protocol')
+        self.assertIn('HTTP/2 200', done)
+        self.assertEqual(self.server.seen('/who')[-1].field('x-forwarded-for'), '127.0.0.1')
 
 
 if __name__ == '__main__':
