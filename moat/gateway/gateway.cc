@@ -487,6 +487,14 @@ AdminAnswer Gateway::Parts::answer_admin(std::string_view method, std::string_vi
     for (const auto& worker : workers) all.push_back(&worker->metrics());
     answer.content_type = "text/plain; version=0.0.4; charset=utf-8";
     answer.body = prometheus(all, shared->connections.open_now());
+    std::vector<BackendMetrics> servers;
+    for (const BackendServer& server : backends->servers()) {
+      BackendMetrics& one = servers.emplace_back();
+      one.server = server.upstream.to_string();
+      one.up = server.state.healthy() && server.state.may_be_asked(clock.tick());
+      one.requests = server.state.requests();
+    }
+    answer.body += prometheus(servers);
   } else if (local && method == "POST" && path == "/unlock") {
     guard->unlock(body);
     log.info("unlocked", {{"email", body}});

@@ -474,7 +474,9 @@ net::Task<bool> Connection::relay_body(net::Stream& backend, char* buffer, std::
         const net::Wait wait = co_await backend.readable(deadline);
         if (wait != net::Wait::ready) co_return false;
       } else {
-        if (body.kind != http::Framing::Kind::until_close || got.state != net::Io::end)
+        // RFC 9112 section 9.8: what the connection's end is to end is whole only with a farewell.
+        if (body.kind != http::Framing::Kind::until_close || got.state != net::Io::end ||
+            backend.cut_off())
           co_return false;
         if (framing != ClientFraming::chunked) co_return true;
         co_return co_await send(http::last_chunk);

@@ -255,7 +255,10 @@ Io TlsStream::read(char* buffer, std::size_t size) {
   if (error == SSL_ERROR_WANT_READ && sent) return {Io::blocked};
   if (error == SSL_ERROR_ZERO_RETURN) return {Io::end};
   // A connection cut without close_notify: an end for HTTP/1.1, whose messages say where they end.
-  if (error == SSL_ERROR_SYSCALL && !broken_) return {Io::end};
+  if (error == SSL_ERROR_SYSCALL && !broken_) {
+    cut_off_ = true;
+    return {Io::end};
+  }
   broken_ = true;
   return {Io::failed};
 }

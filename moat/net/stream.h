@@ -55,6 +55,9 @@ class Stream {
   }
   // Reads from the connection itself what comes before its protocol: before a TLS handshake.
   Io read_raw(char* buffer, std::size_t size) { return receive(buffer, size); }
+  // Whether the end that `read` told of was not the peer's own: a TLS connection without its
+  // farewell, which anybody on the way may have cut.
+  bool cut_off() const { return cut_off_; }
   void cancel() { descriptor_.cancel(); }
   Descriptor& descriptor() { return descriptor_; }
   Loop& loop() const { return descriptor_.loop(); }
@@ -66,6 +69,7 @@ class Stream {
   Descriptor descriptor_;
   std::string backlog_;
   bool broken_ = false;
+  bool cut_off_ = false;
 
  private:
   std::size_t send_now(std::string_view bytes);

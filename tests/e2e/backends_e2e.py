@@ -125,6 +125,11 @@ class Failing(Several):
             answer = self.get(moat)
             self.assertEqual((answer.status, answer.text), (200, 'a'))
         self.assertEqual(len(self.logged(moat, 'backend_down', str(port))), 1)
+        metrics = moat.request('GET', '/metrics', port=moat.admin_port, tls=False,
+                               headers={'Host': f'localhost:{moat.admin_port}'}).text
+        self.assertIn(f'moat_backend_up{{server="{b.url}"}} 0', metrics)
+        self.assertIn(f'moat_backend_up{{server="{a.url}"}} 1', metrics)
+        self.assertIn(f'moat_backend_requests{{server="{a.url}"}} 0', metrics)
         again = wire.Backend({'/': named('b again')}, port)
         self.addCleanup(again.stop)
         harness.wait_until(lambda: self.get(moat).text == 'b again', 10, 'the return of the server')
@@ -331,6 +336,26 @@ class Tls(Several):
         for _ in range(4):
             self.assertEqual(self.get(moat).text, 'bye')
         self.assertGreaterEqual(context.session_stats()['hits'], 2)
+
+    def test_an_answer_that_was_cut_off_is_not_whole(self):
+        """Only a farewell ends what has no length: anybody may close a connection."""
+        def until_end(farewell):
+            def handler(peer, got):
+                peer.send(b'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nall of it')
+                if farewell:
+                    try:
+                        peer.sock.settimeout(1)
+                        peer.sock.unwrap()
+                    except OSError:
+                        pass
+                return False
+            return handler
+        context = self.certificates.leaf('cut', 'IP:127.0.0.1')
+        server = wire.Backend({'/whole': until_end(True), '/cut': until_end(False)}, tls=context)
+        moat = self.start([server], self.ca)
+        self.assertEqual(self.get(moat, '/whole').text, 'all of it')
+        with self.assertRaises(wire.Closed):
+            self.get(moat, '/cut')
 
     def test_a_name_may_be_given(self):
         context = self.certificates.leaf('named', 'DNS:app.internal')
@@ -678,7 +703,7 @@ class ProxyProtocol(Several):
             with wire.Wire(socket.create_connection((harness.HOST, moat.http_port), 15)) as peer:
                 peer.send(header + b'GET /a HTTP/1.1\r\nHost: localhost\r\n\r\n')
                 got = peer.rest()
-                self.assertEqual(got.startswith(b'HTTP/1.1 403 '), answered, got)  # it is no redirect that a script follows
+                self.assertEqual(got.startswith(b'HTTP/1.1 403 '), answered, got)  # "use https"
 
     @unittest.skipUnless(shutil.which('curl'), 'needs curl')
     def test_http2_behind_it(self):
