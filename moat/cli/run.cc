@@ -82,8 +82,7 @@ void print_banner(const Config& config, const gateway::Started& started) {
       }
     }
   }
-  for (std::size_t i = 0; i < backends.size(); ++i)
-    std::cout << (i > 0 ? ", " : "") << backends[i];
+  for (std::size_t i = 0; i < backends.size(); ++i) std::cout << (i > 0 ? ", " : "") << backends[i];
   std::cout << "\n\n";
   for (const std::string& url : started.urls)
     std::cout << "  " << terminal.paint(url, "1;36") << "\n";
