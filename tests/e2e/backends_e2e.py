@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The backend side: several servers, servers that die, Unix sockets, TLS, health, bounds, connections that know
 who is at their other end; and the PROXY protocol before it all."""
+import base64
+import hashlib
 import pathlib
 import re
 import shutil
@@ -336,6 +338,27 @@ class Tls(Several):
         for _ in range(4):
             self.assertEqual(self.get(moat).text, 'bye')
         self.assertGreaterEqual(context.session_stats()['hits'], 2)
+
+    def test_websockets_go_over_tls_and_hold_a_place(self):
+        def upgrade(peer, got):
+            accept = base64.b64encode(hashlib.sha1(
+                (got.field('sec-websocket-key') + '258EAFA5-E914-47DA-95CA-C5AB0DC85B11').encode()).digest()).decode()
+            peer.send(b'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n'
+                      b'Sec-WebSocket-Accept: ' + accept.encode() + b'\r\n\r\n')
+            while True:
+                peer.fill()
+                peer.send(peer.exactly(len(peer.buffer)))
+        server = wire.Backend({'/ws': upgrade}, tls=self.certificates.leaf('ws', 'IP:127.0.0.1'))
+        moat = self.start([server], self.ca, 'backend_max_connections = 1')
+        with wire.Wire(moat.connect()) as peer:
+            peer.send(request('GET', '/ws', 'Upgrade: websocket', 'Connection: Upgrade', 'Sec-WebSocket-Version: 13',
+                              'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==', f'Origin: {moat.origin}'))
+            self.assertEqual(peer.answer().status, 101)
+            for size in (1, 1000, 100_000):
+                peer.send(b'w' * size)
+                self.assertEqual(peer.exactly(size), b'w' * size)
+            self.assertEqual(self.get(moat).status, 503)
+        harness.wait_until(lambda: self.get(moat).status == 200, what='the place of the WebSocket')
 
     def test_an_answer_that_was_cut_off_is_not_whole(self):
         """Only a farewell ends what has no length: anybody may close a connection."""
