@@ -89,7 +89,7 @@ int explain(const Arguments& arguments) {
   }
   std::cout << "route       " << route->match << " (" << route->origin.to_string() << ")\n";
   for (const auto& backend : route->backends)
-    std::cout << "backend     http://" << backend.authority() << "\n";
+    std::cout << "backend     " << backend.to_string() << "\n";
   std::cout << "login       " << name_of(route->login);
   for (const std::string& role : route->roles)
     std::cout << (role == route->roles.front() ? "; roles: " : ", ") << role;

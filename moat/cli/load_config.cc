@@ -163,8 +163,8 @@ std::optional<Config> load_config(const Arguments& arguments, int& exit_code) {
     const auto differs = [&](const gateway::Route& route) {
       return route.backends.size() > 1 ||
              (!route.backends.empty() && !config.routes.front().backends.empty() &&
-              route.backends.front().authority() !=
-                  config.routes.front().backends.front().authority());
+              route.backends.front().to_string() !=
+                  config.routes.front().backends.front().to_string());
     };
     if (std::any_of(config.routes.begin(), config.routes.end(), differs)) {
       exit_code = fail("--to names one backend, but " + file + " names several; change it there");

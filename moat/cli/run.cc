@@ -77,13 +77,12 @@ void print_banner(const Config& config, const gateway::Started& started) {
   std::vector<std::string> backends;
   for (const auto& route : config.routes) {
     for (const auto& upstream : route.backends) {
-      if (std::find(backends.begin(), backends.end(), upstream.authority()) == backends.end()) {
-        backends.push_back(upstream.authority());
+      if (std::find(backends.begin(), backends.end(), upstream.to_string()) == backends.end()) {
+        backends.push_back(upstream.to_string());
       }
     }
   }
-  for (std::size_t i = 0; i < backends.size(); ++i)
-    std::cout << (i > 0 ? ", " : "") << "http://" << backends[i];
+  for (std::size_t i = 0; i < backends.size(); ++i) std::cout << (i > 0 ? ", " : "") << backends[i];
   std::cout << "\n\n";
   for (const std::string& url : started.urls)
     std::cout << "  " << terminal.paint(url, "1;36") << "\n";

@@ -3,117 +3,389 @@
 
 #include <algorithm>
 
+#include "moat/http/response.h"
+
 namespace moat::gateway {
 
-Backends::Backends(net::Loop& loop, const Config& config)
-    : loop_(loop), connect_timeout_(config.timeouts.connect) {
-  for (const Route& route : config.routes) {
-    RouteState state;
-    for (const Upstream& upstream : route.backends) {
-      const auto known = std::find_if(servers_.begin(), servers_.end(), [&](const Server& server) {
-        return server.upstream.authority() == upstream.authority();
-      });
-      state.servers.push_back(static_cast<std::size_t>(known - servers_.begin()));
-      if (known == servers_.end()) {
-        Server server;
-        server.upstream = upstream;
-        servers_.push_back(std::move(server));
-      }
-    }
-    routes_.push_back(std::move(state));
-  }
+namespace {
+
+// Whether the next request may go out on an idle connection: it must be there, and silent. What
+// came unasked would be taken for the next answer. Over TLS there may be tickets to read.
+bool is_clean(net::Stream& stream) {
+  const net::Descriptor& descriptor = stream.descriptor();
+  if (descriptor.hung_up || descriptor.cancelled()) return false;
+  if (!descriptor.readable && !stream.pending()) return true;
+  char byte;
+  return stream.read(&byte, 1).state == net::Io::blocked;
 }
+
+bool are_one(const BackendServer& known, const Upstream& upstream,
+             const BackendSettings& settings) {
+  BackendSettings same = settings;
+  same.balance = known.settings.balance;  // that is the route's
+  return known.upstream.to_string() == upstream.to_string() &&
+         known.upstream.addresses == upstream.addresses && known.settings == same;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<BackendServers>, std::string> BackendServers::create(const Config& config) {
+  std::unique_ptr<BackendServers> made(new BackendServers);
+  auto& servers = made->servers_;
+  for (const Route& route : config.routes) {
+    RouteServers& of_route = made->routes_.emplace_back();
+    of_route.balance = route.backend.balance;
+    for (const Upstream& upstream : route.backends) {
+      const auto known = std::find_if(
+          servers.begin(), servers.end(),
+          [&](const BackendServer& server) { return are_one(server, upstream, route.backend); });
+      of_route.servers.push_back(static_cast<std::size_t>(known - servers.begin()));
+      if (known != servers.end()) continue;
+      BackendServer& server = servers.emplace_back(upstream, route.backend);
+      if (upstream.kind != Upstream::Kind::tls) continue;
+      https::ClientPolicy policy;
+      policy.name = route.backend.name.empty() ? upstream.host : route.backend.name;
+      policy.roots = route.backend.ca;
+      policy.allow_unverified = route.backend.allow_unverified;
+      auto context = https::ClientContext::create(policy);
+      if (!context) {
+        return Error{"route '" + route.match + "': " + upstream.to_string() + ": " +
+                     std::string(https::to_string(context.error()))};
+      }
+      server.tls.emplace(std::move(*context));
+    }
+  }
+  return made;
+}
+
+Backends::Backends(net::Loop& loop, BackendServers& servers, const Log& log,
+                   std::chrono::milliseconds connect_timeout)
+    : loop_(loop),
+      shared_(servers),
+      log_(log),
+      connect_timeout_(connect_timeout),
+      own_(servers.servers().size()),
+      next_(servers.routes().size()) {}
 
 Backends::~Backends() = default;
 
-Backends::Lease Backends::reuse(std::size_t route) {
-  RouteState& state = routes_[route];
-  for (std::size_t i = 0; i < state.servers.size(); ++i) {
-    Server& server = servers_[state.servers[(state.next + i) % state.servers.size()]];
-    if (server.down_until > loop_.now()) continue;
-    while (!server.idle.empty()) {
-      Idle idle = std::move(server.idle.back());
-      server.idle.pop_back();
-      if (idle.stream->stale() || idle.since + keep_idle < loop_.now()) continue;
-      Lease lease;
-      lease.stream = std::move(idle.stream);
-      lease.server = static_cast<std::size_t>(&server - servers_.data());
-      lease.reused = true;
-      lease.upstream = &server.upstream;
-      state.next = (state.next + i + 1) % state.servers.size();
-      return lease;
+// -------------------------------------------------------------------------------------------------
+// Whose turn it is
+
+// A server that may be asked; where there is none, one whose circuit is open. Neither is one of
+// those `tried`; those `passed` over come into the second choice only.
+std::optional<std::size_t> Backends::choose(std::size_t route, const Some& tried,
+                                            const Some& passed) const {
+  const BackendServers::RouteServers& of_route = shared_.routes()[route];
+  const std::size_t count = of_route.servers.size();
+  for (const bool allow_open : {false, true}) {
+    std::optional<std::size_t> best;
+    std::uint32_t least = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::size_t position = (next_[route] + i) % count;
+      if (tried[position] || (!allow_open && passed[position])) continue;
+      const ServerState& state = shared_.servers()[of_route.servers[position]].state;
+      if (!state.healthy() || state.full()) continue;
+      if (!allow_open && !state.may_be_asked(loop_.now())) continue;
+      if (best && state.requests() >= least) continue;
+      best = position;
+      least = state.requests();
+      if (of_route.balance == Balance::round_robin) break;
     }
-    // The turn is this server's: a new connection to it rather than an idle one to the next.
-    if (state.servers.size() > 1) break;
+    if (best) return best;
+  }
+  return std::nullopt;
+}
+
+Backends::Unavailable Backends::none_to_choose(std::size_t route) const {
+  const std::vector<std::size_t>& indices = shared_.routes()[route].servers;
+  const bool any_healthy = std::any_of(indices.begin(), indices.end(), [&](std::size_t index) {
+    return shared_.servers()[index].state.healthy();
+  });
+  Unavailable why;
+  why.kind = any_healthy ? Unavailable::busy : Unavailable::down;
+  why.reason = any_healthy ? "every server has as many requests as it may have"
+                           : "no server passes the check of its health";
+  return why;
+}
+
+void Backends::take_turn(std::size_t route, std::size_t position) {
+  next_[route] = (position + 1) % shared_.routes()[route].servers.size();
+}
+
+Backends::Lease Backends::reuse(std::size_t route) {
+  const auto position = choose(route, {}, {});
+  if (!position) return {};
+  const std::size_t index = shared_.routes()[route].servers[*position];
+  std::vector<Idle>& idle = own_[index].idle;
+  while (!idle.empty()) {
+    Idle found = std::move(idle.back());
+    idle.pop_back();
+    if (found.since + keep_idle < loop_.now() || !is_clean(*found.stream)) continue;
+    BackendServer& to = server(index);
+    // Lost to another worker meanwhile; connect() looks for another server.
+    if (!to.state.take_place()) return {};
+    Lease lease;
+    lease.place = Place(to.state);
+    static_cast<void>(to.state.admit(loop_.now()));  // where all are open, this one is as good
+    lease.stream = std::move(found.stream);
+    lease.server = index;
+    lease.reused = true;
+    lease.upstream = &to.upstream;
+    take_turn(route, *position);
+    return lease;
   }
   return {};
 }
 
-net::Task<Result<Backends::Lease, net::ConnectError>> Backends::connect(std::size_t route) {
-  RouteState& state = routes_[route];
-  net::ConnectError last = net::ConnectError::unreachable;
-  const std::size_t count = state.servers.size();
-  // First those that are not known to be down, then any. The walk is this request's own: others
-  // take their turns meanwhile.
-  const std::size_t first = state.next;
-  state.next = (first + 1) % count;
-  for (std::size_t attempt = 0; attempt < 2 * count; ++attempt) {
-    const std::size_t index = state.servers[(first + attempt) % count];
-    Server& server = servers_[index];
-    const bool down = server.down_until > loop_.now();
-    if (down != (attempt >= count)) continue;
-    auto stream = co_await connect_server(server);
-    if (!stream) {
-      last = stream.error();
-      server.down_until = loop_.in(std::chrono::seconds{1});
+net::Task<Result<Backends::Lease, Backends::Unavailable>> Backends::connect(std::size_t route) {
+  Some tried;
+  Some passed;
+  std::optional<Unavailable> last;
+  for (;;) {
+    const std::optional<std::size_t> position = choose(route, tried, passed);
+    if (!position) break;
+    const std::size_t index = shared_.routes()[route].servers[*position];
+    BackendServer& to = server(index);
+    if (!to.state.admit(loop_.now()) && !passed[*position]) {
+      passed.set(*position);
       continue;
     }
-    server.down_until = Tick{};
+    tried.set(*position);
+    if (!to.state.take_place()) continue;
     Lease lease;
-    lease.stream = std::move(*stream);
-    lease.server = index;
-    lease.upstream = &server.upstream;
-    co_return lease;
+    lease.place = Place(to.state);
+    take_turn(route, *position);
+    auto opened = co_await open(index, connect_timeout_);
+    if (opened) {
+      lease.stream = std::move(*opened);
+      lease.server = index;
+      lease.upstream = &to.upstream;
+      co_return lease;
+    }
+    last = std::move(opened.error());
+    if (!last->ours) failed(index, last->reason);
   }
-  co_return Error{last};
+  if (!last) last = none_to_choose(route);
+  co_return Error{std::move(*last)};
 }
 
-net::Task<Result<std::unique_ptr<net::TcpStream>, net::ConnectError>> Backends::connect_server(
-    Server& server) {
-  net::ConnectError last = net::ConnectError::unreachable;
-  const std::size_t count = server.upstream.addresses.size();
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::size_t which = (server.good_address + i) % count;
-    const net::Endpoint endpoint{server.upstream.addresses[which], server.upstream.port};
-    auto stream = co_await net::connect_to(loop_, endpoint, loop_.in(connect_timeout_));
-    if (stream) {
-      server.good_address = which;
-      co_return std::move(*stream);
-    }
-    last = stream.error();
+// -------------------------------------------------------------------------------------------------
+// Connections
+
+namespace {
+
+Backends::Unavailable no_connection(const BackendServer& to, net::ConnectError error) {
+  Backends::Unavailable why;
+  if (error == net::ConnectError::timed_out) why.kind = Backends::Unavailable::timed_out;
+  why.ours = error == net::ConnectError::no_descriptors;
+  why.server = to.upstream.to_string();
+  why.reason = net::to_string(error);
+  return why;
+}
+
+}  // namespace
+
+net::Task<Result<std::unique_ptr<net::Stream>, Backends::Unavailable>> Backends::open_tls(
+    const BackendServer& to, net::Endpoint endpoint, std::chrono::milliseconds at_most) {
+  const Tick deadline = loop_.in(at_most);
+  auto stream = co_await net::connect_to_tls(loop_, endpoint, to.tls->native(), deadline);
+  if (!stream) co_return Error{no_connection(to, stream.error())};
+  net::TlsStream& secure = **stream;
+  Unavailable why;
+  why.server = to.upstream.to_string();
+  if (!to.tls->prepare(secure.native())) {
+    why.reason = "OpenSSL failed";
+    co_return Error{std::move(why)};
   }
-  co_return Error{last};
+  const Tick shaken = loop_.in(at_most);
+  const net::TlsStream::Handshake result = co_await secure.handshake(shaken);
+  if (result == net::TlsStream::Handshake::done) {
+    std::unique_ptr<net::Stream> done = std::move(*stream);
+    co_return std::move(done);
+  }
+  if (result == net::TlsStream::Handshake::timed_out) {
+    why.kind = Unavailable::timed_out;
+    why.reason = "TLS handshake timed out";
+  } else {
+    why.reason = https::why_refused(secure.native(), secure.failure());
+  }
+  co_return Error{std::move(why)};
+}
+
+net::Task<Result<std::unique_ptr<net::Stream>, Backends::Unavailable>> Backends::open(
+    std::size_t index, std::chrono::milliseconds at_most) {
+  const BackendServer& to = server(index);
+  if (to.upstream.kind == Upstream::Kind::unix_socket) {
+    const Tick deadline = loop_.in(at_most);
+    auto stream = co_await net::connect_to_unix(loop_, to.upstream.path, deadline);
+    if (!stream) co_return Error{no_connection(to, stream.error())};
+    std::unique_ptr<net::Stream> connected = std::move(*stream);
+    co_return std::move(connected);
+  }
+  Unavailable last = no_connection(to, net::ConnectError::unreachable);
+  const std::size_t count = to.upstream.addresses.size();
+  const std::size_t first = own_[index].good_address;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t which = (first + i) % count;
+    const net::Endpoint endpoint{to.upstream.addresses[which], to.upstream.port};
+    std::unique_ptr<net::Stream> connected;
+    if (to.upstream.kind == Upstream::Kind::tls) {
+      auto stream = co_await open_tls(to, endpoint, at_most);
+      if (stream) {
+        connected = std::move(*stream);
+      } else {
+        last = std::move(stream.error());
+      }
+    } else {
+      const Tick deadline = loop_.in(at_most);
+      auto stream = co_await net::connect_to(loop_, endpoint, deadline);
+      if (stream) {
+        connected = std::move(*stream);
+      } else {
+        last = no_connection(to, stream.error());
+      }
+    }
+    if (connected == nullptr) continue;
+    own_[index].good_address = which;
+    co_return std::move(connected);
+  }
+  co_return Error{std::move(last)};
 }
 
 void Backends::give_back(Lease lease) {
-  Server& server = servers_[lease.server];
-  if (server.idle.size() >= most_idle || lease.stream->stale()) return;
-  Idle idle;
-  idle.stream = std::move(lease.stream);
-  idle.since = loop_.now();
-  server.idle.push_back(std::move(idle));
+  std::vector<Idle>& idle = own_[lease.server].idle;
+  if (lease.bound || idle.size() >= most_idle || !is_clean(*lease.stream)) return;
+  Idle kept;
+  kept.stream = std::move(lease.stream);
+  kept.since = loop_.now();
+  idle.push_back(std::move(kept));
+}
+
+bool Backends::is_fit(const Lease& lease) {
+  return lease.stream != nullptr && is_clean(*lease.stream);
 }
 
 void Backends::sweep() {
-  for (Server& server : servers_) {
-    std::erase_if(server.idle, [&](const Idle& idle) {
-      return idle.stream->stale() || idle.since + keep_idle < loop_.now();
+  for (Own& own : own_) {
+    std::erase_if(own.idle, [&](const Idle& idle) {
+      return idle.since + keep_idle < loop_.now() || !is_clean(*idle.stream);
     });
   }
 }
 
 void Backends::close_idle() {
-  for (Server& server : servers_) server.idle.clear();
+  for (Own& own : own_) own.idle.clear();
+}
+
+// -------------------------------------------------------------------------------------------------
+// Health
+
+// A gateway behind us that cannot reach its own server says 502 or 504; other statuses are the
+// application's own.
+void Backends::answered(std::size_t index, int status) {
+  if (status == 502 || status == 504) {
+    failed(index, "answers " + std::to_string(status));
+  } else {
+    log_change(index, server(index).state.succeeded(), "answers again");
+  }
+}
+
+void Backends::failed(std::size_t index, std::string_view reason) {
+  log_change(index, server(index).state.failed(loop_.now()), reason);
+}
+
+void Backends::log_change(std::size_t index, ServerState::Change change,
+                          std::string_view reason) const {
+  if (change == ServerState::Change::none) return;
+  const std::string name = shared_.servers()[index].upstream.to_string();
+  if (change == ServerState::Change::down) {
+    log_.warn("backend_down", {{"server", name}, {"reason", reason}});
+  } else {
+    log_.info("backend_up", {{"server", name}, {"reason", reason}});
+  }
+}
+
+void Backends::start_checks() {
+  for (std::size_t i = 0; i < own_.size(); ++i) {
+    if (stopping_ || server(i).settings.health_path.empty()) continue;
+    Check& check = *checks_.emplace_back(std::make_unique<Check>(loop_, i));
+    ++checking_;
+    net::spawn(keep_checking(check));
+  }
+}
+
+void Backends::stop_checks() {
+  stopping_ = true;
+  for (const auto& check : checks_) {
+    check->pause.cancel();
+    if (check->stream != nullptr) check->stream->cancel();
+  }
+}
+
+net::Task<void> Backends::keep_checking(Check& check) {
+  BackendServer& to = server(check.server);
+  while (!stopping_) {
+    const Tick next = loop_.in(to.settings.health_every);
+    const std::string fault = co_await ask_health(check);
+    if (stopping_) break;
+    const ServerState::Change change = to.state.checked(fault.empty());
+    log_change(check.server, change, fault.empty() ? "passes the check of its health" : fault);
+    const net::Wait wait = co_await check.pause.wait_readable(next);
+    if (wait == net::Wait::cancelled) break;
+  }
+  --checking_;
+}
+
+// One question; empty where the answer is as it should be, else what is wrong.
+net::Task<std::string> Backends::ask_health(Check& check) {
+  const BackendServer& to = server(check.server);
+  const std::chrono::milliseconds at_most = to.settings.health_timeout;
+  const Tick deadline = loop_.in(at_most);
+  auto opened = co_await open(check.server, std::min(at_most, connect_timeout_));
+  if (!opened) co_return std::move(opened.error().reason);
+  net::Stream& stream = **opened;
+  check.stream = &stream;
+  std::string text = "GET " + to.settings.health_path + " HTTP/1.1\r\nHost: ";
+  text += to.upstream.authority();
+  text += "\r\nUser-Agent: moat-health\r\nAccept: */*\r\nConnection: close\r\n\r\n";
+  bool good = !stopping_ && stream.write(text);
+  if (good) good = co_await stream.flush(deadline);
+  auto buffer = loop_.buffers().take();
+  std::size_t end = 0;
+  http::ResponseHead head;
+  std::string fault = "closed before an answer";
+  while (good) {
+    const std::string_view there(buffer.get(), end);
+    const http::ParseStatus status =
+        http::parse_response_head(there, http::HeadLimits::for_backend(), http::Method::get, head);
+    if (status.complete() && head.interim) {
+      std::copy(buffer.get() + status.consumed, buffer.get() + end, buffer.get());
+      end -= status.consumed;
+      continue;
+    }
+    if (status.complete()) {
+      const bool expected = head.status == to.settings.health_expect;
+      fault = expected ? std::string() : "answers " + std::to_string(head.status);
+      break;
+    }
+    if (status.refused() || end == net::BufferPool::buffer_size) {
+      fault = "answers what is no HTTP";
+      break;
+    }
+    const net::Io got = stream.read(buffer.get() + end, net::BufferPool::buffer_size - end);
+    if (got.state == net::Io::ok) {
+      end += got.bytes;
+    } else if (got.state == net::Io::blocked) {
+      const net::Wait wait = co_await stream.readable(deadline);
+      good = wait == net::Wait::ready;
+      if (wait == net::Wait::timed_out) fault = "no answer in time";
+    } else {
+      break;
+    }
+  }
+  check.stream = nullptr;
+  co_return fault;
 }
 
 }  // namespace moat::gateway

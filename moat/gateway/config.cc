@@ -18,7 +18,20 @@ std::string Origin::to_string() const {
 }
 std::string Upstream::authority() const {
   const bool bare_v6 = host.find(':') != std::string::npos;
-  return (bare_v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+  const std::string name = bare_v6 ? "[" + host + "]" : host;
+  if (kind == Kind::unix_socket || port == (kind == Kind::tls ? 443 : 80)) return name;
+  return name + ":" + std::to_string(port);
+}
+std::string Upstream::to_string() const {
+  switch (kind) {
+    case Kind::plain:
+      return "http://" + authority();
+    case Kind::tls:
+      return "https://" + authority();
+    case Kind::unix_socket:
+      break;
+  }
+  return "unix:" + path;
 }
 
 namespace {
@@ -305,6 +318,7 @@ void read_server(Table table, Config& config) {
       }
     }
   }
+  table.boolean("proxy_protocol", config.proxy_protocol);
   auto timeouts = *table.table("timeouts");
   constexpr milliseconds least{50};
   constexpr milliseconds hour{3'600'000};
@@ -340,9 +354,27 @@ void read_tls(Table table, Config& config) {
   table.finish();
 }
 
+void read_backend_settings(Table& table, BackendSettings& out) {
+  table.choice<Balance>(
+      "balance", out.balance,
+      {{"round_robin", Balance::round_robin}, {"least_connections", Balance::least_connections}});
+  std::uint32_t most = 0;
+  table.integer("backend_max_connections", most, 1, 1'000'000);
+  if (most > 0) out.max_connections = most;
+  table.text("backend_name", out.name);
+  table.text("backend_ca", out.ca_file);
+  table.boolean("allow_unverified_backend", out.allow_unverified);
+  table.text("health_path", out.health_path);
+  constexpr milliseconds least{50};
+  table.duration("health_every", out.health_every, least, milliseconds{3'600'000});
+  table.duration("health_timeout", out.health_timeout, least, milliseconds{60'000});
+  table.integer("health_expect", out.health_expect, 200, 599);
+}
+
 void read_route(Table table, Route& route) {
   table.text("match", route.match);
   read_upstreams(table, "backend", route.backends);
+  read_backend_settings(table, route.backend);
   table.choice<Login>(
       "login", route.login,
       {{"none", Login::none}, {"optional", Login::optional}, {"required", Login::required}});
@@ -369,8 +401,8 @@ void read_route(Table table, Route& route) {
   table.finish();
 }
 
-// `backend` and `login` at the top are shorthand for a route that requires a login and one for the
-// rest.
+// `backend`, what belongs to it, and `login` at the top are shorthand for a route that requires a
+// login and one for the rest.
 void read_routes(Table& top, Config& config) {
   std::vector<Upstream> backends;
   std::vector<std::string> login;
@@ -378,11 +410,16 @@ void read_routes(Table& top, Config& config) {
   const auto shorthand = top.find("backend");
   read_upstreams(top, "backend", backends);
   top.list("login", login, &login_origin);
+  BackendSettings settings;
+  read_backend_settings(top, settings);
+  const bool set = settings != BackendSettings();
   const toml::array* tables = top.tables("route");
-  if (tables != nullptr && (shorthand || !login.empty())) {
-    top.report(
-        shorthand ? shorthand->origin : login_origin,
-        "'backend' and 'login' at the top are shorthand; with [[route]] tables write them there");
+  if (tables != nullptr && (shorthand || set || !login.empty())) {
+    Origin where = shorthand ? shorthand->origin : login_origin;
+    if (where.source.empty()) where = top.origin_of(*tables);
+    top.report(where,
+               "'backend', its settings and 'login' at the top are shorthand; with [[route]] "
+               "tables write them there");
     return;
   }
   if (tables == nullptr) {
@@ -390,14 +427,16 @@ void read_routes(Table& top, Config& config) {
       Route route;
       route.match = pattern;
       route.backends = backends;
+      route.backend = settings;
       route.login = Login::required;
       route.origin = login_origin;
       config.routes.push_back(std::move(route));
     }
     const bool all = std::find(login.begin(), login.end(), "/*") != login.end();
-    if ((shorthand || !login.empty()) && !all) {
+    if ((shorthand || set || !login.empty()) && !all) {
       Route route;
       route.backends = backends;
+      route.backend = settings;
       route.origin = shorthand ? shorthand->origin : login_origin;
       config.routes.push_back(std::move(route));
     }

@@ -26,13 +26,19 @@ struct ConfigProblem {
   std::string message;  // a sentence; names the nearest key for a typo
 };
 
-// One backend server: "http://127.0.0.1:3000" or "localhost:3000". A name is resolved at start-up;
-// "localhost" is tried on both address families.
+// One backend server: "http://127.0.0.1:3000", "localhost:3000", "https://app.internal",
+// "unix:/run/app.sock". A name is resolved at start-up; "localhost" is tried on both address
+// families.
 struct Upstream {
-  std::string host;
+  enum class Kind { plain, tls, unix_socket };
+  Kind kind = Kind::plain;
+  std::string host;  // "localhost" for a Unix socket
   std::uint16_t port = 80;
-  std::vector<IpAddress> addresses;  // filled in by resolve(); tried in order
-  std::string authority() const;     // host:port
+  std::string path;                  // of a Unix socket
+  std::vector<IpAddress> addresses;  // filled in by resolve_backends(); tried in order
+  // What its Host field says: host:port, without a port that is the scheme's own.
+  std::string authority() const;
+  std::string to_string() const;  // as it stands in the configuration
 };
 
 enum class Login { none, optional, required };
@@ -43,10 +49,33 @@ enum class OnAnonymous {
 };  // navigations are redirected, the rest gets 401
 enum class CspMode { report_only, enforce, off };
 
+enum class Balance { round_robin, least_connections };
+
+// How the backends of a route are reached, chosen and watched.
+struct BackendSettings {
+  Balance balance = Balance::round_robin;
+  // Requests at a time and server, those of all workers; without, as many as come.
+  std::optional<std::uint32_t> max_connections;
+  // Over TLS: whom to expect where it is not the host, and who may have issued the certificate (a
+  // PEM file; else the system's authorities).
+  std::string name;
+  std::string ca_file;
+  std::string ca;                 // the file's content, read by resolve_backends()
+  bool allow_unverified = false;  // true is a weakening
+  // Asked for again and again where it is given; a server that answers otherwise gets no requests.
+  std::string health_path;
+  std::chrono::milliseconds health_every{5'000};
+  std::chrono::milliseconds health_timeout{2'000};
+  int health_expect = 200;
+
+  bool operator==(const BackendSettings&) const = default;
+};
+
 // Route is one [[route]] table. The first whose pattern matches a request's path serves it.
 struct Route {
-  std::string match = "/*";  // exact, or a prefix up to a final '*'
-  std::vector<Upstream> backends;
+  std::string match = "/*";        // exact, or a prefix up to a final '*'
+  std::vector<Upstream> backends;  // at most `most_backends`
+  BackendSettings backend;
   Login login = Login::optional;
   std::vector<std::string> roles;  // any of them; empty: every signed-in user
   OnAnonymous on_anonymous = OnAnonymous::automatic;
@@ -63,6 +92,7 @@ struct Route {
   bool preserve_host = true;  // the backend sees the client's Host; else its own authority
   Origin origin;
 };
+inline constexpr std::size_t most_backends = 64;
 
 struct Timeouts {
   std::chrono::milliseconds handshake{10'000};
@@ -101,6 +131,9 @@ struct Config {
   std::uint32_t max_connections = 10'000;
   std::uint32_t max_connections_per_address = 200;
   std::vector<Cidr> trusted_proxies;
+  // Each connection begins with a header of the PROXY protocol, and only trusted_proxies may
+  // connect.
+  bool proxy_protocol = false;
   std::uint64_t max_header = 16 * 1024;
   std::uint64_t max_target = 8 * 1024;
   Timeouts timeouts;
@@ -174,7 +207,8 @@ using Environment = std::vector<std::pair<std::string, std::string>>;
 // Checks the whole for what belongs together (routes with a backend, a public name with a
 // certificate source, …).
 [[nodiscard]] std::vector<ConfigProblem> check_config(const Config& config);
-// "http://127.0.0.1:3000", "localhost:3000", ":3000", "3000"; the error is a sentence.
+// "http://127.0.0.1:3000", "localhost:3000", ":3000", "3000", "https://app.internal",
+// "unix:/run/app.sock"; the error is a sentence.
 [[nodiscard]] Result<Upstream, std::string> parse_upstream(std::string_view text);
 // "127.0.0.1:8443", "[::1]:8443", ":8443" (all addresses) or "8443".
 struct Listen {

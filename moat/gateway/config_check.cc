@@ -7,6 +7,7 @@
 #include "moat/gateway/config.h"
 #include "moat/gateway/nearest.h"
 #include "moat/gateway/routes.h"
+#include "moat/net/sockets.h"
 
 namespace moat::gateway {
 
@@ -71,6 +72,30 @@ void check_order(const std::vector<Route>& routes, std::vector<ConfigProblem>& p
   }
 }
 
+void check_backend_settings(const Route& route, std::vector<ConfigProblem>& problems) {
+  const BackendSettings& settings = route.backend;
+  const auto report = [&](const std::string& what) {
+    problems.push_back({route.origin, "route '" + route.match + "' " + what});
+  };
+  if (route.backends.size() > most_backends)
+    report("has more than " + std::to_string(most_backends) + " backends");
+  const bool tls = std::any_of(route.backends.begin(), route.backends.end(),
+                               [](const auto& one) { return one.kind == Upstream::Kind::tls; });
+  const bool about_tls =
+      !settings.name.empty() || !settings.ca_file.empty() || settings.allow_unverified;
+  if (about_tls && !tls && !route.backends.empty()) {
+    report("has backend_name, backend_ca or allow_unverified_backend, but no https:// backend");
+  }
+  if (settings.allow_unverified && !settings.ca_file.empty())
+    report("names a backend_ca and verifies nothing (allow_unverified_backend): choose one");
+  const std::string& path = settings.health_path;
+  if (!path.empty() && (path.front() != '/' || path.size() > 1024 ||
+                        std::any_of(path.begin(), path.end(),
+                                    [](char c) { return c <= ' ' || c > '~' || c == '#'; }))) {
+    report("has a health_path that is no path: begin with '/', printable ASCII without spaces");
+  }
+}
+
 void check_route(const Route& route, std::vector<ConfigProblem>& problems) {
   if (route.match.empty() || route.match.front() != '/') {
     problems.push_back({route.origin, "route '" + route.match + "' must begin with '/'"});
@@ -95,6 +120,7 @@ void check_route(const Route& route, std::vector<ConfigProblem>& problems) {
   }
   if (route.backends.empty())
     problems.push_back({route.origin, "route '" + route.match + "' has no backend"});
+  check_backend_settings(route, problems);
   if (!route.roles.empty() && route.login != Login::required) {
     problems.push_back({route.origin, "route '" + route.match +
                                           "' names roles, so it needs login = \"required\""});
@@ -105,16 +131,28 @@ void check_route(const Route& route, std::vector<ConfigProblem>& problems) {
 
 Result<Upstream, std::string> parse_upstream(std::string_view text) {
   const std::string shown = "'" + std::string(text) + "'";
-  if (text.substr(0, 8) == "https://") {
-    return Error{shown +
-                 ": backends over TLS are not supported yet; use http:// on a trusted network"};
+  Upstream upstream;
+  if (text.substr(0, 5) == "unix:") {
+    text.remove_prefix(5);
+    if (text.size() < 2 || text.front() != '/' || text.back() == '/' ||
+        text.size() > net::longest_unix_path || text.find('\0') != std::string_view::npos)
+      return Error{shown + ": a Unix socket is unix:/PATH, a whole path of at most " +
+                   std::to_string(net::longest_unix_path) + " bytes"};
+    upstream.kind = Upstream::Kind::unix_socket;
+    upstream.host = "localhost";
+    upstream.path = text;
+    return upstream;
   }
-  if (text.substr(0, 7) == "http://") text.remove_prefix(7);
+  if (text.substr(0, 8) == "https://") {
+    text.remove_prefix(8);
+    upstream.kind = Upstream::Kind::tls;
+  } else if (text.substr(0, 7) == "http://") {
+    text.remove_prefix(7);
+  }
   if (!text.empty() && text.back() == '/') text.remove_suffix(1);
   if (text.find("://") != std::string_view::npos)
-    return Error{shown + ": a backend is http://HOST:PORT"};
+    return Error{shown + ": a backend is http://HOST:PORT, https://HOST or unix:/PATH"};
   if (text.find('/') != std::string_view::npos) return Error{shown + ": a backend has no path"};
-  Upstream upstream;
   if (text.empty()) return Error{std::string("a backend is http://HOST:PORT")};
   if (const auto port = parse_port(text[0] == ':' ? text.substr(1) : text); port && *port != 0) {
     upstream.host = "localhost";
@@ -125,7 +163,7 @@ Result<Upstream, std::string> parse_upstream(std::string_view text) {
   if (!parsed || (parsed->port && *parsed->port == 0))
     return Error{shown + " is no backend; write http://HOST:PORT"};
   upstream.host = parsed->host;
-  upstream.port = parsed->port.value_or(80);
+  upstream.port = parsed->port.value_or(upstream.kind == Upstream::Kind::tls ? 443 : 80);
   return upstream;
 }
 
@@ -169,6 +207,10 @@ std::vector<ConfigProblem> check_config(const Config& config) {
   }
   if (config.https.empty())
     problems.push_back({Origin{"server.https", 0}, "Moat needs an HTTPS address"});
+  if (config.proxy_protocol && config.trusted_proxies.empty()) {
+    problems.push_back({Origin{"server.proxy_protocol", 0},
+                        "proxy_protocol needs 'server.trusted_proxies': nobody else may connect"});
+  }
   const bool files = !config.certificate_file.empty() || !config.key_file.empty();
   if (files && (config.certificate_file.empty() || config.key_file.empty())) {
     problems.push_back({Origin{"tls", 0}, "'tls.certificate' and 'tls.key' go together"});
@@ -226,6 +268,11 @@ std::vector<Weakening> weakenings(const Config& config) {
       out.push_back({2, route.origin,
                      name + "lets methods through that nobody has checked "
                             "(allow_unknown_methods = true)"});
+    }
+    if (route.backend.allow_unverified) {
+      out.push_back({1, route.origin,
+                     name + "takes any certificate for its backend's "
+                            "(allow_unverified_backend = true)"});
     }
     if (route.csp == CspMode::off)
       out.push_back({2, route.origin, name + "adds no Content-Security-Policy"});

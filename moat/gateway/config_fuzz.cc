@@ -45,8 +45,9 @@ void check_floors(const Config& config) {
   for (const Route& route : config.routes) {
     require(!route.limit || limit::Policy::parse(*route.limit).has_value());
     for (const Upstream& upstream : route.backends) {
-      const auto again = parse_upstream(upstream.authority());
-      require(again && again->host == upstream.host && again->port == upstream.port);
+      const auto again = parse_upstream(upstream.to_string());
+      require(again && again->kind == upstream.kind && again->host == upstream.host &&
+              again->port == upstream.port && again->path == upstream.path);
     }
   }
 }

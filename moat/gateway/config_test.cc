@@ -241,15 +241,135 @@ TEST(Config, TheSampleIsValid) {
   EXPECT_TRUE(check_config(*config).empty());
 }
 
+TEST(Config, BackendsHaveTheirSettings) {
+  const auto config = parse_config(R"([[route]]
+backend = ["https://a.internal", "https://b.internal:8443"]
+balance = "least_connections"
+backend_max_connections = 40
+backend_ca = "/etc/ca.pem"
+backend_name = "app.internal"
+health_path = "/healthz?full=1"
+health_every = "10s"
+health_timeout = "500ms"
+health_expect = 204
+)",
+                                   "moat.toml");
+  ASSERT_TRUE(config.has_value());
+  EXPECT_TRUE(check_config(*config).empty());
+  EXPECT_TRUE(weakenings(*config).empty());
+  const BackendSettings& settings = config->routes[0].backend;
+  EXPECT_EQ(settings.balance, Balance::least_connections);
+  EXPECT_EQ(settings.max_connections, 40U);
+  EXPECT_EQ(settings.ca_file, "/etc/ca.pem");
+  EXPECT_EQ(settings.name, "app.internal");
+  EXPECT_EQ(settings.health_path, "/healthz?full=1");
+  EXPECT_EQ(settings.health_every, std::chrono::seconds{10});
+  EXPECT_EQ(settings.health_timeout, std::chrono::milliseconds{500});
+  EXPECT_EQ(settings.health_expect, 204);
+
+  const auto plain = parse_config("backend = \"3000\"", "moat.toml");
+  ASSERT_TRUE(plain.has_value());
+  const BackendSettings& omitted = plain->routes[0].backend;
+  EXPECT_EQ(omitted.balance, Balance::round_robin);
+  EXPECT_FALSE(omitted.max_connections.has_value());
+  EXPECT_FALSE(omitted.allow_unverified);
+  EXPECT_EQ(omitted.health_path, "");
+}
+
+TEST(Config, TheShorthandTakesTheBackendsSettingsToo) {
+  const auto config =
+      parse_config("backend = \"https://a.internal\"\nlogin = [\"/a\"]\nhealth_path = \"/up\"",
+                   "moat.toml", {{"MOAT_BACKEND_NAME", "b.internal"}});
+  ASSERT_TRUE(config.has_value());
+  ASSERT_EQ(config->routes.size(), 2U);
+  for (const Route& route : config->routes) {
+    EXPECT_EQ(route.backend.name, "b.internal");
+    EXPECT_EQ(route.backend.health_path, "/up");
+  }
+  EXPECT_NE(first_problem("health_path = \"/up\"\n[[route]]\nbackend = \"3000\""), "");
+}
+
+TEST(Config, BackendSettingsThatMakeNoSenseAreFound) {
+  const auto problem = [](const std::string& lines) {
+    const auto config = parse_config("[[route]]\n" + lines, "moat.toml");
+    if (!config) return config.error().front().message;
+    const auto problems = check_config(*config);
+    return problems.empty() ? std::string() : problems.front().message;
+  };
+  const std::string plain = "backend = \"3000\"\n";
+  const std::string tls = "backend = \"https://a.internal\"\n";
+  EXPECT_EQ(problem(plain), "");
+  EXPECT_EQ(problem(tls + "allow_unverified_backend = true"), "");
+  for (const char* line :
+       {"backend_ca = \"/ca.pem\"", "backend_name = \"a\"", "allow_unverified_backend = true"}) {
+    EXPECT_NE(problem(plain + line), "") << line;
+  }
+  EXPECT_NE(problem(tls + "allow_unverified_backend = true\nbackend_ca = \"/ca.pem\""), "");
+  for (const char* line :
+       {"balance = \"random\"", "backend_max_connections = 0", "health_path = \"up\"",
+        "health_path = \"/a b\"", "health_path = \"/a\\r\\nX: y\"", "health_path = \"/a#b\"",
+        "health_every = \"1ms\"", "health_timeout = \"2m\"", "health_expect = 101"}) {
+    EXPECT_NE(problem(plain + line), "") << line;
+  }
+  std::string many = "backend = [";
+  for (std::size_t i = 0; i < most_backends; ++i) many += "\"" + std::to_string(3000 + i) + "\",";
+  EXPECT_EQ(problem(many + "]"), "");
+  EXPECT_NE(problem(many + "\"9999\"]"), "");
+}
+
+TEST(Config, TheProxyProtocolNeedsTrustedProxies) {
+  const auto problems = [](std::string_view text) {
+    const auto config = parse_config(text, "moat.toml");
+    EXPECT_TRUE(config.has_value());
+    return config ? check_config(*config).size() : 99;
+  };
+  EXPECT_EQ(problems("backend = \"3000\"\n[server]\nproxy_protocol = true"), 1U);
+  EXPECT_EQ(problems("backend = \"3000\"\n[server]\nproxy_protocol = true\n"
+                     "trusted_proxies = [\"10.0.0.0/8\"]"),
+            0U);
+  EXPECT_FALSE(parse_config("backend = \"3000\"", "moat.toml")->proxy_protocol);
+}
+
+TEST(Config, AnUnverifiedBackendIsAWeakening) {
+  const auto config = parse_config(
+      "[[route]]\nbackend = \"https://a.internal\"\nallow_unverified_backend = true", "moat.toml");
+  ASSERT_TRUE(config.has_value());
+  const auto weak = weakenings(*config);
+  ASSERT_EQ(weak.size(), 1U);
+  EXPECT_EQ(weak[0].practice, 1);
+}
+
 TEST(Upstream, AcceptsTheUsualSpellings) {
   for (const char* text : {"http://127.0.0.1:3000", "http://localhost:3000/", "localhost:3000",
-                           ":3000", "3000", "[::1]:3000", "http://app"}) {
+                           ":3000", "3000", "[::1]:3000", "http://app", "https://a:1",
+                           "https://app.internal/", "https://[::1]", "unix:/run/app.sock"}) {
     EXPECT_TRUE(parse_upstream(text).has_value()) << text;
   }
   for (const char* text :
-       {"", "https://a:1", "http://a:1/path", "ftp://a", "a b", "a:99999", ":0", "http://"}) {
+       {"", "https://", "http://a:1/path", "https://a/path", "ftp://a", "a b", "a:99999", ":0",
+        "http://", "unix:", "unix:/", "unix:run/app.sock", "unix:/run/", "http://unix:/run/a"}) {
     EXPECT_FALSE(parse_upstream(text).has_value()) << text;
   }
+  const std::string longest = "unix:/" + std::string(106, 'x');
+  EXPECT_TRUE(parse_upstream(longest).has_value());
+  EXPECT_FALSE(parse_upstream(longest + "x").has_value());
+  EXPECT_FALSE(parse_upstream(std::string_view("unix:/a\0b", 9)).has_value());
+}
+
+TEST(Upstream, SaysWhatItIs) {
+  const auto is = [](const char* text, const char* authority, const char* name) {
+    const auto upstream = parse_upstream(text);
+    ASSERT_TRUE(upstream.has_value()) << text;
+    EXPECT_EQ(upstream->authority(), authority);
+    EXPECT_EQ(upstream->to_string(), name);
+  };
+  is("3000", "localhost:3000", "http://localhost:3000");
+  is("http://app", "app", "http://app");
+  is("https://App.internal", "app.internal", "https://app.internal");
+  is("https://app:80", "app:80", "https://app:80");
+  is("http://app:443", "app:443", "http://app:443");
+  is("https://[::1]:8443", "[::1]:8443", "https://[::1]:8443");
+  is("unix:/run/app.sock", "localhost", "unix:/run/app.sock");
 }
 
 TEST(Listen, AcceptsTheUsualSpellings) {

@@ -38,6 +38,8 @@ class Connection final {
     if (backend_ != nullptr) backend_->cancel();
   }
   net::Stream& stream() { return *stream_; }
+  // Who is at the other end after all, as a proxy has said. Before the first request.
+  void set_peer(const net::Endpoint& peer) { peer_ = peer; }
 
  private:
   friend class Worker;
@@ -71,7 +73,12 @@ class Connection final {
   // proxy.cc: to the backend and back.
   net::Task<void> proxy(const PreparedRoute& route, std::size_t index);
   net::Task<Backends::Lease> lease_for(const PreparedRoute& route, std::size_t index, bool fresh);
+  Backends::Lease take_bound(std::size_t route);
+  void keep(Backends::Lease lease, std::size_t route);
+  net::Task<bool> pass_hints();
+  net::Task<void> refuse_unavailable(const Backends::Unavailable& why);
   net::Task<void> refuse_backend(bool late);
+  void report_failure(const Backends::Lease& lease, Relay result, bool closed);
   void write_backend_head(const PreparedRoute& route, const Backends::Lease& lease);
   net::Task<void> upload(net::Stream& backend);
   net::Task<Relay> relay(const PreparedRoute& route, Backends::Lease& lease);
@@ -90,12 +97,16 @@ class Connection final {
   std::unique_ptr<net::Stream> stream_;
   net::Stream* backend_ = nullptr;  // while a request is there
   net::Endpoint peer_;
+  // A backend's connection that is authenticated as this client, and the route it is of.
+  Backends::Lease bound_;
+  std::size_t bound_route_ = 0;
   shield::Memory own_memory_;
   shield::Memory& memory_;
   std::unique_ptr<Exchange> x_;
   bool close_ = false;  // after this answer
   bool idle_ = true;
   bool answered_ = false;  // the head of an answer has left
+  bool interim_ = false;   // the backend has sent a 1xx
   bool linger_ = false;    // unread input: close softly
   bool tls_ = true;
   // Of the upload that runs beside an answer.

@@ -28,19 +28,27 @@ class ConnectionLimits final {
   // True: counted, and to be given back with `close`.
   [[nodiscard]] bool open(const IpAddress& address) {
     if (!open_any()) return false;
-    const IpAddress network = network_of(address);
-    Shard& shard = shard_of(network);
-    const std::lock_guard lock(shard.mutex);
-    std::uint32_t& count = shard.counts[network];
-    if (count < most_per_address_) {
-      ++count;
-      return true;
-    }
+    if (open_address(address)) return true;
     close_any();
     return false;
   }
   void close(const IpAddress& address) {
     close_any();
+    close_address(address);
+  }
+
+  // The limit by address alone, for a connection that is counted in all already. True: to be given
+  // back with `close_address`.
+  [[nodiscard]] bool open_address(const IpAddress& address) {
+    const IpAddress network = network_of(address);
+    Shard& shard = shard_of(network);
+    const std::lock_guard lock(shard.mutex);
+    std::uint32_t& count = shard.counts[network];
+    if (count >= most_per_address_) return false;
+    ++count;
+    return true;
+  }
+  void close_address(const IpAddress& address) {
     const IpAddress network = network_of(address);
     Shard& shard = shard_of(network);
     const std::lock_guard lock(shard.mutex);

@@ -51,6 +51,20 @@ TEST(ConnectionLimits, ARefusedConnectionIsNotCounted) {
   EXPECT_TRUE(limits.open(address("192.0.2.3")));
 }
 
+TEST(ConnectionLimits, AnAddressBehindAProxyIsCountedByItself) {
+  ConnectionLimits limits(100, 2);
+  EXPECT_TRUE(limits.open_any());
+  EXPECT_TRUE(limits.open_address(address("192.0.2.1")));
+  EXPECT_EQ(limits.open_now(), 1U);
+  EXPECT_TRUE(limits.open(address("192.0.2.1")));
+  EXPECT_FALSE(limits.open_address(address("192.0.2.1")));
+  limits.close_address(address("192.0.2.1"));
+  limits.close_any();
+  EXPECT_EQ(limits.open_now(), 1U);
+  EXPECT_TRUE(limits.open_address(address("192.0.2.1")));
+  EXPECT_FALSE(limits.open_address(address("192.0.2.1")));
+}
+
 TEST(ConnectionLimits, NeverCountsWrongUnderThreads) {
   ConnectionLimits limits(64, 8);
   std::atomic<int> passed{0};

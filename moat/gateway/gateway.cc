@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <thread>
 
 #include "moat/accounts/service.h"
@@ -128,10 +129,39 @@ DataPaths::DataPaths(std::string_view data)
       admin_socket(root + "/admin.sock"),
       setup_link(root + "/setup-link") {}
 
+namespace {
+
+Result<std::string, std::string> read_roots(const std::string& path) {
+  constexpr std::size_t most = 1024 * 1024;
+  std::ifstream file(path, std::ios::binary);
+  std::string text(most + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (file.bad() || !file.eof()) return Error{"backend_ca '" + path + "' cannot be read"};
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  return text;
+}
+
+}  // namespace
+
 std::vector<ConfigProblem> resolve_backends(Config& config) {
   std::vector<ConfigProblem> problems;
   for (Route& route : config.routes) {
+    if (!route.backend.ca_file.empty()) {
+      auto roots = read_roots(route.backend.ca_file);
+      if (!roots) {
+        problems.push_back({route.origin, roots.error()});
+        continue;
+      }
+      route.backend.ca = std::move(*roots);
+      if (route.backend.ca.empty()) {
+        // No roots would mean the system's.
+        problems.push_back(
+            {route.origin, "backend_ca '" + route.backend.ca_file + "' holds no certificate"});
+        continue;
+      }
+    }
     for (Upstream& upstream : route.backends) {
+      if (upstream.kind == Upstream::Kind::unix_socket) continue;
       if (const auto literal = IpAddress::parse(upstream.host)) {
         upstream.addresses = {*literal};
         continue;
@@ -164,6 +194,10 @@ std::vector<ConfigProblem> resolve_backends(Config& config) {
       }
       ::freeaddrinfo(list);
     }
+  }
+  if (problems.empty()) {
+    const auto servers = BackendServers::create(config);
+    if (!servers) problems.push_back({Origin{"backend", 0}, servers.error()});
   }
   return problems;
 }
@@ -209,6 +243,7 @@ struct Gateway::Parts {
   std::unique_ptr<shield::AuthApi> auth;
   std::unique_ptr<Certificates> certificates;
   std::unique_ptr<net::WorkerPool> blocking;
+  std::unique_ptr<BackendServers> backends;
   std::unique_ptr<Shared> shared;
   std::vector<std::unique_ptr<Worker>> workers;
   std::vector<std::thread> threads;
@@ -326,6 +361,9 @@ Result<void, std::string> Gateway::Parts::make_workers() {
   pool.queue = 64;
   pool.name = "moat-wait";
   blocking = std::make_unique<net::WorkerPool>(pool);
+  auto servers = BackendServers::create(config);
+  if (!servers) return Error{servers.error()};
+  backends = std::move(*servers);
   shared = std::unique_ptr<Shared>(
       new Shared{config,
                  *shield,
@@ -333,6 +371,7 @@ Result<void, std::string> Gateway::Parts::make_workers() {
                  log,
                  clock,
                  *blocking,
+                 *backends,
                  {},
                  Routes(config.routes),
                  {},
@@ -417,6 +456,7 @@ Result<void, std::string> Gateway::Parts::make_workers() {
     shared->redirect.known_hosts.push_back(v6 ? name.substr(1, name.size() - 2) : name);
   }
   started.workers = count;
+  workers.front()->check_backends();
   for (const auto& worker : workers) threads.emplace_back([raw = worker.get()] { raw->run(); });
   return {};
 }
@@ -455,6 +495,14 @@ AdminAnswer Gateway::Parts::answer_admin(std::string_view method, std::string_vi
     for (const auto& worker : workers) all.push_back(&worker->metrics());
     answer.content_type = "text/plain; version=0.0.4; charset=utf-8";
     answer.body = prometheus(all, shared->connections.open_now());
+    std::vector<BackendMetrics> servers;
+    for (const BackendServer& server : backends->servers()) {
+      BackendMetrics& one = servers.emplace_back();
+      one.server = server.upstream.to_string();
+      one.up = server.state.healthy() && server.state.may_be_asked(clock.tick());
+      one.requests = server.state.requests();
+    }
+    answer.body += prometheus(servers);
   } else if (local && method == "POST" && path == "/unlock") {
     guard->unlock(body);
     log.info("unlocked", {{"email", body}});

@@ -17,7 +17,8 @@ namespace moat::gateway {
 // Where data is kept when the configuration does not say: /var/lib/moat for root, else the XDG data
 // directory.
 std::string default_data_directory();
-// Fills in the addresses of the backends' names. The error names the backend.
+// Fills in the addresses of the backends' names and what their routes' files hold. The error names
+// the backend.
 [[nodiscard]] std::vector<ConfigProblem> resolve_backends(Config& config);
 
 // The parts of the data directory.

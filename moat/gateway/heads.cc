@@ -200,6 +200,27 @@ void append_client_response(const http::ResponseHead& head, const Answering& ans
   out += "\r\n";
 }
 
+void append_early_hints(const http::ResponseHead& head, std::string& out) {
+  out += "HTTP/1.1 103 Early Hints\r\n";
+  for (const http::Header& field : head.headers) {
+    if (field.known == Known::set_cookie || field.known == Known::content_length ||
+        http::must_remove(field.known) || http::is_hop_by_hop(field, head.connection))
+      continue;
+    append_line(out, field.name, field.value);
+  }
+  out += "\r\n";
+}
+
+// A list of challenges is not taken apart: a scheme's name anywhere in it counts, which errs on the
+// side of a connection that is not shared.
+bool binds_connection(const http::Headers& headers, Known name) {
+  return std::any_of(headers.begin(), headers.end(), [&](const http::Header& field) {
+    if (field.known != name) return false;
+    const std::string value = ascii_lower(field.value);
+    return value.find("ntlm") != value.npos || value.find("negotiate") != value.npos;
+  });
+}
+
 void append_own_response(const shield::Response& response, const OwnAnswer& answer,
                          std::string& out) {
   http::append_status_line(response.status, out);

@@ -59,6 +59,13 @@ struct Answering {
 void append_client_response(const http::ResponseHead& head, const Answering& answering,
                             std::string& out);
 
+// Appends a 103 (RFC 8297) of a backend for the client, by the same rules; it sets no cookies.
+void append_early_hints(const http::ResponseHead& head, std::string& out);
+
+// Whether a field of that name, Authorization or WWW-Authenticate, speaks of a scheme that
+// authenticates the connection and not the request: NTLM and Negotiate (RFC 4559).
+bool binds_connection(const http::Headers& headers, http::Known field);
+
 // Appends the head of an answer of Moat's own, all but its body.
 struct OwnAnswer {
   const http::SecurityHeaders* security = nullptr;

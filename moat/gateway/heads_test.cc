@@ -438,5 +438,49 @@ TEST_F(OwnResponse, TheWalksCookiesStandBeforeTheAnswers) {
   EXPECT_LT(out.find("Set-Cookie: a=1\r\n"), out.find("Set-Cookie: a=2\r\n"));
 }
 
+http::ResponseHead parse_answer(const std::string& text) {
+  http::ResponseHead head;
+  const http::ParseStatus status =
+      http::parse_response_head(text, http::HeadLimits::for_backend(), http::Method::get, head);
+  EXPECT_TRUE(status.complete()) << status.code;
+  return head;
+}
+
+TEST(EarlyHints, PassWhatIsMeantForTheClient) {
+  const std::string text =
+      "HTTP/1.1 103 Soon\r\nLink: </a.css>; rel=preload\r\nLink: </b.js>; rel=preload\r\n"
+      "Content-Security-Policy: default-src 'self'\r\nServer: secret\r\nSet-Cookie: a=b\r\n"
+      "X-Moat-User: mallory\r\nConnection: X-Hop\r\nX-Hop: 1\r\nContent-Length: 0\r\n\r\n";
+  const http::ResponseHead head = parse_answer(text);
+  std::string out;
+  append_early_hints(head, out);
+  EXPECT_EQ(out,
+            "HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n"
+            "Link: </b.js>; rel=preload\r\nContent-Security-Policy: default-src 'self'\r\n\r\n");
+}
+
+TEST(BindsConnection, KnowsTheSchemesThatAuthenticateConnections) {
+  const auto asked = [](const std::string& line) {
+    const Asked request(get(line + "\r\n"));
+    return binds_connection(request.head.headers, http::Known::authorization);
+  };
+  for (const char* line : {"Authorization: NTLM TlRMTVNTUAAB", "authorization: ntlm x",
+                           "Authorization: Negotiate YIIG", "Authorization: NEGOTIATE x"})
+    EXPECT_TRUE(asked(line)) << line;
+  for (const char* line : {"Authorization: Basic YTpi", "Authorization: Bearer x", "X-A: NTLM",
+                           "WWW-Authenticate: NTLM"})
+    EXPECT_FALSE(asked(line)) << line;
+  const auto answered = [](const std::string& lines) {
+    const std::string text = "HTTP/1.1 401 Unauthorized\r\n" + lines + "Content-Length: 0\r\n\r\n";
+    const http::ResponseHead head = parse_answer(text);
+    return binds_connection(head.headers, http::Known::www_authenticate);
+  };
+  EXPECT_TRUE(answered("WWW-Authenticate: Negotiate\r\nWWW-Authenticate: NTLM\r\n"));
+  EXPECT_TRUE(answered("WWW-Authenticate: Basic realm=\"a\", ntlm\r\n"));
+  EXPECT_TRUE(answered("WWW-Authenticate: Basic realm=\"a\"\r\nWWW-Authenticate: nTLM abc=\r\n"));
+  EXPECT_FALSE(answered("WWW-Authenticate: Basic realm=\"a\"\r\n"));
+  EXPECT_FALSE(answered(""));
+}
+
 }  // namespace
 }  // namespace moat::gateway

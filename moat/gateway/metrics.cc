@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "moat/gateway/metrics.h"
 
+#include <map>
+
 namespace moat::gateway {
 
 namespace {
@@ -15,7 +17,40 @@ void head(std::string& out, std::string_view name, std::string_view type, std::s
   out.append("# TYPE moat_").append(name).append(" ").append(type).append("\n");
 }
 
+std::string label(std::string_view name, std::string_view value) {
+  std::string out(name);
+  out += "=\"";
+  for (const char c : value) {
+    if (c == '\n') {
+      out += "\\n";
+      continue;
+    }
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + "\"";
+}
+
 }  // namespace
+
+std::string prometheus(const std::vector<BackendMetrics>& backends) {
+  // Twice under one name would be no valid text.
+  std::map<std::string, BackendMetrics> by_name;
+  for (const BackendMetrics& backend : backends) {
+    BackendMetrics& one = by_name[backend.server];
+    one.up = one.up && backend.up;
+    one.requests += backend.requests;
+  }
+  std::string out;
+  if (by_name.empty()) return out;
+  head(out, "backend_up", "gauge", "Whether requests are sent to a backend server.");
+  for (const auto& [name, backend] : by_name)
+    line(out, "backend_up", label("server", name), backend.up ? 1 : 0);
+  head(out, "backend_requests", "gauge", "Requests that a backend server is working on.");
+  for (const auto& [name, backend] : by_name)
+    line(out, "backend_requests", label("server", name), backend.requests);
+  return out;
+}
 
 std::string prometheus(const std::vector<const Metrics*>& workers, std::uint64_t open_connections) {
   std::string out;

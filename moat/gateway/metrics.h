@@ -44,6 +44,15 @@ struct Metrics {
   Counter bytes_out;
 };
 
+// One backend server now, by its name in the configuration.
+struct BackendMetrics {
+  std::string server;
+  bool up = true;
+  std::uint64_t requests = 0;  // in flight
+};
+// Its lines in the text format of Prometheus; servers of one name are added up.
+std::string prometheus(const std::vector<BackendMetrics>& backends);
+
 // The text format of Prometheus, all workers added up; `open_connections` now.
 std::string prometheus(const std::vector<const Metrics*>& workers, std::uint64_t open_connections);
 

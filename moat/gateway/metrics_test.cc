@@ -51,5 +51,20 @@ TEST(Metrics, AreInPrometheusFormat) {
   EXPECT_GE(samples.size(), 20U);
 }
 
+TEST(Metrics, TellOfEachBackend) {
+  std::vector<BackendMetrics> backends(3);
+  backends[0].server = "http://a:1";
+  backends[0].requests = 2;
+  backends[1].server = "unix:/a\"b\\c\n";
+  backends[1].up = false;
+  backends[2].server = "http://a:1";  // under other settings
+  backends[2].requests = 3;
+  const std::string text = prometheus(backends);
+  EXPECT_NE(text.find("moat_backend_up{server=\"http://a:1\"} 1\n"), text.npos);
+  EXPECT_NE(text.find("moat_backend_requests{server=\"http://a:1\"} 5\n"), text.npos);
+  EXPECT_NE(text.find("moat_backend_up{server=\"unix:/a\\\"b\\\\c\\n\"} 0\n"), text.npos);
+  EXPECT_EQ(prometheus(std::vector<BackendMetrics>()), "");
+}
+
 }  // namespace
 }  // namespace moat::gateway

@@ -25,18 +25,69 @@ bool is_idempotent(http::Method method) {
 
 net::Task<Backends::Lease> Connection::lease_for(const PreparedRoute& route, std::size_t index,
                                                  bool fresh) {
+  const bool binding = binds_connection(x_->head.headers, Known::authorization);
   if (!fresh) {
+    Backends::Lease bound = take_bound(index);
+    if (bound.stream != nullptr) co_return bound;
+  }
+  if (!fresh && !binding) {
     Backends::Lease idle = worker_.backends_.reuse(index);
     if (idle.stream != nullptr) co_return idle;
   }
   worker_.metrics_.backend_connections.add();
   auto connected = co_await worker_.backends_.connect(index);
-  if (connected) co_return std::move(*connected);
+  if (connected) {
+    connected->bound = binding;
+    co_return std::move(*connected);
+  }
+  const Backends::Unavailable& why = connected.error();
   worker_.shared_.log.warn("backend_unreachable", {{"route", route.route->match},
-                                                   {"reason", net::to_string(connected.error())},
+                                                   {"server", why.server},
+                                                   {"reason", why.reason},
                                                    {"request_id", x_->request_id}});
-  co_await refuse_backend(connected.error() == net::ConnectError::timed_out);
+  co_await refuse_unavailable(why);
   co_return Backends::Lease{};
+}
+
+// The connection that a backend has authenticated as this client, if it is still of use.
+Backends::Lease Connection::take_bound(std::size_t route) {
+  if (bound_.stream == nullptr || bound_route_ != route) return {};
+  Backends::Lease lease = std::move(bound_);
+  bound_ = Backends::Lease();
+  if (!Backends::is_fit(lease)) return {};
+  lease.reused = true;
+  return lease;
+}
+
+// A connection after its answer: for whoever comes next, or, where it is authenticated, for this
+// client alone. Those of HTTP/2 and of proxies bring several users, so there it is closed.
+void Connection::keep(Backends::Lease lease, std::size_t route) {
+  if (!lease.bound) return worker_.backends_.give_back(std::move(lease));
+  const bool one_user = &memory_ == &own_memory_ && !worker_.is_trusted_proxy(peer_.address);
+  if (!one_user || close_ || !Backends::is_fit(lease)) return;
+  bound_ = std::move(lease);
+  bound_route_ = route;
+}
+
+net::Task<void> Connection::refuse_unavailable(const Backends::Unavailable& why) {
+  switch (why.kind) {
+    case Backends::Unavailable::unreachable:
+    case Backends::Unavailable::timed_out: {
+      const bool late = why.kind == Backends::Unavailable::timed_out;
+      co_await refuse_backend(late);
+      break;
+    }
+    case Backends::Unavailable::busy:
+      worker_.metrics_.backend_errors.add();
+      co_await refuse(503, "backend_busy",
+                      "The application behind this site is busy. Please try again in a moment.");
+      break;
+    case Backends::Unavailable::down:
+      worker_.metrics_.backend_errors.add();
+      co_await refuse(503, "backend_down",
+                      "The application behind this site is down. Please try again in a moment.");
+      break;
+  }
 }
 
 net::Task<void> Connection::refuse_backend(bool late) {
@@ -124,14 +175,15 @@ net::Task<void> Connection::proxy(const PreparedRoute& route, std::size_t index)
       }
     }
     if (result == Relay::done) {
-      if (lease.stream != nullptr) worker_.backends_.give_back(std::move(lease));
+      if (lease.stream != nullptr) keep(std::move(lease), index);
       x.begin += body_size;
       co_return;
     }
     const bool closed = !sent || hung_up;
     if (result == Relay::no_answer && closed && lease.reused && whole && attempt == 0 &&
-        is_idempotent(x.head.method))
+        !interim_ && is_idempotent(x.head.method))
       continue;
+    report_failure(lease, result, closed);
     if (result == Relay::broken || answered_) {
       close_ = true;
       co_return;
@@ -147,6 +199,19 @@ net::Task<void> Connection::proxy(const PreparedRoute& route, std::size_t index)
     const bool late = result == Relay::no_answer && !closed;
     co_await refuse_backend(late);
     co_return;
+  }
+}
+
+// For the server's circuit. An answer that broke off had begun, and who was cut off by us is not to
+// blame.
+void Connection::report_failure(const Backends::Lease& lease, Relay result, bool closed) {
+  const bool stale = closed && lease.reused;
+  if (lease.stream->descriptor().cancelled() || stale) return;
+  if (result == Relay::bad_answer) {
+    worker_.backends_.failed(lease.server, "answers what is no HTTP");
+  } else if (result == Relay::no_answer) {
+    worker_.backends_.failed(lease.server,
+                             closed ? "closed before an answer" : "no answer in time");
   }
 }
 
@@ -209,6 +274,7 @@ net::Task<bool> Connection::read_response_head(net::Stream& backend, char* buffe
                                                std::size_t& head) {
   Exchange& x = *x_;
   int interim = 0;
+  interim_ = false;
   x.response_state.reset();
   for (;;) {
     if (end > 0) {
@@ -221,6 +287,14 @@ net::Task<bool> Connection::read_response_head(net::Stream& backend, char* buffe
       }
       if (status.complete()) {
         if (++interim > most_interim) co_return false;
+        interim_ = true;
+        if (x.response.status == 103) {
+          const bool passed = co_await pass_hints();
+          if (!passed) {
+            backend.cancel();  // nobody waits for the answer
+            co_return false;
+          }
+        }
         std::copy(buffer + status.consumed, buffer + end, buffer);
         end -= status.consumed;
         x.response_state.reset();
@@ -247,6 +321,15 @@ net::Task<bool> Connection::read_response_head(net::Stream& backend, char* buffe
   }
 }
 
+// RFC 9110 section 15.2: a proxy passes 1xx on, but to clients of HTTP/1.0. 100 is the answer to an
+// expectation that went no further than here, and 102 helps nobody.
+net::Task<bool> Connection::pass_hints() {
+  if (x_->head.minor_version == 0) co_return true;
+  std::string hints;
+  append_early_hints(x_->response, hints);
+  co_return co_await send(hints);
+}
+
 ClientFraming Connection::client_framing() const {
   switch (x_->response.body.kind) {
     case http::Framing::Kind::none:
@@ -270,6 +353,8 @@ net::Task<Connection::Relay> Connection::relay(const PreparedRoute& route, Backe
   if (!understood && end == 0) co_return Relay::no_answer;
   if (!understood) co_return Relay::bad_answer;
   const http::ResponseHead& response = x.response;
+  worker_.backends_.answered(lease.server, response.status);
+  lease.bound = lease.bound || binds_connection(response.headers, Known::www_authenticate);
   const bool switching = response.status == 101;
   if (switching && !x.head.upgrade_websocket) co_return Relay::bad_answer;
 
@@ -389,7 +474,9 @@ net::Task<bool> Connection::relay_body(net::Stream& backend, char* buffer, std::
         const net::Wait wait = co_await backend.readable(deadline);
         if (wait != net::Wait::ready) co_return false;
       } else {
-        if (body.kind != http::Framing::Kind::until_close || got.state != net::Io::end)
+        // RFC 9112 section 9.8: what the connection's end is to end is whole only with a farewell.
+        if (body.kind != http::Framing::Kind::until_close || got.state != net::Io::end ||
+            backend.cut_off())
           co_return false;
         if (framing != ClientFraming::chunked) co_return true;
         co_return co_await send(http::last_chunk);

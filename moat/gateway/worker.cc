@@ -10,6 +10,7 @@
 #include "moat/base/encoding.h"
 #include "moat/gateway/connection.h"
 #include "moat/gateway/http2_connection.h"
+#include "moat/http/proxy_protocol.h"
 
 namespace moat::gateway {
 
@@ -41,7 +42,7 @@ Worker::Worker(Shared& shared, https::ServerContext tls, jwt::KeyRing assertion_
     : shared_(shared),
       tls_(std::move(tls)),
       loop_(engine),
-      backends_(loop_, shared.config),
+      backends_(loop_, shared.backends, shared.log, shared.config.timeouts.connect),
       signer_(std::move(assertion_keys), assertion_options(shared.config)),
       id_prefix_(hex_encode(system_random().bytes(5)) + std::to_string(index)) {}
 
@@ -74,49 +75,110 @@ bool Worker::is_trusted_proxy(const IpAddress& peer) const {
                      [&](const Cidr& cidr) { return cidr.contains(peer); });
 }
 
+void Worker::log_refused_connection(const IpAddress& peer, std::string_view reason) {
+  metrics_.connections_refused.add();
+  std::uint64_t passed_over = 0;
+  if (!may_log_refusal(passed_over)) return;
+  shared_.log.warn(
+      "connection_refused",
+      {{"client", peer.to_string()}, {"reason", reason}, {"not_logged_before", passed_over}});
+}
+
 void Worker::accept(int fd, const net::Endpoint& peer, bool tls) {
   metrics_.connections.add();
-  if (!count_connection(peer.address)) {
-    metrics_.connections_refused.add();
-    std::uint64_t passed_over = 0;
-    if (may_log_refusal(passed_over)) {
-      shared_.log.warn("connection_refused", {{"client", peer.address.to_string()},
-                                              {"reason", "too_many_connections"},
-                                              {"not_logged_before", passed_over}});
-    }
+  const bool stranger = shared_.config.proxy_protocol && !is_trusted_proxy(peer.address);
+  if (stranger || !count_connection(peer.address)) {
+    log_refused_connection(peer.address, stranger ? "no_trusted_proxy" : "too_many_connections");
     ::close(fd);
     return;
   }
   net::spawn(serve(fd, peer, tls));
 }
 
-net::Task<void> Worker::serve(int fd, net::Endpoint peer, bool tls) {
-  const Timeouts& timeouts = shared_.config.timeouts;
-  if (!tls) {
-    Connection connection(*this, std::make_unique<net::TcpStream>(loop_, fd), peer);
-    co_await connection.run_plain();
-  } else {
-    auto stream = std::make_unique<net::TlsStream>(loop_, fd, tls_.native());
-    net::TlsStream& secure = *stream;
-    Connection connection(*this, std::move(stream), peer);
-    const Tick deadline = loop_.in(timeouts.handshake);
-    const net::TlsStream::Handshake result = co_await secure.handshake(deadline);
-    if (result == net::TlsStream::Handshake::done && secure.protocol() == "h2") {
-      metrics_.http2_connections.add();
-      connection.lend_stream();
-      Http2Connection several(*this, secure, peer);
-      co_await several.run();
-    } else if (result == net::TlsStream::Handshake::done) {
-      co_await connection.run();
+// No more is read than the header has: the rest is the handshake's.
+net::Task<bool> Worker::learn_client(Connection& connection, net::Endpoint& client, Tick deadline) {
+  net::Stream& stream = connection.stream();
+  std::array<char, http::longest_proxy_header> buffer;
+  std::size_t size = 0;
+  http::ProxyHeader header;
+  for (;;) {
+    const std::string_view there(buffer.data(), size);
+    const http::ProxyParse parsed = http::parse_proxy_header(there, header);
+    if (parsed.kind == http::ProxyParse::complete) break;
+    if (parsed.kind == http::ProxyParse::refused) {
+      log_refused_connection(client.address, parsed.code);
+      co_return false;
+    }
+    const net::Io got = stream.read_raw(buffer.data() + size, parsed.needed);
+    if (got.state == net::Io::ok) {
+      size += got.bytes;
+    } else if (got.state == net::Io::blocked) {
+      const net::Wait wait = co_await stream.readable(deadline);
+      if (wait == net::Wait::timed_out) log_refused_connection(client.address, "no_proxy_header");
+      if (wait != net::Wait::ready) co_return false;
     } else {
-      metrics_.handshakes_failed.add();
-      if (result == net::TlsStream::Handshake::plain_http) {
-        const Tick soon = loop_.in(std::chrono::seconds{2});
-        co_await secure.refuse_plain_http(soon);
-      }
+      co_return false;  // a look whether the port is open
     }
   }
+  if (!header.client) co_return true;  // the proxy itself
+  if (!is_trusted_proxy(*header.client) && !shared_.connections.open_address(*header.client)) {
+    log_refused_connection(*header.client, "too_many_connections");
+    co_return false;
+  }
+  client.address = *header.client;
+  client.port = header.client_port;
+  connection.set_peer(client);
+  co_return true;
+}
+
+net::Task<void> Worker::serve(int fd, net::Endpoint peer, bool tls) {
+  net::Endpoint client = peer;
+  {
+    std::unique_ptr<net::Stream> stream;
+    net::TlsStream* secure = nullptr;
+    if (tls) {
+      auto made = std::make_unique<net::TlsStream>(loop_, fd, tls_.native());
+      secure = made.get();
+      stream = std::move(made);
+    } else {
+      stream = std::make_unique<net::TcpStream>(loop_, fd);
+    }
+    Connection connection(*this, std::move(stream), peer);
+    const Tick deadline = loop_.in(shared_.config.timeouts.handshake);
+    bool known = true;
+    if (shared_.config.proxy_protocol) known = co_await learn_client(connection, client, deadline);
+    if (known && secure != nullptr) {
+      co_await serve_tls(connection, *secure, client, deadline);
+    } else if (known) {
+      co_await connection.run_plain();
+    }
+  }
+  if (client.address != peer.address && !is_trusted_proxy(client.address))
+    shared_.connections.close_address(client.address);
   uncount_connection(peer.address);
+}
+
+net::Task<void> Worker::serve_tls(Connection& connection, net::TlsStream& secure,
+                                  net::Endpoint peer, Tick deadline) {
+  const net::TlsStream::Handshake result = co_await secure.handshake(deadline);
+  if (result == net::TlsStream::Handshake::done && secure.protocol() == "h2") {
+    metrics_.http2_connections.add();
+    connection.lend_stream();
+    Http2Connection several(*this, secure, peer);
+    co_await several.run();
+  } else if (result == net::TlsStream::Handshake::done) {
+    co_await connection.run();
+  } else {
+    metrics_.handshakes_failed.add();
+    if (result == net::TlsStream::Handshake::plain_http) {
+      const Tick soon = loop_.in(std::chrono::seconds{2});
+      co_await secure.refuse_plain_http(soon);
+    }
+  }
+}
+
+void Worker::check_backends() {
+  loop_.post([this] { backends_.start_checks(); });
 }
 
 void Worker::run() {
@@ -129,6 +191,7 @@ void Worker::drain(std::chrono::milliseconds at_most) {
     if (stopping_) return;
     stopping_ = true;
     for (const auto& listener : listeners_) listener->close();
+    backends_.stop_checks();
     for (Connection* c = connections_; c != nullptr; c = c->next_) c->stop_if_idle();
     for (Http2Connection* c = http2_connections_; c != nullptr; c = c->next_) c->stop();
     net::spawn(end_drain(loop_.in(at_most)));
@@ -150,7 +213,8 @@ net::Task<void> Worker::end_drain(Tick deadline) {
   for (Connection* c = connections_; c != nullptr; c = c->next_) c->cancel();
   const std::chrono::seconds grace(6);
   const Tick end = loop_.in(grace);
-  while (connections_ != nullptr && loop_.now() < end) co_await loop_.sleep_for(look);
+  while ((connections_ != nullptr || backends_.checking()) && loop_.now() < end)
+    co_await loop_.sleep_for(look);
   backends_.close_idle();
   loop_.stop();
 }

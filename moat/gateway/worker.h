@@ -43,6 +43,7 @@ struct Shared {
   const Log& log;
   const Clock& clock;
   net::WorkerPool& blocking;  // for what waits on the store or a hash
+  BackendServers& backends;
   http::SecurityHeaders security;
   Routes route_finder;
   std::vector<PreparedRoute> routes;  // as in the configuration
@@ -91,6 +92,8 @@ class Worker final {
   // Takes listening sockets over. Before run().
   void listen_https(int fd);
   void listen_http(int fd);
+  // Has this worker ask for the health of the backends, for all. Before run().
+  void check_backends();
   // Runs until drain() has ended the last connection.
   void run();
   // Stops accepting; requests in flight are finished until `deadline` has passed, then cut. From
@@ -106,6 +109,12 @@ class Worker final {
   void give_back(std::unique_ptr<Exchange> exchange);
   void accept(int fd, const net::Endpoint& peer, bool tls);
   net::Task<void> serve(int fd, net::Endpoint peer, bool tls);
+  net::Task<void> serve_tls(Connection& connection, net::TlsStream& secure, net::Endpoint peer,
+                            Tick deadline);
+  // What the PROXY protocol says of the client, until the handshake's deadline. False: it may not
+  // be served.
+  net::Task<bool> learn_client(Connection& connection, net::Endpoint& client, Tick deadline);
+  void log_refused_connection(const IpAddress& peer, std::string_view reason);
   // Against the limits in all and by address. True: to be given back with uncount_connection.
   bool count_connection(const IpAddress& peer);
   void uncount_connection(const IpAddress& peer);

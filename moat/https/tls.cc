@@ -43,7 +43,53 @@ constexpr std::uint64_t options_off =
     | SSL_OP_LEGACY_SERVER_CONNECT              // RFC 5746, the client's side
     | SSL_OP_IGNORE_UNEXPECTED_EOF;             // an end without close_notify is a truncation
 
+std::string join(const std::vector<std::string>& parts) {
+  std::string all;
+  for (const std::string& part : parts) {
+    if (!all.empty()) all += ':';
+    all += part;
+  }
+  return all;
+}
+
 }  // namespace
+
+// OpenSSL refuses a list of groups whole where it does not know one of them: ask for each.
+std::vector<std::string> set_groups(SSL_CTX* context) {
+  std::vector<std::string> known;
+  for (const char* const group : groups_wanted)
+    if (SSL_CTX_set1_groups_list(context, group) == 1) known.emplace_back(group);
+  ERR_clear_error();
+  if (!known.empty() && SSL_CTX_set1_groups_list(context, join(known).c_str()) != 1) return {};
+  return known;
+}
+
+bool set_suites(SSL_CTX* context, TlsPolicy::Versions versions) {
+  const int least = versions == TlsPolicy::Versions::modern ? TLS1_3_VERSION : TLS1_2_VERSION;
+  return SSL_CTX_set_min_proto_version(context, least) == 1 &&
+         SSL_CTX_set_max_proto_version(context, TLS1_3_VERSION) == 1 &&
+         SSL_CTX_set_ciphersuites(context, suites_13) == 1 &&
+         SSL_CTX_set_cipher_list(context, suites_12) == 1 &&
+         SSL_CTX_set1_sigalgs_list(context, signatures) == 1;
+}
+
+void set_modes(SSL_CTX* context) {
+  SSL_CTX_clear_options(context, options_off);
+  SSL_CTX_set_options(context, options_on);
+  // 112 bits at least, whatever openssl.cnf says; RFC 9325 section 4.
+  SSL_CTX_set_security_level(context, 2);
+  // Partial writes and a buffer that may move: what a non-blocking caller needs. Buffers of idle
+  // connections are for the caller to free (SSL_free_buffers): SSL_MODE_RELEASE_BUFFERS would do
+  // it, and wipe 17 KiB, after each record.
+  SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL_CTX_set_read_ahead(context, 1);  // one read for all records there are
+  // No session is kept here, so nobody can fill a cache: tickets carry them.
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_timeout(context, std::chrono::seconds(TicketKeys::ticket_life).count());
+  SSL_CTX_set_max_early_data(context, 0);  // RFC 9325 section 3.10: no 0-RTT
+  SSL_CTX_set_recv_max_early_data(context, 0);
+  SSL_CTX_set_verify(context, SSL_VERIFY_NONE, nullptr);  // clients are known by session
+}
 
 struct ServerContext::State {
   OwnedSslCtx context;
@@ -138,24 +184,6 @@ int on_protocols(SSL* connection, const unsigned char** out, unsigned char* out_
   return SSL_TLSEXT_ERR_ALERT_FATAL;  // no_application_protocol, RFC 7301 section 3.2
 }
 
-// OpenSSL refuses a list of groups whole where it does not know one of them: ask for each.
-std::vector<std::string> known_groups(SSL_CTX* context) {
-  std::vector<std::string> known;
-  for (const char* const group : groups_wanted)
-    if (SSL_CTX_set1_groups_list(context, group) == 1) known.emplace_back(group);
-  ERR_clear_error();
-  return known;
-}
-
-std::string join(const std::vector<std::string>& parts) {
-  std::string all;
-  for (const std::string& part : parts) {
-    if (!all.empty()) all += ':';
-    all += part;
-  }
-  return all;
-}
-
 std::optional<std::string> wire_protocols(const std::vector<std::string>& protocols) {
   std::string wire;
   for (const std::string& protocol : protocols) {
@@ -164,33 +192,6 @@ std::optional<std::string> wire_protocols(const std::vector<std::string>& protoc
     wire += protocol;
   }
   return wire;
-}
-
-bool set_suites(SSL_CTX* context, TlsPolicy::Versions versions) {
-  const int least = versions == TlsPolicy::Versions::modern ? TLS1_3_VERSION : TLS1_2_VERSION;
-  return SSL_CTX_set_min_proto_version(context, least) == 1 &&
-         SSL_CTX_set_max_proto_version(context, TLS1_3_VERSION) == 1 &&
-         SSL_CTX_set_ciphersuites(context, suites_13) == 1 &&
-         SSL_CTX_set_cipher_list(context, suites_12) == 1 &&
-         SSL_CTX_set1_sigalgs_list(context, signatures) == 1;
-}
-
-void set_modes(SSL_CTX* context) {
-  SSL_CTX_clear_options(context, options_off);
-  SSL_CTX_set_options(context, options_on);
-  // 112 bits at least, whatever openssl.cnf says; RFC 9325 section 4.
-  SSL_CTX_set_security_level(context, 2);
-  // Partial writes and a buffer that may move: what a non-blocking caller needs. Buffers of idle
-  // connections are for the caller to free (SSL_free_buffers): SSL_MODE_RELEASE_BUFFERS would do
-  // it, and wipe 17 KiB, after each record.
-  SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-  SSL_CTX_set_read_ahead(context, 1);  // one read for all records there are
-  // No session is kept here, so nobody can fill a cache: tickets carry them.
-  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
-  SSL_CTX_set_timeout(context, std::chrono::seconds(TicketKeys::ticket_life).count());
-  SSL_CTX_set_max_early_data(context, 0);  // RFC 9325 section 3.10: no 0-RTT
-  SSL_CTX_set_recv_max_early_data(context, 0);
-  SSL_CTX_set_verify(context, SSL_VERIFY_NONE, nullptr);  // clients are known by session
 }
 
 bool set_callbacks(SSL_CTX* context, const TicketKeys& tickets) {
@@ -221,10 +222,8 @@ Result<ServerContext, TlsError> ServerContext::create(
   if (SSL_CTX_set_ex_data(context, shared_index, shared.get()) != 1)
     return Error{TlsError::library};
   static_cast<void>(shared.release());  // the context's now
-  state->groups = known_groups(context);
+  state->groups = set_groups(context);
   if (state->groups.empty()) return Error{TlsError::no_group};
-  if (SSL_CTX_set1_groups_list(context, join(state->groups).c_str()) != 1)
-    return Error{TlsError::no_group};
   if (!set_suites(context, policy.versions)) return Error{TlsError::no_suite};
   set_modes(context);
   if (!set_callbacks(context, keys)) return Error{TlsError::library};

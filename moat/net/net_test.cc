@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
@@ -428,6 +429,89 @@ TEST_P(EachEngine, ConnectsToAListener) {
   EXPECT_EQ(accepted, 1);
   listener.close();
   while (!listener.closed()) loop.turn(milliseconds{1});
+}
+
+Task<void> connect_unix_and_stop(Loop& loop, std::string path, milliseconds at_most,
+                                 bool& connected, ConnectError& error) {
+  const Tick deadline = loop.in(at_most);
+  auto result = co_await connect_to_unix(loop, path, deadline);
+  connected = result.has_value();
+  if (!connected) error = result.error();
+  loop.stop();
+}
+
+// A Unix socket that accepts nothing by itself.
+class UnixListener final {
+ public:
+  explicit UnixListener(int backlog) : path_(::testing::TempDir() + "moat-net-test.sock") {
+    ::unlink(path_.c_str());
+    fd_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path_.copy(address.sun_path, sizeof address.sun_path - 1);
+    EXPECT_EQ(::bind(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    EXPECT_EQ(::listen(fd_, backlog), 0);
+  }
+  UnixListener(const UnixListener&) = delete;
+  UnixListener& operator=(const UnixListener&) = delete;
+  ~UnixListener() {
+    close();
+    ::unlink(path_.c_str());
+  }
+  void close() {
+    if (fd_ >= 0) ::close(fd_);
+    fd_ = -1;
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+  int fd_ = -1;
+};
+
+struct UnixResult {
+  bool connected = false;
+  ConnectError error{};
+};
+UnixResult connect_unix(Engine engine, const std::string& path,
+                        milliseconds at_most = milliseconds{5000}) {
+  Loop loop(engine);
+  UnixResult out;
+  spawn(connect_unix_and_stop(loop, path, at_most, out.connected, out.error));
+  loop.run();
+  return out;
+}
+
+TEST_P(EachEngine, ConnectsToAUnixListener) {
+  const UnixListener listener(8);
+  EXPECT_TRUE(connect_unix(GetParam(), listener.path()).connected);
+}
+
+TEST_P(EachEngine, SaysWhatIsWrongWithAPath) {
+  UnixListener listener(8);
+  listener.close();
+  EXPECT_EQ(connect_unix(GetParam(), listener.path()).error,
+            ConnectError::refused);  // a stale socket file
+  EXPECT_EQ(connect_unix(GetParam(), "/nonexistent/moat.sock").error, ConnectError::no_such_socket);
+  EXPECT_EQ(connect_unix(GetParam(), std::string(longest_unix_path + 1, 'x')).error,
+            ConnectError::no_such_socket);
+}
+
+TEST_P(EachEngine, AFullQueueIsWaitedForUntilTheDeadline) {
+  const UnixListener listener(0);
+  std::vector<int> waiting;
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  listener.path().copy(address.sun_path, sizeof address.sun_path - 1);
+  for (int i = 0; i < 64; ++i) {
+    const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    waiting.push_back(fd);
+    if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) break;
+  }
+  const UnixResult result = connect_unix(GetParam(), listener.path(), milliseconds{50});
+  EXPECT_FALSE(result.connected);
+  EXPECT_EQ(result.error, ConnectError::timed_out);
+  for (const int fd : waiting) ::close(fd);
 }
 
 TEST_P(EachEngine, SaysWhenNobodyListens) {

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -172,31 +173,104 @@ std::string_view to_string(ConnectError error) {
       return "unreachable";
     case ConnectError::no_descriptors:
       return "out of file descriptors";
+    case ConnectError::no_such_socket:
+      return "no such socket";
+    case ConnectError::not_permitted:
+      return "not permitted";
   }
   return "unknown";
 }
 
-Task<Result<std::unique_ptr<TcpStream>, ConnectError>> connect_to(Loop& loop, Endpoint endpoint,
-                                                                  Tick deadline) {
+namespace {
+
+Result<void, ConnectError> outcome(int error) {
+  switch (error) {
+    case 0:
+      return {};
+    case ECONNREFUSED:
+      return Error{ConnectError::refused};
+    case ETIMEDOUT:
+      return Error{ConnectError::timed_out};
+    case ENOENT:
+    case ENOTSOCK:
+      return Error{ConnectError::no_such_socket};
+    case EACCES:
+    case EPERM:
+      return Error{ConnectError::not_permitted};
+    default:
+      return Error{ConnectError::unreachable};
+  }
+}
+
+// Begins a connection; `error` is what connect() said.
+int begin_connect(const Endpoint& endpoint, int& error) {
   const int fd = new_socket(endpoint);
-  if (fd < 0) co_return Error{ConnectError::no_descriptors};
+  if (fd < 0) return fd;
   set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
   Address address = to_sockaddr(endpoint);
-  int error = 0;
-  if (::connect(fd, address.raw(), address.size) != 0) error = errno;
-  auto stream = std::make_unique<TcpStream>(loop, fd);
+  error = ::connect(fd, address.raw(), address.size) == 0 ? 0 : errno;
+  return fd;
+}
+
+// Waits for what was begun.
+Task<Result<void, ConnectError>> end_connect(Stream& stream, int error, Tick deadline) {
   if (error == EINPROGRESS) {
-    Descriptor& descriptor = stream->descriptor();
+    Descriptor& descriptor = stream.descriptor();
     descriptor.writable = false;
     const Wait wait = co_await descriptor.wait_writable(deadline);
     if (wait != Wait::ready) co_return Error{ConnectError::timed_out};
     socklen_t size = sizeof error;
-    if (::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
+    if (::getsockopt(descriptor.fd(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
   }
-  if (error == 0) co_return stream;
-  if (error == ECONNREFUSED) co_return Error{ConnectError::refused};
-  if (error == ETIMEDOUT) co_return Error{ConnectError::timed_out};
-  co_return Error{ConnectError::unreachable};
+  co_return outcome(error);
+}
+
+}  // namespace
+
+Task<Result<std::unique_ptr<TcpStream>, ConnectError>> connect_to(Loop& loop, Endpoint endpoint,
+                                                                  Tick deadline) {
+  int error = 0;
+  const int fd = begin_connect(endpoint, error);
+  if (fd < 0) co_return Error{ConnectError::no_descriptors};
+  auto stream = std::make_unique<TcpStream>(loop, fd);
+  const auto connected = co_await end_connect(*stream, error, deadline);
+  if (!connected) co_return Error{connected.error()};
+  co_return stream;
+}
+
+Task<Result<std::unique_ptr<TlsStream>, ConnectError>> connect_to_tls(Loop& loop, Endpoint endpoint,
+                                                                      ssl_ctx_st* context,
+                                                                      Tick deadline) {
+  int error = 0;
+  const int fd = begin_connect(endpoint, error);
+  if (fd < 0) co_return Error{ConnectError::no_descriptors};
+  auto stream = std::make_unique<TlsStream>(loop, fd, context, TlsStream::Side::client);
+  const auto connected = co_await end_connect(*stream, error, deadline);
+  if (!connected) co_return Error{connected.error()};
+  co_return stream;
+}
+
+Task<Result<std::unique_ptr<TcpStream>, ConnectError>> connect_to_unix(Loop& loop, std::string path,
+                                                                       Tick deadline) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) co_return Error{ConnectError::no_such_socket};
+  std::memcpy(address.sun_path, path.data(), path.size());
+  for (;;) {
+    const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) co_return Error{ConnectError::no_descriptors};
+    const auto* raw = reinterpret_cast<const sockaddr*>(&address);
+    const int error = ::connect(fd, raw, sizeof address) == 0 ? 0 : errno;
+    auto stream = std::make_unique<TcpStream>(loop, fd);
+    const auto connected = outcome(error);
+    if (connected) co_return stream;
+    // The listener's queue is full. There is nothing to wait on, so it is asked again.
+    if (error != EAGAIN) co_return Error{connected.error()};
+    stream.reset();
+    if (loop.now() >= deadline) co_return Error{ConnectError::timed_out};
+    const std::chrono::milliseconds pause(10);
+    co_await loop.sleep_for(pause);
+  }
 }
 
 }  // namespace moat::net

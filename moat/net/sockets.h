@@ -52,11 +52,26 @@ class Listener final {
   bool closed_ = false;
 };
 
-enum class ConnectError { refused, timed_out, unreachable, no_descriptors };
+enum class ConnectError {
+  refused,
+  timed_out,
+  unreachable,
+  no_descriptors,
+  no_such_socket,  // a path where there is nothing
+  not_permitted    // a socket that this user may not write to
+};
 std::string_view to_string(ConnectError error);
 
 // Connects to `endpoint` until `deadline`.
 Task<Result<std::unique_ptr<TcpStream>, ConnectError>> connect_to(Loop& loop, Endpoint endpoint,
                                                                   Tick deadline);
+// The same to a Unix socket; a path is at most `longest_unix_path` bytes.
+inline constexpr std::size_t longest_unix_path = 107;
+Task<Result<std::unique_ptr<TcpStream>, ConnectError>> connect_to_unix(Loop& loop, std::string path,
+                                                                       Tick deadline);
+// The same as `connect_to`, for TLS as the client: SSL_new(context), no handshake yet.
+Task<Result<std::unique_ptr<TlsStream>, ConnectError>> connect_to_tls(Loop& loop, Endpoint endpoint,
+                                                                      ssl_ctx_st* context,
+                                                                      Tick deadline);
 
 }  // namespace moat::net

@@ -194,8 +194,8 @@ struct TlsBio {
   }
 };
 
-TlsStream::TlsStream(Loop& loop, int fd, ssl_ctx_st* context)
-    : Stream(loop, fd), ssl_(SSL_new(context)) {
+TlsStream::TlsStream(Loop& loop, int fd, ssl_ctx_st* context, Side side)
+    : Stream(loop, fd), ssl_(SSL_new(context)), side_(side) {
   if (ssl_ == nullptr) throw std::bad_alloc();
   BIO* bio = BIO_new(TlsBio::method());
   if (bio == nullptr) {
@@ -204,7 +204,11 @@ TlsStream::TlsStream(Loop& loop, int fd, ssl_ctx_st* context)
   }
   BIO_set_data(bio, this);
   SSL_set_bio(ssl_, bio, bio);
-  SSL_set_accept_state(ssl_);
+  if (side == Side::server) {
+    SSL_set_accept_state(ssl_);
+  } else {
+    SSL_set_connect_state(ssl_);
+  }
 }
 
 TlsStream::~TlsStream() {
@@ -230,7 +234,7 @@ TlsStream::Handshake TlsStream::classify(const char* bytes, std::size_t count) c
 }
 
 Task<TlsStream::Handshake> TlsStream::handshake(Tick deadline) {
-  bool looked = false;
+  bool looked = side_ == Side::client;  // which speaks first
   for (;;) {
     if (!looked) {
       char first[5];
@@ -249,6 +253,7 @@ Task<TlsStream::Handshake> TlsStream::handshake(Tick deadline) {
       taken_ = 0;
       const int result = SSL_do_handshake(ssl_);
       const int error = SSL_get_error(ssl_, result);
+      failure_ = error == SSL_ERROR_SSL ? ERR_peek_error() : 0;
       const bool sent = send_out(loop().records());  // an alert too, if it failed
       if (!sent) co_return Handshake::failed;
       if (result == 1) co_return Handshake::done;
@@ -300,7 +305,10 @@ Io TlsStream::read(char* buffer, std::size_t size) {
   if (error == SSL_ERROR_WANT_READ && sent) return {Io::blocked};
   if (error == SSL_ERROR_ZERO_RETURN) return {Io::end};
   // A connection cut without close_notify: an end for HTTP/1.1, whose messages say where they end.
-  if (error == SSL_ERROR_SYSCALL && !broken_) return {Io::end};
+  if (error == SSL_ERROR_SYSCALL && !broken_) {
+    cut_off_ = true;
+    return {Io::end};
+  }
   broken_ = true;
   return {Io::failed};
 }

@@ -54,6 +54,11 @@ class Stream {
   bool stale() const {
     return descriptor_.hung_up || descriptor_.cancelled() || descriptor_.readable;
   }
+  // Reads from the connection itself what comes before its protocol: before a TLS handshake.
+  Io read_raw(char* buffer, std::size_t size) { return receive(buffer, size); }
+  // Whether the end that `read` told of was not the peer's own: a TLS connection without its
+  // farewell, which anybody on the way may have cut.
+  bool cut_off() const { return cut_off_; }
   void cancel() { descriptor_.cancel(); }
   Descriptor& descriptor() { return descriptor_; }
   Loop& loop() const { return descriptor_.loop(); }
@@ -67,6 +72,7 @@ class Stream {
   Descriptor descriptor_;
   std::string backlog_;
   bool broken_ = false;
+  bool cut_off_ = false;
 
  private:
   std::size_t send_now(std::string_view bytes);
@@ -79,15 +85,17 @@ class TcpStream final : public Stream {
   bool write(std::string_view bytes) override { return send(bytes); }
 };
 
-// TlsStream is the server's side of TLS: OpenSSL fed by hand, one receive for all that is there and
-// one send for all that a write makes. An idle connection holds no record buffers (WarmBuffers).
+// TlsStream is one side of TLS: OpenSSL fed by hand, one receive for all that is there and one send
+// for all that a write makes. An idle connection holds no record buffers (WarmBuffers).
 class TlsStream final : public Stream, private WarmBuffers::Keeper {
  public:
-  TlsStream(Loop& loop, int fd, ssl_ctx_st* context);
+  enum class Side { server, client };
+  TlsStream(Loop& loop, int fd, ssl_ctx_st* context, Side side = Side::server);
   ~TlsStream() override;
 
   enum class Handshake { done, failed, timed_out, not_tls, plain_http };
-  // Handshakes until `deadline`. `plain_http` says that the peer spoke HTTP to the TLS port.
+  // Handshakes until `deadline`. `plain_http` says that the peer spoke HTTP to the TLS port (of a
+  // server).
   Task<Handshake> handshake(Tick deadline);
   // Tells in plain text a peer that spoke HTTP why it is refused, and waits a little for it to
   // read.
@@ -102,10 +110,16 @@ class TlsStream final : public Stream, private WarmBuffers::Keeper {
   std::string_view protocol() const;
   bool resumed() const;
   int version() const;  // 0x0303, 0x0304
+  // For whom the context comes from: a client's must be told whom it expects before the handshake.
+  ssl_st* native() const { return ssl_; }
+  // OpenSSL's error code of a handshake that failed; 0 where the connection ended.
+  unsigned long failure() const { return failure_; }
 
  private:
   friend struct TlsBio;
   ssl_st* ssl_;
+  Side side_;
+  unsigned long failure_ = 0;
   std::string* out_ = nullptr;  // the loop's record buffer while OpenSSL runs
   std::string unread_;          // the first bytes, looked at before the handshake
   std::size_t taken_ = 0;       // bytes of the socket that went into the current read

@@ -170,5 +170,85 @@ TEST_P(TlsStreamTest, AClientThatLeavesFails) {
   EXPECT_EQ(handshake(), TlsStream::Handshake::failed);
 }
 
+// Both ends on one loop.
+class TlsClientTest : public ::testing::TestWithParam<Engine> {
+ protected:
+  TlsClientTest() {
+    std::array<int, 2> fds{};
+    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds.data()), 0);
+    peer_ = fds[0];
+    client_ = std::make_unique<TlsStream>(loop_, fds[1], context_.get(), TlsStream::Side::client);
+  }
+  Task<void> shake(TlsStream& stream, milliseconds at_most, TlsStream::Handshake& out) {
+    const Tick deadline = loop_.in(at_most);
+    out = co_await stream.handshake(deadline);
+    ++ended_;
+  }
+  void run_until(int ended) {
+    for (int i = 0; i < 1000 && ended_ < ended; ++i) loop_.turn(milliseconds{10});
+    EXPECT_EQ(ended_, ended);
+  }
+
+  Context context_{SSL_CTX_new(TLS_client_method())};
+  Loop loop_{GetParam() == Engine::io_uring ? best_engine() : Engine::epoll};
+  std::unique_ptr<TlsStream> client_;
+  int peer_ = -1;
+  int ended_ = 0;
+};
+
+INSTANTIATE_TEST_SUITE_P(, TlsClientTest, ::testing::Values(Engine::epoll, Engine::io_uring),
+                         [](const auto& tested) { return std::string(to_string(tested.param)); });
+
+TEST_P(TlsClientTest, ShakesHandsWithAServer) {
+  const Context context = server_context();
+  TlsStream server(loop_, peer_, context.get());
+  TlsStream::Handshake near{};
+  TlsStream::Handshake far{};
+  spawn(shake(*client_, seconds{10}, near));
+  spawn(shake(server, seconds{10}, far));
+  run_until(2);
+  EXPECT_EQ(near, TlsStream::Handshake::done);
+  EXPECT_EQ(far, TlsStream::Handshake::done);
+  EXPECT_TRUE(client_->write("from the client"));
+  EXPECT_TRUE(server.write("from the server"));
+  std::string got;
+  for (int i = 0; i < 100 && got.empty(); ++i) {
+    loop_.turn(milliseconds{10});
+    char buffer[100];
+    const Io io = client_->read(buffer, sizeof buffer);
+    if (io.state == Io::ok) got.assign(buffer, io.bytes);
+  }
+  EXPECT_EQ(got, "from the server");
+}
+
+TEST_P(TlsClientTest, AServerThatSpeaksPlainTextFails) {
+  TlsStream::Handshake near{};
+  spawn(shake(*client_, seconds{10}, near));
+  const std::string_view answer = "HTTP/1.1 400 Bad Request\r\n\r\n";
+  EXPECT_EQ(::send(peer_, answer.data(), answer.size(), MSG_NOSIGNAL),
+            static_cast<ssize_t>(answer.size()));
+  run_until(1);
+  EXPECT_EQ(near, TlsStream::Handshake::failed);
+  EXPECT_NE(client_->failure(), 0U);
+  ::close(peer_);
+}
+
+TEST_P(TlsClientTest, ASilentServerTimesOut) {
+  TlsStream::Handshake near{};
+  spawn(shake(*client_, milliseconds{50}, near));
+  run_until(1);
+  EXPECT_EQ(near, TlsStream::Handshake::timed_out);
+  ::close(peer_);
+}
+
+TEST_P(TlsClientTest, AServerThatLeavesFails) {
+  TlsStream::Handshake near{};
+  spawn(shake(*client_, seconds{10}, near));
+  ::close(peer_);
+  run_until(1);
+  EXPECT_EQ(near, TlsStream::Handshake::failed);
+  EXPECT_EQ(client_->failure(), 0U);
+}
+
 }  // namespace
 }  // namespace moat::net

@@ -73,7 +73,7 @@ class Help(Folder):
             ('run', '--to'): "'--to' needs a value",
             ('run', '--to', '1', '--to', '2'): "'--to' is given twice",
             ('run', '--help=yes'): "takes no value",
-            ('run', '--to', 'https://127.0.0.1:1'): 'not supported yet',
+            ('run', '--to', 'unix:run/app.sock'): 'a whole path',
             ('run', '--to', 'ftp://127.0.0.1'): 'http://HOST:PORT',
             ('run', '--to', '127.0.0.1:99999'): 'no backend',
             ('run', '--to', '127.0.0.1:9', '--https', 'nowhere'): 'no address to listen on',

@@ -106,7 +106,7 @@ class Passing(wire.Case):
             self.assertEqual(peer.get('/http10').body, b'old')
             self.assertEqual(peer.get('/no-reason').body, b'ok')
             answer = peer.get('/interim')
-            self.assertEqual((answer.status, answer.body, answer.interim), (200, b'final', []))
+            self.assertEqual((answer.status, answer.body, answer.interim), (200, b'final', [103]))
             self.assertEqual(peer.get('/reason').status, 299)
             self.assertEqual(len(peer.get('/big-head').all('x-24')[0]), 1000)
             self.assertEqual(peer.get('/').body, b'OK')

@@ -245,15 +245,23 @@ class Backend:
     """Answers by path: `handler(peer, request)` sends what it likes and returns False to close. The
     default reads the body and says it back. `connections` counts, `requests` keeps what came."""
 
-    def __init__(self, handlers=None, port=0):
+    def __init__(self, handlers=None, port=0, path=None, tls=None):
+        """On a port, or on a Unix socket at `path`; over TLS where there is a context for it."""
         self.handlers = dict(handlers or {})
+        self.tls = tls
         self.connections = 0
         self.requests = []
         self.open = set()
         self.lock = threading.Lock()
-        self.listener = socket.create_server((harness.HOST, port), backlog=512)
-        self.port = self.listener.getsockname()[1]
-        self.url = f'http://{harness.HOST}:{self.port}'
+        if path:
+            self.listener = socket.socket(socket.AF_UNIX)
+            self.listener.bind(str(path))
+            self.listener.listen(512)
+            self.url = f'unix:{path}'
+        else:
+            self.listener = socket.create_server((harness.HOST, port), backlog=512)
+            self.port = self.listener.getsockname()[1]
+            self.url = f'{"https" if tls else "http"}://{harness.HOST}:{self.port}'
         threading.Thread(target=self._accept, daemon=True).start()
 
     def stop(self):
@@ -280,12 +288,20 @@ class Backend:
                 sock, _ = self.listener.accept()
             except OSError:
                 return
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if sock.family != socket.AF_UNIX:
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self.lock:
                 self.connections += 1
             threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
 
     def _serve(self, sock):
+        if self.tls:
+            try:
+                sock.settimeout(10)
+                sock = self.tls.wrap_socket(sock, server_side=True)
+            except OSError:
+                sock.close()
+                return
         peer = Wire(sock, 120)
         with self.lock:
             self.open.add(peer)

@@ -49,6 +49,12 @@ struct FreeChain {
 };
 using OwnedChain = std::unique_ptr<STACK_OF(X509), FreeChain>;
 
+// What both sides of TLS have in common: versions and suites, key exchange groups (those that the
+// library has; none: it has none), options and modes.
+[[nodiscard]] bool set_suites(SSL_CTX* context, TlsPolicy::Versions versions);
+[[nodiscard]] std::vector<std::string> set_groups(SSL_CTX* context);
+void set_modes(SSL_CTX* context);
+
 struct Certificate::State {
   OwnedX509 leaf;
   OwnedChain chain;  // without the leaf
