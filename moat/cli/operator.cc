@@ -136,6 +136,28 @@ int user_unlock(const Arguments& arguments) {
   return 0;
 }
 
+// The configuration here only says where the running Moat is; it reads its own.
+int reload(const Arguments& arguments) {
+  int exit_code = 0;
+  std::string data;
+  if (const auto given = arguments.value("data")) {
+    data = *given;
+  } else {
+    const auto config = load_config(arguments, exit_code);
+    if (!config) return exit_code;
+    data = config->data;
+  }
+  auto reply =
+      gateway::ask_admin(gateway::DataPaths(data).admin_socket, "POST", "/reload", std::string());
+  if (!reply) return fail(reply.error());
+  if (reply->status == 200) {
+    std::cout << "Reloaded.\n";
+    return 0;
+  }
+  std::cerr << reply->body;
+  return fail("the running Moat keeps its configuration (" + std::to_string(reply->status) + ")");
+}
+
 int trust(const Arguments& arguments) {
   int exit_code = 0;
   auto config = load_config(arguments, exit_code);

@@ -9,6 +9,7 @@
 #include <iostream>
 
 #include "moat/cli/commands.h"
+#include "moat/gateway/file_watch.h"
 #include "moat/gateway/gateway.h"
 
 namespace moat::cli {
@@ -132,13 +133,6 @@ void raise_descriptor_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-Level level_of(const std::string& name) {
-  if (name == "debug") return Level::debug;
-  if (name == "warn") return Level::warn;
-  if (name == "error") return Level::error;
-  return Level::info;
-}
-
 }  // namespace
 
 int run(const Arguments& arguments) {
@@ -158,19 +152,28 @@ int run(const Arguments& arguments) {
                     nullptr);  // all threads inherit it; this one waits for them
   ::signal(SIGPIPE, SIG_IGN);
 
-  const Log log = Log::to_stderr(system_clock(), level_of(config->log_level));
-  auto started = gateway::Gateway::start(*config, system_clock(), log);
+  const Log log = Log::to_stderr(system_clock(), gateway::log_level(*config));
+  gateway::Startup startup;
+  startup.load = [&arguments] { return read_config(arguments); };
+  auto started = gateway::Gateway::start(*config, system_clock(), log, std::move(startup));
   if (!started) return fail(started.error());
   gateway::Gateway& moat = **started;
   print_banner(*config, moat.started());
   log.info("started", {{"workers", static_cast<std::int64_t>(moat.started().workers)},
                        {"address", moat.started().urls.front()}});
+  const auto files = [&] {
+    std::vector<std::string> all = config_files(arguments);
+    for (std::string& file : moat.watched_files()) all.push_back(std::move(file));
+    return all;
+  };
+  gateway::FileWatch watch(files());
   for (;;) {
     const timespec second{1, 0};
     const int signal = ::sigtimedwait(&signals, nullptr, &second);
     if (signal == SIGINT || signal == SIGTERM) break;
-    if (signal == SIGHUP) {
-      moat.reload_certificates();
+    if (signal == SIGHUP || watch.changed()) {
+      moat.reload();
+      watch.follow(files());
     } else {
       moat.housekeeping();
     }

@@ -16,6 +16,9 @@ namespace moat::gateway {
 std::string Origin::to_string() const {
   return line > 0 ? source + ":" + std::to_string(line) : source;
 }
+std::string ConfigProblem::to_string() const {
+  return origin.source.empty() ? message : origin.to_string() + ": " + message;
+}
 std::string Upstream::authority() const {
   const bool bare_v6 = host.find(':') != std::string::npos;
   return (bare_v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
@@ -521,6 +524,13 @@ void note_unknown(const Environment& environment, const std::vector<std::string>
 bool Config::is_localhost() const {
   return std::all_of(domains.begin(), domains.end(),
                      [](const std::string& name) { return is_local_name(name); });
+}
+
+Level log_level(const Config& config) {
+  if (config.log_level == "debug") return Level::debug;
+  if (config.log_level == "warn") return Level::warn;
+  if (config.log_level == "error") return Level::error;
+  return Level::info;
 }
 
 Result<Config, std::vector<ConfigProblem>> parse_config(std::string_view text,

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "moat/base/ip.h"
+#include "moat/base/log.h"
 #include "moat/base/result.h"
 
 namespace moat::gateway {
@@ -22,7 +23,8 @@ struct Origin {
 
 struct ConfigProblem {
   Origin origin;
-  std::string message;  // a sentence; names the nearest key for a typo
+  std::string message;            // a sentence; names the nearest key for a typo
+  std::string to_string() const;  // as the terminal shows it
 };
 
 // One backend server: "http://127.0.0.1:3000" or "localhost:3000". A name is resolved at start-up;
@@ -181,6 +183,8 @@ struct Listen {
 };
 [[nodiscard]] Result<Listen, std::string> parse_listen(std::string_view text);
 std::vector<Weakening> weakenings(const Config& config);
+
+Level log_level(const Config& config);
 
 // A commented moat.toml with the five lines, for `moat init`.
 std::string_view sample_config();

@@ -36,12 +36,18 @@ session::AssertionSigner::Options assertion_options(const Config& config) {
 }
 }  // namespace
 
-Worker::Worker(Shared& shared, https::ServerContext tls, jwt::KeyRing assertion_keys,
-               unsigned index)
-    : shared_(shared),
-      tls_(std::move(tls)),
-      backends_(loop_, shared.config),
-      signer_(std::move(assertion_keys), assertion_options(shared.config)),
+Serving::Serving(net::Loop& loop, std::shared_ptr<const Shared> all, https::ServerContext context,
+                 jwt::KeyRing assertion_keys)
+    : shared(std::move(all)),
+      tls(std::move(context)),
+      backends(loop, shared->config),
+      signer(std::move(assertion_keys), assertion_options(shared->config)) {}
+
+Worker::Worker(std::shared_ptr<const Shared> shared, https::ServerContext tls,
+               jwt::KeyRing assertion_keys, unsigned index)
+    : serving_(std::make_shared<Serving>(loop_, std::move(shared), std::move(tls),
+                                         std::move(assertion_keys))),
+      connection_limits_(serving_->shared->connections),
       id_prefix_(hex_encode(system_random().bytes(5)) + std::to_string(index)) {}
 
 Worker::~Worker() = default;
@@ -56,49 +62,70 @@ void Worker::listen_http(int fd) {
       loop_, fd, [this](int client, const net::Endpoint& peer) { accept(client, peer, false); }));
 }
 
-bool Worker::count_connection(const IpAddress& peer) {
-  if (is_trusted_proxy(peer)) return shared_.connections.open_any();
-  return shared_.connections.open(peer);
+void Worker::serve_by(std::shared_ptr<const Shared> shared, https::ServerContext tls,
+                      jwt::KeyRing assertion_keys, std::function<void()> done) {
+  auto context = std::make_shared<https::ServerContext>(std::move(tls));
+  loop_.post([this, all = std::move(shared), context, keys = std::move(assertion_keys), done] {
+    auto next = std::make_shared<Serving>(loop_, all, std::move(*context), keys);
+    serving_->backends.close_idle();
+    std::erase_if(earlier_, [](const auto& serving) { return serving.expired(); });
+    earlier_.push_back(serving_);
+    serving_ = std::move(next);
+    done();
+  });
 }
 
-void Worker::uncount_connection(const IpAddress& peer) {
-  if (is_trusted_proxy(peer)) return shared_.connections.close_any();
-  shared_.connections.close(peer);
+void Worker::Sweeper::fire() {
+  worker_.serving_->backends.sweep();
+  for (const auto& earlier : worker_.earlier_) {
+    if (const auto serving = earlier.lock()) serving->backends.sweep();
+  }
+  set(loop_.in(std::chrono::seconds{1}));
+}
+
+bool Worker::count_connection(const IpAddress& peer, bool from_proxy) {
+  return from_proxy ? connection_limits_.open_any() : connection_limits_.open(peer);
+}
+
+void Worker::uncount_connection(const IpAddress& peer, bool from_proxy) {
+  if (from_proxy) return connection_limits_.close_any();
+  connection_limits_.close(peer);
 }
 
 // It brings many clients; each has its limits by the address that the proxy names.
 bool Worker::is_trusted_proxy(const IpAddress& peer) const {
-  const auto& proxies = shared_.config.trusted_proxies;
+  const auto& proxies = serving_->shared->config.trusted_proxies;
   return std::any_of(proxies.begin(), proxies.end(),
                      [&](const Cidr& cidr) { return cidr.contains(peer); });
 }
 
 void Worker::accept(int fd, const net::Endpoint& peer, bool tls) {
   metrics_.connections.add();
-  if (!count_connection(peer.address)) {
+  const bool from_proxy = is_trusted_proxy(peer.address);
+  if (!count_connection(peer.address, from_proxy)) {
     metrics_.connections_refused.add();
     std::uint64_t passed_over = 0;
     if (may_log_refusal(passed_over)) {
-      shared_.log.warn("connection_refused", {{"client", peer.address.to_string()},
-                                              {"reason", "too_many_connections"},
-                                              {"not_logged_before", passed_over}});
+      serving_->shared->log.warn("connection_refused", {{"client", peer.address.to_string()},
+                                                        {"reason", "too_many_connections"},
+                                                        {"not_logged_before", passed_over}});
     }
     ::close(fd);
     return;
   }
-  net::spawn(serve(fd, peer, tls));
+  net::spawn(serve(fd, peer, tls, from_proxy));
 }
 
-net::Task<void> Worker::serve(int fd, net::Endpoint peer, bool tls) {
-  const Timeouts& timeouts = shared_.config.timeouts;
+net::Task<void> Worker::serve(int fd, net::Endpoint peer, bool tls, bool from_proxy) {
+  const std::shared_ptr<Serving> accepted = serving_;  // for the handshake
   if (!tls) {
     Connection connection(*this, std::make_unique<net::TcpStream>(loop_, fd), peer);
     co_await connection.run_plain();
   } else {
-    auto stream = std::make_unique<net::TlsStream>(loop_, fd, tls_.native());
+    auto stream = std::make_unique<net::TlsStream>(loop_, fd, accepted->tls.native());
     net::TlsStream& secure = *stream;
     Connection connection(*this, std::move(stream), peer);
-    const Tick deadline = loop_.in(timeouts.handshake);
+    const Tick deadline = loop_.in(accepted->shared->config.timeouts.handshake);
     const net::TlsStream::Handshake result = co_await secure.handshake(deadline);
     if (result == net::TlsStream::Handshake::done && secure.protocol() == "h2") {
       metrics_.http2_connections.add();
@@ -115,7 +142,7 @@ net::Task<void> Worker::serve(int fd, net::Endpoint peer, bool tls) {
       }
     }
   }
-  uncount_connection(peer.address);
+  uncount_connection(peer.address, from_proxy);
 }
 
 void Worker::run() {
@@ -123,12 +150,14 @@ void Worker::run() {
   loop_.run();
 }
 
-void Worker::drain(std::chrono::milliseconds at_most) {
-  loop_.post([this, at_most] {
+void Worker::drain(std::chrono::milliseconds at_most, Drain how) {
+  loop_.post([this, at_most, how] {
     if (stopping_) return;
     stopping_ = true;
     for (const auto& listener : listeners_) listener->close();
-    for (Connection* c = connections_; c != nullptr; c = c->next_) c->stop_if_idle();
+    if (how == Drain::at_once) {
+      for (Connection* c = connections_; c != nullptr; c = c->next_) c->stop_if_idle();
+    }
     for (Http2Connection* c = http2_connections_; c != nullptr; c = c->next_) c->stop();
     net::spawn(end_drain(loop_.in(at_most)));
   });
@@ -150,7 +179,7 @@ net::Task<void> Worker::end_drain(Tick deadline) {
   const std::chrono::seconds grace(6);
   const Tick end = loop_.in(grace);
   while (connections_ != nullptr && loop_.now() < end) co_await loop_.sleep_for(look);
-  backends_.close_idle();
+  serving_->backends.close_idle();
   loop_.stop();
 }
 
@@ -195,17 +224,12 @@ bool Worker::may_log_refusal(std::uint64_t& passed_over) {
 
 std::string_view Worker::date() {
   if (date_.empty() || loop_.now() >= date_until_) {
-    const Time now = shared_.clock.now();
+    const Time now = serving_->shared->clock.now();
     date_ = format_http_date(now);
     const auto whole = std::chrono::floor<std::chrono::seconds>(now);
     date_until_ = loop_.now() + (whole + std::chrono::seconds{1} - now);
   }
   return date_;
-}
-
-std::string_view Worker::assertion(const session::Identity& identity, std::string_view audience,
-                                   Time now) {
-  return signer_.assertion(identity, audience, now);
 }
 
 }  // namespace moat::gateway

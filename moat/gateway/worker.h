@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,7 +36,16 @@ struct PreparedRoute {
   std::vector<std::string_view> script_cookies;
 };
 
-// Shared is what all workers use: immutable, or safe for several threads.
+// What the workers are told when they stop.
+struct Stopping {
+  std::atomic<bool> draining{false};  // answers say that the connection ends
+  // Another process serves the same sockets: a connection that waits for its next request may
+  // still send it, within the time to drain.
+  std::atomic<bool> patient{false};
+};
+
+// Shared is what all workers use under one configuration: immutable, or safe for several threads.
+// A reload makes the next one; a request keeps the one it began with.
 struct Shared {
   const Config& config;
   const shield::Shield& shield;
@@ -49,8 +59,20 @@ struct Shared {
   std::string hsts;                   // empty for localhost
   https::RedirectPolicy redirect;
   std::string rate_limit_policy;  // a whole RateLimit-Policy line
-  ConnectionLimits connections;
-  std::atomic<bool> draining{false};
+  ConnectionLimits& connections;  // this and what follows outlives every configuration
+  const Stopping& stopping;
+  bool draining() const { return stopping.draining.load(std::memory_order_relaxed); }
+};
+
+// Serving is a configuration as one worker serves it, with what its loop keeps for it. Used on the
+// loop's thread only.
+struct Serving {
+  Serving(net::Loop& loop, std::shared_ptr<const Shared> all, https::ServerContext context,
+          jwt::KeyRing assertion_keys);
+  std::shared_ptr<const Shared> shared;
+  https::ServerContext tls;
+  Backends backends;
+  session::AssertionSigner signer;
 };
 
 // Exchange is what one request needs while it is worked on; idle connections have none.
@@ -81,7 +103,8 @@ class Http2Connection;
 // Worker is one loop on one thread, with its listeners and its connections.
 class Worker final {
  public:
-  Worker(Shared& shared, https::ServerContext tls, jwt::KeyRing assertion_keys, unsigned index);
+  Worker(std::shared_ptr<const Shared> shared, https::ServerContext tls,
+         jwt::KeyRing assertion_keys, unsigned index);
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
   ~Worker();
@@ -91,9 +114,14 @@ class Worker final {
   void listen_http(int fd);
   // Runs until drain() has ended the last connection.
   void run();
-  // Stops accepting; requests in flight are finished until `deadline` has passed, then cut. From
-  // any thread.
-  void drain(std::chrono::milliseconds at_most);
+  // Serves what comes from now on under another configuration; `done` is called on the worker's
+  // thread when it does. From any thread.
+  void serve_by(std::shared_ptr<const Shared> shared, https::ServerContext tls,
+                jwt::KeyRing assertion_keys, std::function<void()> done);
+  // Stops accepting; requests in flight are finished until `at_most` has passed, then cut.
+  // Connections without a request end at once, or are waited for too. From any thread.
+  enum class Drain { at_once, patiently };
+  void drain(std::chrono::milliseconds at_most, Drain how = Drain::at_once);
   const Metrics& metrics() const { return metrics_; }
 
  private:
@@ -103,34 +131,29 @@ class Worker final {
   std::unique_ptr<Exchange> take_exchange();
   void give_back(std::unique_ptr<Exchange> exchange);
   void accept(int fd, const net::Endpoint& peer, bool tls);
-  net::Task<void> serve(int fd, net::Endpoint peer, bool tls);
-  // Against the limits in all and by address. True: to be given back with uncount_connection.
-  bool count_connection(const IpAddress& peer);
-  void uncount_connection(const IpAddress& peer);
+  net::Task<void> serve(int fd, net::Endpoint peer, bool tls, bool from_proxy);
+  // Against the limits in all and by address. True: to be given back with uncount_connection and
+  // the same `from_proxy`, whatever the configuration is then.
+  bool count_connection(const IpAddress& peer, bool from_proxy);
+  void uncount_connection(const IpAddress& peer, bool from_proxy);
   bool is_trusted_proxy(const IpAddress& peer) const;
   net::Task<void> end_drain(Tick deadline);
   void new_request_id(std::string& out);
   // At most `refusals_a_second` are logged; the next line says how many were not.
   bool may_log_refusal(std::uint64_t& passed_over);
   std::string_view date();  // now, for a Date field; made once a second
-  std::string_view assertion(const session::Identity& identity, std::string_view audience,
-                             Time now);
 
-  Shared& shared_;
-  https::ServerContext tls_;
   net::Loop loop_;
-  Backends backends_;
-  session::AssertionSigner signer_;
+  std::shared_ptr<Serving> serving_;  // of what comes next
+  std::vector<std::weak_ptr<Serving>> earlier_;
+  ConnectionLimits& connection_limits_;
   Metrics metrics_;
   // Idle backend connections grow old without a request to notice it.
   struct Sweeper final : net::Timer {
-    Sweeper(net::Loop& loop, Backends& backends) : Timer(loop), backends_(backends) { fire(); }
-    void fire() override {
-      backends_.sweep();
-      set(loop_.in(std::chrono::seconds{1}));
-    }
-    Backends& backends_;
-  } sweeper_{loop_, backends_};
+    explicit Sweeper(Worker& worker) : Timer(worker.loop_), worker_(worker) { fire(); }
+    void fire() override;
+    Worker& worker_;
+  } sweeper_{*this};
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::vector<std::unique_ptr<Exchange>> exchanges_;
   Connection* connections_ = nullptr;  // all of this worker's, linked
