@@ -181,7 +181,9 @@ Result<Config, std::vector<gateway::ConfigProblem>> read_config(const Arguments&
       return refuse("--workers: a whole number up to 1024");
     }
   }
-  if (config.data.empty()) config.data = gateway::default_data_directory();
+  // With server.user the place is root's choice, whoever runs it now.
+  if (config.data.empty())
+    config.data = config.user.empty() ? gateway::default_data_directory() : "/var/lib/moat";
   return config;
 }
 

@@ -13,6 +13,7 @@
 #include "moat/certs/local_ca_files.h"
 #include "moat/certs/trust.h"
 #include "moat/cli/commands.h"
+#include "moat/cli/privileges.h"
 #include "moat/gateway/admin.h"
 #include "moat/gateway/gateway.h"
 #include "moat/gateway/key_files.h"
@@ -97,6 +98,9 @@ int user_add(const Arguments& arguments) {
   auto config = load_config(arguments, exit_code);
   if (!config) return exit_code;
   const gateway::DataPaths paths(config->data);
+  if (!config->user.empty()) {  // the files are that user's
+    if (auto became = become(config->user, config->group); !became) return fail(became.error());
+  }
   if (auto made = gateway::make_private_directory(paths.root); !made) return fail(made.error());
   auto store = store::SqliteStore::open(paths.store);
   if (!store) return fail(store.error().detail);

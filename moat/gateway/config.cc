@@ -291,6 +291,9 @@ void read_server(Table table, Config& config) {
   table.integer("workers", config.workers, 0, 1024);
   table.integer("max_connections", config.max_connections, 1, 10'000'000);
   table.integer("max_connections_per_address", config.max_connections_per_address, 1, 10'000'000);
+  table.text("user", config.user);
+  table.text("group", config.group);
+  table.boolean("allow_unsandboxed", config.allow_unsandboxed);
   table.size("max_header", config.max_header, 1024, 20 * 1024);
   table.size("max_target", config.max_target, 256, 8 * 1024);
   std::vector<std::string> proxies;

@@ -101,6 +101,9 @@ struct Config {
   std::uint32_t max_connections = 10'000;
   std::uint32_t max_connections_per_address = 200;
   std::vector<Cidr> trusted_proxies;
+  std::string user;   // whom root turns into once it listens; empty: it stays who started it
+  std::string group;  // by default that user's own
+  bool allow_unsandboxed = false;  // a weakening
   std::uint64_t max_header = 16 * 1024;
   std::uint64_t max_target = 8 * 1024;
   Timeouts timeouts;

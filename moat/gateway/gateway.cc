@@ -42,6 +42,17 @@ std::string default_data_directory() {
   return environment("HOME") + "/.local/share/moat";
 }
 
+std::vector<std::string> files_named_by(const Config& config) {
+  std::vector<std::string> files;
+  for (const std::string* file : {&config.certificate_file, &config.key_file}) {
+    if (!file->empty()) files.push_back(*file);
+  }
+  for (const SecretReference& secret : config.secrets) {
+    if (secret.reference.rfind("file:", 0) == 0) files.push_back(secret.reference.substr(5));
+  }
+  return files;
+}
+
 unsigned worker_count(const Config& config) {
   return config.workers != 0 ? config.workers : cores();
 }
@@ -461,16 +472,7 @@ Result<void, std::string> Gateway::Parts::switch_to(std::shared_ptr<Generation> 
 }
 
 std::vector<std::string> Gateway::watched_files() const {
-  const std::shared_ptr<Generation> current = parts_->now_serving();
-  const Config& config = current->config();
-  std::vector<std::string> files;
-  for (const std::string* file : {&config.certificate_file, &config.key_file}) {
-    if (!file->empty()) files.push_back(*file);
-  }
-  for (const SecretReference& secret : config.secrets) {
-    if (secret.reference.rfind("file:", 0) == 0) files.push_back(secret.reference.substr(5));
-  }
-  return files;
+  return files_named_by(parts_->now_serving()->config());
 }
 
 // ------------------------------------------------------------------------------------------- stop

@@ -38,6 +38,8 @@ struct Started {
   std::size_t workers = 0;
 };
 
+// The files that a configuration names: certificate, key and secrets.
+std::vector<std::string> files_named_by(const Config& config);
 // Threads that serve: server.workers, or one a core.
 unsigned worker_count(const Config& config);
 

@@ -258,6 +258,9 @@ std::vector<ConfigProblem> needs_restart(const Config& running, Config& next) {
   keep("server.https", running.https == next.https);
   keep("server.http", running.http == next.http);
   keep("server.workers", running.workers == next.workers);
+  keep("server.user", running.user == next.user);
+  keep("server.group", running.group == next.group);
+  keep("server.allow_unsandboxed", running.allow_unsandboxed == next.allow_unsandboxed);
   keep("admin.listen", running.admin_listen == next.admin_listen);
   keep("password.hash", running.argon2_memory_kib == next.argon2_memory_kib &&
                             running.argon2_iterations == next.argon2_iterations &&

@@ -36,12 +36,23 @@ TEST(NeedsRestartTest, WhatARequestMeetsMayChange) {
 TEST(NeedsRestartTest, WhatAProcessIsMadeWithMayNotAndIsNamed) {
   const Config running = config_of("");
   Config next = config_of(
-      "data = \"/elsewhere\"\n[server]\nhttps = \":9443\"\nhttp = \":9080\"\nworkers = 3\n"
+      "data = \"/elsewhere\"\n[server]\nhttps = \":9443\"\nhttp = \":9080\"\nworkers = 3\nuser = "
+      "\"u\"\n"
+      "group = \"g\"\nallow_unsandboxed = true\n"
       "[admin]\nlisten = \"127.0.0.1:9000\"\n[password]\nworkers = 2\n"
       "[password.hash]\niterations = 3\n[limits]\nlogin = \"5/min/ip\"\n"
       "[limits.lockout]\nafter = 3\n");
-  const Keys expected{"data",          "server.https",  "server.http",      "server.workers",
-                      "admin.listen",  "password.hash", "password.workers", "limits.login",
+  const Keys expected{"data",
+                      "server.https",
+                      "server.http",
+                      "server.workers",
+                      "server.user",
+                      "server.group",
+                      "server.allow_unsandboxed",
+                      "admin.listen",
+                      "password.hash",
+                      "password.workers",
+                      "limits.login",
                       "limits.lockout"};
   EXPECT_EQ(keys_of(needs_restart(running, next)), expected);
 }

@@ -3,10 +3,18 @@
 import http.client
 import json
 import os
+import pathlib
+import shutil
 import signal
+import socket
+import ssl
 import subprocess
+import sys
+import tempfile
 import threading
 import time
+import unittest
+import unittest.mock
 
 import harness
 
@@ -188,6 +196,216 @@ class Reload(harness.Case):
             thread.join()
         self.assertEqual(bad, [])
         self.assertLess(self.moat.descriptors(), 200)
+
+
+def pids_of(moat):
+    return [event['pid'] for event in events(moat, 'upgrade_begun')]
+
+
+def end(pid, seconds=30):
+    """Ends a process that an upgrade has started."""
+    try:
+        os.kill(pid, signal.SIGTERM)
+    except ProcessLookupError:
+        return
+    def gone():
+        try:
+            return pathlib.Path(f'/proc/{pid}/stat').read_text().rsplit(')', 1)[1].split()[0] == 'Z'
+        except FileNotFoundError:
+            return True
+    try:
+        harness.wait_until(gone, seconds, 'its end')
+    except AssertionError:
+        os.kill(pid, signal.SIGKILL)
+        raise
+
+
+class Clients:
+    """Some with connections of their own for each request, some that keep theirs; no request may fail."""
+
+    def __init__(self, moat, threads=3):
+        self.moat, self.over, self.failed, self.count = moat, threading.Event(), [], 0
+        moat.ca_file()
+        self.threads = [threading.Thread(target=self._run, args=(kept,)) for kept in (True, False) for _ in range(threads)]
+        for thread in self.threads:
+            thread.start()
+
+    def _run(self, kept):
+        connection = None
+        while not self.over.is_set():
+            try:
+                connection = connection or Kept(self.moat)
+                answer = connection.get('/')
+                if answer.status != 200:
+                    self.failed.append(answer.status)
+                self.count += 1
+                if not kept or answer.getheader('connection') == 'close':
+                    connection.close()
+                    connection = None
+            except (OSError, http.client.HTTPException) as error:
+                self.failed.append(repr(error))
+                connection = None
+            time.sleep(0.01)
+        if connection:
+            connection.close()
+
+    def stop(self):
+        self.over.set()
+        for thread in self.threads:
+            thread.join()
+
+
+class Upgrade(unittest.TestCase):
+    config = OPEN + '[limits]\ndefault = "100000/min/ip burst 100000"\n[server.timeouts]\ndrain = "3s"\n'
+
+    def setUp(self):
+        self.backend = harness.Echo()
+        self.addCleanup(self.backend.stop)
+        self.programs = pathlib.Path(tempfile.mkdtemp(prefix='moat-program-'))
+        self.addCleanup(shutil.rmtree, self.programs, ignore_errors=True)
+        self.data = pathlib.Path(tempfile.mkdtemp(prefix='moat-e2e-'))
+        self.addCleanup(shutil.rmtree, self.data, ignore_errors=True)
+
+    def start(self):
+        """A gateway whose program can be replaced."""
+        program = self.programs / 'moat'
+        shutil.copy(os.environ['MOAT_BIN'], program)
+        with unittest.mock.patch.dict(os.environ, MOAT_BIN=str(program)):
+            moat = harness.Moat(self.backend.url, self.config, data=self.data)
+        self.addCleanup(moat.stop)
+        self.addCleanup(lambda: [end(pid) for pid in pids_of(moat)])
+        return moat
+
+    def replace(self, text):
+        new = self.programs / 'new'
+        new.write_text(text)
+        new.chmod(0o755)
+        os.replace(new, self.programs / 'moat')
+
+    def upgrade(self, moat):
+        moat.process.send_signal(signal.SIGUSR2)
+        harness.wait_until(lambda: events(moat, 'handed_over') or events(moat, 'upgrade_failed'), 30, 'the upgrade')
+        self.assertEqual(events(moat, 'upgrade_failed'), [])
+        return events(moat, 'handed_over')[-1]['pid']
+
+    def test_no_request_fails(self):
+        moat = self.start()
+        clients = Clients(moat)
+        self.addCleanup(clients.stop)
+        time.sleep(0.5)
+        slow = Kept(moat)
+        slow.get('/slow?seconds=3', wait=False)
+        idle = Kept(moat)
+        self.assertEqual(idle.get('/').status, 200)
+        first = moat.pid
+        pid = self.upgrade(moat)
+        self.assertNotEqual(pid, first)
+        self.assertEqual(slow.answer().status, 200)
+        answer = idle.get('/')
+        self.assertEqual((answer.status, answer.getheader('connection')), (200, 'close'))
+        self.assertEqual(moat.process.wait(20), 0)
+        before = clients.count
+        harness.wait_until(lambda: clients.count > before + 20, what='answers of the new process')
+        clients.stop()
+        self.assertEqual(clients.failed, [])
+        self.assertGreater(clients.count, 50)
+        code, said = moat_command('reload', '--data', moat.data / 'data')
+        self.assertEqual(code, 0, said)
+
+    def test_it_can_be_done_again(self):
+        moat = self.start()
+        self.upgrade(moat)
+        self.assertEqual(moat.process.wait(20), 0)
+        second = events(moat, 'handed_over')[0]['pid']
+        os.kill(second, signal.SIGUSR2)
+        harness.wait_until(lambda: len(events(moat, 'handed_over')) == 2, 30, 'the second upgrade')
+        self.assertEqual(moat.request('GET', '/').status, 200)
+
+    def test_sessions_survive(self):
+        moat = self.start()
+        client = moat.client()
+        self.assertEqual(client.post('/auth/signup', json={'email': 'on@example.com', 'password': PASSWORD}).status, 201)
+        self.upgrade(moat)
+        self.assertEqual(moat.process.wait(20), 0)
+        self.assertEqual(client.get('/auth/me').status, 200)
+        self.assertEqual(client.post('/auth/logout').status, 204)
+        self.assertEqual(client.get('/auth/me').status, 401)
+
+    def test_a_program_that_ends_leaves_the_old_one_serving(self):
+        moat = self.start()
+        clients = Clients(moat)
+        self.addCleanup(clients.stop)
+        self.replace('#!/bin/sh\nexit 3\n')
+        moat.process.send_signal(signal.SIGUSR2)
+        harness.wait_until(lambda: events(moat, 'upgrade_failed'), 20, 'the failure')
+        self.assertIn('ended before it was ready', events(moat, 'upgrade_failed')[-1]['reason'])
+        self.assertTrue(moat.running())
+        self.assertEqual(moat.request('GET', '/').status, 200)
+        clients.stop()
+        self.assertEqual(clients.failed, [])
+
+    def test_a_program_that_is_none_leaves_the_old_one_serving(self):
+        moat = self.start()
+        self.replace('nothing')
+        moat.process.send_signal(signal.SIGUSR2)
+        harness.wait_until(lambda: events(moat, 'upgrade_failed'), 20, 'the failure')
+        self.assertIn('cannot run', events(moat, 'upgrade_failed')[-1]['reason'])
+        self.assertEqual(moat.request('GET', '/').status, 200)
+
+    def test_a_configuration_that_is_wrong_leaves_the_old_one_serving_and_is_named(self):
+        moat = self.start()
+        (moat.data / 'moat.toml').write_text('nonsense = 1\n')
+        moat.process.send_signal(signal.SIGUSR2)
+        harness.wait_until(lambda: events(moat, 'upgrade_failed'), 20, 'the failure')
+        self.assertIn("unknown key 'nonsense'", events(moat, 'upgrade_failed')[-1]['reason'])
+        self.assertEqual(moat.request('GET', '/').status, 200)
+        (moat.data / 'moat.toml').write_text(self.config)
+        moat.process.send_signal(signal.SIGUSR2)
+        harness.wait_until(lambda: events(moat, 'handed_over'), 20, 'the second try')
+        self.assertEqual(moat.request('GET', '/').status, 200)
+
+    def test_only_one_process_may_have_the_data_directory_otherwise(self):
+        moat = self.start()
+        code, said = moat_command('run', '--to', self.backend.url, '--data', moat.data / 'data', '--https',
+                                  f'{harness.HOST}:{harness.free_port()}', '--http', 'off')
+        self.assertEqual(code, 1)
+        self.assertIn('another Moat is running', said)
+
+
+class SocketActivation(unittest.TestCase):
+    def start(self, backend, listening, https):
+        data = pathlib.Path(tempfile.mkdtemp(prefix='moat-e2e-'))
+        self.addCleanup(shutil.rmtree, data, ignore_errors=True)
+        program = ('import os,sys; fd=int(sys.argv[1]); os.dup2(fd,3); os.set_inheritable(3,True); '
+                   'os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1"); os.execv(sys.argv[2], sys.argv[2:])')
+        process = subprocess.Popen(
+            [sys.executable, '-c', program, str(listening.fileno()), os.environ['MOAT_BIN'], 'run', '--to', backend.url,
+             '--data', str(data / 'data'), '--https', https, '--http', 'off'],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, pass_fds=[listening.fileno()])
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(lambda: process.poll() is None and (process.terminate(), process.wait(30)))
+        return process, data
+
+    def test_a_passed_socket_serves_and_its_queue_is_not_lost(self):
+        backend = harness.Echo()
+        self.addCleanup(backend.stop)
+        with socket.create_server((harness.HOST, 0)) as listening:
+            port = listening.getsockname()[1]
+            early = socket.create_connection((harness.HOST, port), 30)  # before anybody accepts
+            process, data = self.start(backend, listening, f'{harness.HOST}:{port}')
+            context = ssl.create_default_context()
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            with context.wrap_socket(early, server_hostname='localhost') as secure:
+                secure.sendall(f'GET / HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n'.encode())
+                self.assertIn(b'HTTP/1.1 200', secure.recv(65536))
+
+    def test_a_socket_that_nothing_names_refuses_the_start(self):
+        backend = harness.Echo()
+        self.addCleanup(backend.stop)
+        with socket.create_server((harness.HOST, 0)) as listening:
+            process, _ = self.start(backend, listening, f'{harness.HOST}:{harness.free_port()}')
+            self.assertEqual(process.wait(30), 1)
+            self.assertIn('neither server.https nor server.http names', process.stdout.read())
 
 
 if __name__ == '__main__':
