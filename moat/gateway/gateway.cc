@@ -138,6 +138,7 @@ struct Gateway::Parts {
   Started started;
   std::optional<DirectoryLock> directory;  // the lock of the data directory
   Stopping stopping;
+  std::atomic<bool> serving{false};
 
   std::unique_ptr<store::SqliteStore> store;
   std::optional<password::Hasher> hasher;
@@ -264,6 +265,7 @@ Result<void, std::string> Gateway::Parts::serve() {
     }
   }
   for (const auto& worker : workers) threads.emplace_back([raw = worker.get()] { raw->run(); });
+  serving = true;
   return {};
 }
 
@@ -293,7 +295,8 @@ AdminAnswer Gateway::Parts::answer_admin(std::string_view method, std::string_vi
   if (get && path == "/healthz") {
     answer.body = "{\"status\":\"ok\"}\n";
   } else if (get && path == "/readyz") {
-    const bool ready = !stopping.draining && store->accounts().count_admins().has_value();
+    const bool ready =
+        serving && !stopping.draining && store->accounts().count_admins().has_value();
     answer.status = ready ? 200 : 503;
     answer.body = ready ? "{\"status\":\"ready\"}\n" : "{\"status\":\"not_ready\"}\n";
   } else if (get && path == "/metrics") {

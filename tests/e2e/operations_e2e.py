@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import pathlib
+import pwd
 import shutil
 import signal
 import socket
@@ -406,6 +407,146 @@ class SocketActivation(unittest.TestCase):
             process, _ = self.start(backend, listening, f'{harness.HOST}:{harness.free_port()}')
             self.assertEqual(process.wait(30), 1)
             self.assertIn('neither server.https nor server.http names', process.stdout.read())
+
+
+def threads_of(pid):
+    """What the kernel says of each thread of a process."""
+    found = []
+    for task in pathlib.Path(f'/proc/{pid}/task').iterdir():
+        found.append(dict(line.split(':', 1) for line in (task / 'status').read_text().splitlines()))
+    return found
+
+
+def certificate(folder, name):
+    chain, key = folder / 'chain.pem', folder / 'key.pem'
+    subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '30',
+                    '-subj', f'/CN={name}', '-addext', f'subjectAltName=DNS:{name}', '-keyout', key, '-out', chain],
+                   check=True, capture_output=True)
+    key.chmod(0o600)
+    return f'[tls]\ncertificate = "{chain}"\nkey = "{key}"\n'
+
+
+class Sandbox(unittest.TestCase):
+    def setUp(self):
+        self.backend = harness.Echo()
+        self.addCleanup(self.backend.stop)
+        self.outside = pathlib.Path(tempfile.mkdtemp(prefix='moat-outside-'))
+        self.addCleanup(shutil.rmtree, self.outside, ignore_errors=True)
+        said = moat_command('check', '--to', self.backend.url)[1]
+        if 'files by Landlock' not in said or 'system calls by seccomp' not in said:
+            self.skipTest(said)
+
+    def start(self, config):
+        moat = harness.Moat(self.backend.url, config)
+        self.addCleanup(moat.stop)
+        return moat
+
+    def reload(self, moat, config):
+        (moat.data / 'moat.toml').write_text(config)
+        return moat_command('reload', '--data', moat.data / 'data')
+
+    def test_every_thread_is_in_it(self):
+        moat = self.start(OPEN)
+        harness.wait_until(lambda: 'Sandbox      files by Landlock' in moat.output, what='the banner')
+        for thread in threads_of(moat.pid):
+            self.assertEqual((thread['Seccomp'].strip(), thread['NoNewPrivs'].strip()), ('2', '1'), thread['Name'])
+
+    def test_files_outside_are_not_read(self):
+        tls = certificate(self.outside, 'localhost')
+        moat = self.start(OPEN)
+        code, said = self.reload(moat, OPEN + tls)
+        self.assertEqual(code, 1)
+        self.assertIn('Permission denied', said)
+        self.assertEqual(moat.request('GET', '/').status, 200)
+
+    def test_it_is_opened_by_name_only_and_that_is_a_weakening(self):
+        tls = certificate(self.outside, 'localhost')
+        config = OPEN + '[server]\nallow_unsandboxed = true\n'
+        moat = self.start(config)
+        self.assertEqual(len(events(moat, 'sandbox_off')), 1)
+        self.assertEqual({thread['Seccomp'].strip() for thread in threads_of(moat.pid)}, {'0'})
+        self.assertEqual({thread['NoNewPrivs'].strip() for thread in threads_of(moat.pid)}, {'1'})
+        code, said = self.reload(moat, config + tls)
+        self.assertEqual(code, 0, said)
+        said = moat_command('check', '--to', self.backend.url, '--config', moat.data / 'moat.toml')[1]
+        self.assertIn('weakened: practice 7: whoever breaks into Moat', said)
+
+    def test_a_certificate_named_at_the_start_can_be_renewed_in_its_directory(self):
+        tls = certificate(self.outside, 'localhost')
+        moat = self.start(OPEN + tls)
+        with moat_trusting_nobody(moat) as first:
+            old = first.getpeercert(binary_form=True)
+        renewed = self.outside / 'renewed'
+        renewed.mkdir()
+        certificate(renewed, 'localhost')
+        for name in ('key.pem', 'chain.pem'):
+            os.replace(renewed / name, self.outside / name)
+
+        def is_new():
+            with moat_trusting_nobody(moat) as peer:
+                return peer.getpeercert(binary_form=True) != old
+        harness.wait_until(is_new, 10, 'the renewed certificate')
+        self.assertEqual(metric(moat, 'moat_config_last_reload_successful'), 1)
+
+
+def moat_trusting_nobody(moat):
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context.wrap_socket(socket.create_connection((harness.HOST, moat.https_port), 10), server_hostname='localhost')
+
+
+@unittest.skipIf(os.geteuid() != 0, 'needs root, to give it up')
+class User(unittest.TestCase):
+    config = OPEN + '[server]\nuser = "nobody"\n[server.timeouts]\ndrain = "1s"\n'
+
+    def setUp(self):
+        self.backend = harness.Echo()
+        self.addCleanup(self.backend.stop)
+        self.data = pathlib.Path(tempfile.mkdtemp(prefix='moat-e2e-'))
+        self.data.chmod(0o711)
+        self.addCleanup(shutil.rmtree, self.data, ignore_errors=True)
+
+    def start(self):
+        moat = harness.Moat(self.backend.url, self.config, data=self.data)
+        self.addCleanup(moat.stop)
+        self.addCleanup(lambda: [end(pid) for pid in pids_of(moat)])
+        return moat
+
+    def test_root_is_given_up_and_what_it_made_is_the_users(self):
+        moat = self.start()
+        nobody = pwd.getpwnam('nobody')
+        for thread in threads_of(moat.pid):
+            self.assertEqual(thread['Uid'].split(), [str(nobody.pw_uid)] * 4)
+            self.assertEqual(thread['Gid'].split(), [str(nobody.pw_gid)] * 4)
+            self.assertEqual(thread['Groups'].split(), [str(nobody.pw_gid)])
+            self.assertEqual(int(thread['CapPrm'], 16) | int(thread['CapEff'], 16), 0)
+        for path in [self.data / 'data', *(self.data / 'data').rglob('*')]:
+            self.assertEqual(path.stat().st_uid, nobody.pw_uid, path)
+        (self.data / 'moat.toml').write_text(self.config + '[accounts]\nsignup = "closed"\n')
+        code, said = moat_command('reload', '--data', self.data / 'data')
+        self.assertEqual(code, 0, said)
+
+    def test_an_upgrade_stays_that_user(self):
+        moat = self.start()
+        moat.process.send_signal(signal.SIGUSR2)
+        harness.wait_until(lambda: events(moat, 'handed_over') or events(moat, 'upgrade_failed'), 30, 'the upgrade')
+        self.assertEqual(events(moat, 'upgrade_failed'), [])
+        pid = events(moat, 'handed_over')[-1]['pid']
+        self.assertEqual(moat.process.wait(20), 0)
+        self.assertEqual(threads_of(pid)[0]['Uid'].split(), [str(pwd.getpwnam('nobody').pw_uid)] * 4)
+        self.assertEqual(moat.request('GET', '/').status, 200)
+
+    def test_a_data_directory_of_root_refuses_the_start(self):
+        (self.data / 'data').mkdir(mode=0o700)
+        with self.assertRaises(AssertionError) as refused:
+            self.start()
+        self.assertIn('belongs to somebody else', str(refused.exception))
+
+    def test_a_user_that_is_not_there_refuses_the_start(self):
+        self.config = self.config.replace('nobody', 'no-such-user')
+        with self.assertRaises(AssertionError) as refused:
+            self.start()
+        self.assertIn("server.user: there is no user 'no-such-user'", str(refused.exception))
 
 
 if __name__ == '__main__':
