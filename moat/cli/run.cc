@@ -179,6 +179,7 @@ class Operation final {
   Notifier notifier_;
   sigset_t signals_{};
   std::optional<Launcher> launcher_;
+  std::string no_launcher_;  // why there is none
   std::optional<Log> log_;
   std::unique_ptr<gateway::Gateway> moat_;
   std::optional<Upgrade> upgrade_;
@@ -212,8 +213,8 @@ Result<void, std::string> Operation::give_up_rights(const Config& config) {
   auto made = gateway::make_private_directory(config.data);
   if (!made) return made;
   auto launcher = Launcher::fork_off();
-  if (!launcher) return Error{launcher.error()};
-  launcher_.emplace(std::move(*launcher));
+  if (launcher) launcher_.emplace(std::move(*launcher));
+  if (!launcher) no_launcher_ = launcher.error();
   return drop_capabilities();
 }
 
@@ -251,6 +252,8 @@ Result<void, std::string> Operation::run(Config config) {
   notifier_.say("READY=1");
   takeover_.ready();
   const gateway::Gateway::Stop how = serve();
+  // Told to stop in the middle of an upgrade: the whole is to stop.
+  if (how == gateway::Gateway::Stop::at_once && upgrade_) launcher_->kill();
   notifier_.say("STOPPING=1");
   log.info("stopping", {{"drain_ms", static_cast<std::int64_t>(config.timeouts.drain.count())}});
   moat_->stop(how);
@@ -287,6 +290,10 @@ void Operation::reload() {
 void Operation::begin_upgrade() {
   if (upgrade_) {
     log_->warn("upgrade_under_way", {{"pid", upgrade_->process()}});
+    return;
+  }
+  if (!launcher_) {
+    log_->error("upgrade_failed", {{"reason", no_launcher_}, {"serving", "this process goes on"}});
     return;
   }
   Heritage heritage;

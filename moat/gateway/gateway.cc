@@ -137,6 +137,7 @@ struct Gateway::Parts {
   DataPaths paths;
   Started started;
   std::optional<DirectoryLock> directory;  // the lock of the data directory
+  Rotation first_keys = Rotation::when_due;
   Stopping stopping;
   std::atomic<bool> serving{false};
 
@@ -165,6 +166,7 @@ struct Gateway::Parts {
   std::uint64_t hashes_seen = 0;  // at the last look for quiet
   Tick next_revocations{};
   Tick next_sweep{};
+  std::atomic<std::size_t> workers_ended{0};
   bool stopped = false;
 };
 
@@ -173,6 +175,7 @@ Result<void, std::string> Gateway::Parts::make_directories() {
     auto made = make_private_directory(*path);
     if (!made) return Error{made.error()};
   }
+  if (startup.directory_lock >= 0) first_keys = Rotation::not_now;
   auto locked = startup.directory_lock < 0
                     ? DirectoryLock::take(paths.root)
                     : DirectoryLock::inherit(paths.root, std::exchange(startup.directory_lock, -1));
@@ -228,7 +231,7 @@ Result<void, std::string> Gateway::Parts::make_generation() {
   started.workers = worker_count(config);
   lasting.emplace(Lasting{clock, log, paths, *store, *hashes, *revocations, *requests, *signups,
                           *guard, *blocking, *connections, stopping,
-                          startup.listeners->https_port(), worker_count(config)});
+                          startup.listeners->https_port(), worker_count(config), first_keys});
   auto made = Generation::make(*lasting, config, nullptr);
   if (!made) return Error{made.error()};
   current = std::move(*made);
@@ -264,7 +267,12 @@ Result<void, std::string> Gateway::Parts::serve() {
       worker.listen_http(socket.fd);
     }
   }
-  for (const auto& worker : workers) threads.emplace_back([raw = worker.get()] { raw->run(); });
+  for (const auto& worker : workers) {
+    threads.emplace_back([this, raw = worker.get()] {
+      raw->run();
+      workers_ended += 1;
+    });
+  }
   serving = true;
   return {};
 }
@@ -496,6 +504,15 @@ void Gateway::Parts::stop(Stop how) {
       current != nullptr ? now_serving()->config().timeouts.drain : config.timeouts.drain;
   for (const auto& worker : workers) {
     worker->drain(at_most, patient ? Worker::Drain::patiently : Worker::Drain::at_once);
+  }
+  // Meanwhile sessions may be ended by a process that has taken over.
+  for (Tick next{}; workers_ended < threads.size();) {
+    if (clock.tick() >= next) {
+      next = clock.tick() + std::chrono::seconds{1};
+      if (!now_serving()->sessions().sync_revocations(clock.now()))
+        log.error("revocations_not_read");
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds{10});
   }
   for (std::thread& thread : threads) thread.join();
   admin.reset();

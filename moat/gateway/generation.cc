@@ -116,7 +116,8 @@ Result<void, std::string> Generation::make_keys(const Lasting& lasting, const Ge
     keys_ = before->keys_;
     return {};
   }
-  auto loaded = load_keys(config_, lasting.paths.keys, lasting.clock.now());
+  const Rotation rotation = before == nullptr ? lasting.first_keys : Rotation::when_due;
+  auto loaded = load_keys(config_, lasting.paths.keys, lasting.clock.now(), rotation);
   if (!loaded) return Error{loaded.error()};
   keys_ = std::make_shared<Keys>(std::move(*loaded));
   return {};

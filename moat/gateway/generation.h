@@ -43,6 +43,7 @@ struct Lasting {
   const Stopping& stopping;
   std::uint16_t https_port;  // where plain HTTP is redirected to
   unsigned workers;
+  Rotation first_keys;  // of the first configuration
 };
 
 // Generation is one configuration with all that is derived from it. Whoever serves a request under

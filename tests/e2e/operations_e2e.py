@@ -169,6 +169,19 @@ class Reload(harness.Case):
         self.moat.process.send_signal(signal.SIGHUP)
         harness.wait_until(lambda: metric(self.moat, 'moat_config_reloads_total') > done, 8, 'the reload')
 
+    def test_a_stream_of_a_kept_http2_connection_follows_the_new_rules(self):
+        before = len(self.backend.seen('/slow'))
+        url = f'https://localhost:{self.moat.https_port}'
+        # One connection: what curl asks second waits for the reload behind what it asks first.
+        curl = subprocess.Popen(
+            ['curl', '--silent', '--http2', '--cacert', self.moat.ca_file(), '--write-out',
+             '%{http_version} %{http_code} %{num_connects}\\n', '-o', '/dev/null', url + '/slow?seconds=2',
+             '-o', '/dev/null', url + '/private/x'], stdout=subprocess.PIPE, text=True)
+        harness.wait_until(lambda: len(self.backend.seen('/slow')) > before, what='the first stream')
+        self.reload('login = ["/*"]\n' + OPEN)
+        said, _ = curl.communicate(timeout=30)
+        self.assertEqual(said.splitlines(), ['2 200 1', '2 401 0'])
+
     def test_many_reloads_under_load_lose_no_request(self):
         over = threading.Event()
         bad = []
