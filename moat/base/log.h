@@ -60,6 +60,12 @@ class Log final {
   void error(std::string_view e, std::initializer_list<Field> f = {}) const {
     write(Level::error, e, f);
   }
+  // The same log, from another level on.
+  Log at(Level least) const {
+    Log copy = *this;
+    copy.least_ = least;
+    return copy;
+  }
   bool enabled(Level level) const { return level >= least_; }
 
  private:

@@ -137,5 +137,16 @@ TEST(Log, DiscardWritesNothingAndErrorsPassEveryLevel) {
   EXPECT_NE(text.find("\"y\""), std::string::npos);
 }
 
+TEST(Log, TheSameLogWritesFromAnotherLevelOn) {
+  Lines lines;
+  const Log less = lines.log.at(Level::error);
+  less.warn("left out");
+  lines.log.warn("written");
+  less.error("written too");
+  EXPECT_EQ(lines.text.find("left out"), std::string::npos);
+  EXPECT_NE(lines.text.find("\"written\""), std::string::npos);
+  EXPECT_NE(lines.text.find("written too"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace moat

@@ -13,7 +13,12 @@ namespace moat::cli {
 // Says what went wrong on standard error and gives the exit code 1.
 int fail(const std::string& message);
 int report(const std::vector<gateway::ConfigProblem>& problems);
-// Defaults, file, environment, command line: each overrides the one before. Nothing: it was
+// Defaults, file, environment, command line: each overrides the one before.
+Result<gateway::Config, std::vector<gateway::ConfigProblem>> read_config(
+    const Arguments& arguments);
+// The files that it reads, there or not.
+std::vector<std::string> config_files(const Arguments& arguments);
+// read_config with its notes and problems on standard error. Nothing: it was
 // reported, and the program ends with `exit_code`.
 std::optional<gateway::Config> load_config(const Arguments& arguments, int& exit_code);
 
@@ -24,6 +29,7 @@ int explain(const Arguments& arguments);
 int hash(const Arguments& arguments);
 int user_add(const Arguments& arguments);
 int user_unlock(const Arguments& arguments);
+int reload(const Arguments& arguments);
 int trust(const Arguments& arguments);
 
 }  // namespace moat::cli

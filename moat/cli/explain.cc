@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "moat/cli/commands.h"
+#include "moat/cli/sandbox.h"
 #include "moat/gateway/gateway.h"
 #include "moat/gateway/routes.h"
 #include "moat/http/request.h"
@@ -40,6 +41,10 @@ int check(const Arguments& arguments) {
               << item.origin.to_string() << ")\n";
   }
   if (weak.empty()) std::cout << "No practice is weakened.\n";
+  std::cout << "Sandbox: "
+            << (config->allow_unsandboxed ? "off (server.allow_unsandboxed)"
+                                          : describe(sandbox_support()))
+            << ".\n";
   return 0;
 }
 

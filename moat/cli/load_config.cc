@@ -24,8 +24,9 @@ int fail(const std::string& message) {
 }
 
 int report(const std::vector<gateway::ConfigProblem>& problems) {
-  for (const auto& problem : problems)
-    std::cerr << problem.origin.to_string() << ": " << problem.message << "\n";
+  for (const auto& problem : problems) {
+    std::cerr << (problem.origin.source.empty() ? "moat: " : "") << problem.to_string() << "\n";
+  }
   return 1;
 }
 
@@ -112,27 +113,28 @@ Result<bool, std::string> add_dotenv(gateway::Environment& environment) {
 }  // namespace
 
 // Defaults, file, environment, command line: each overrides the one before.
-std::optional<Config> load_config(const Arguments& arguments, int& exit_code) {
+Result<Config, std::vector<gateway::ConfigProblem>> read_config(const Arguments& arguments) {
+  const auto refuse = [](std::string why) {
+    std::vector<gateway::ConfigProblem> problems;
+    problems.push_back({gateway::Origin{}, std::move(why)});
+    return Error{std::move(problems)};
+  };
   const std::string file = arguments.value("config").value_or("moat.toml");
   const auto read = read_file(file);
   if (!read) {
-    exit_code = fail(read.error());
-    return std::nullopt;
+    return refuse(read.error());
   }
   const std::optional<std::string>& text = *read;
   if (!text && arguments.has("config")) {
-    exit_code = fail("there is no file " + file);
-    return std::nullopt;
+    return refuse("there is no file " + file);
   }
   auto environment = moat_environment();
   if (!environment) {
-    exit_code = fail(environment.error());
-    return std::nullopt;
+    return refuse(environment.error());
   }
   const auto dotenv = add_dotenv(*environment);
   if (!dotenv) {
-    exit_code = fail(dotenv.error());
-    return std::nullopt;
+    return refuse(dotenv.error());
   }
   if (const auto domain = arguments.value("domain")) {
     std::erase_if(*environment, [](const auto& item) { return item.first == "MOAT_DOMAIN"; });
@@ -140,23 +142,19 @@ std::optional<Config> load_config(const Arguments& arguments, int& exit_code) {
   }
   auto parsed = gateway::parse_config(text.value_or(""), file, *environment);
   if (!parsed) {
-    exit_code = report(parsed.error());
-    return std::nullopt;
+    return Error{parsed.error()};
   }
   Config config = std::move(*parsed);
-  for (const std::string& note : config.notes) std::cerr << "moat: " << note << "\n";
   if (*dotenv && !config.is_localhost()) {
-    exit_code = fail(
+    return refuse(
         ".env gives settings of Moat, which is for development only; a public name takes them "
         "from " +
         file + " or the environment");
-    return std::nullopt;
   }
   if (const auto to = arguments.value("to")) {
     auto upstream = gateway::parse_upstream(*to);
     if (!upstream) {
-      exit_code = fail("--to: " + upstream.error());
-      return std::nullopt;
+      return refuse("--to: " + upstream.error());
     }
     if (config.routes.empty()) config.routes.emplace_back();
     // One address in place of several would send requests to an application they are not for.
@@ -167,8 +165,7 @@ std::optional<Config> load_config(const Arguments& arguments, int& exit_code) {
                   config.routes.front().backends.front().to_string());
     };
     if (std::any_of(config.routes.begin(), config.routes.end(), differs)) {
-      exit_code = fail("--to names one backend, but " + file + " names several; change it there");
-      return std::nullopt;
+      return refuse("--to names one backend, but " + file + " names several; change it there");
     }
     for (auto& route : config.routes) route.backends = {*upstream};
   }
@@ -181,12 +178,38 @@ std::optional<Config> load_config(const Arguments& arguments, int& exit_code) {
     const char* end = value->data() + value->size();
     const auto parsed_number = std::from_chars(value->data(), end, config.workers);
     if (parsed_number.ec != std::errc() || parsed_number.ptr != end || config.workers > 1024) {
-      exit_code = fail("--workers: a whole number up to 1024");
-      return std::nullopt;
+      return refuse("--workers: a whole number up to 1024");
     }
   }
-  if (config.data.empty()) config.data = gateway::default_data_directory();
+  // With server.user the place is root's choice, whoever runs it now.
+  if (config.data.empty())
+    config.data = config.user.empty() ? gateway::default_data_directory() : "/var/lib/moat";
   return config;
+}
+
+std::optional<Config> load_config(const Arguments& arguments, int& exit_code) {
+  auto config = read_config(arguments);
+  if (!config) {
+    exit_code = report(config.error());
+    return std::nullopt;
+  }
+  for (const std::string& note : config->notes) std::cerr << "moat: " << note << "\n";
+  return std::move(*config);
+}
+
+std::vector<std::string> config_files(const Arguments& arguments) {
+  std::vector<std::string> files{arguments.value("config").value_or("moat.toml"), ".env",
+                                 ".env.local"};
+  for (char** item = environ; *item != nullptr; ++item) {
+    const std::string_view text(*item);
+    const std::size_t equals = text.find('=');
+    const std::string_view name = text.substr(0, equals);
+    if (name.rfind("MOAT_", 0) != 0 || name.size() <= 10 || equals == std::string_view::npos ||
+        name.substr(name.size() - 5) != "_FILE")
+      continue;
+    files.emplace_back(text.substr(equals + 1));
+  }
+  return files;
 }
 
 }  // namespace moat::cli

@@ -29,8 +29,8 @@ const std::vector<Command>& commands() {
       {"help", "", "this text"}};
   static const std::vector<Command> list = {
       {"run", "",
-       "Serves: HTTPS in front of the backend, all seven practices on. SIGHUP reloads "
-       "certificates.",
+       "Serves: HTTPS in front of the backend, all seven practices on. SIGHUP reloads the "
+       "configuration.",
        config_options},
       {"check", "", "Reads the configuration and says what is wrong and what is weakened.",
        config_options},
@@ -52,6 +52,8 @@ const std::vector<Command>& commands() {
         {"config", "FILE", "the configuration that names it"},
         {"help", "", "this text"}}},
       {"user unlock", "EMAIL", "Ends the delays after failed logins, in the running Moat.",
+       just_data},
+      {"reload", "", "Makes the running Moat read its configuration again, all of it or nothing.",
        just_data},
       {"trust",
        "",
@@ -109,6 +111,7 @@ int dispatch(std::vector<std::string> words) {
   if (name == "hash") return hash(*arguments);
   if (name == "user add") return user_add(*arguments);
   if (name == "user unlock") return user_unlock(*arguments);
+  if (name == "reload") return reload(*arguments);
   if (name == "trust") return trust(*arguments);
   std::cout << gateway::sample_config();
   return 0;

@@ -13,6 +13,7 @@
 #include "moat/certs/local_ca_files.h"
 #include "moat/certs/trust.h"
 #include "moat/cli/commands.h"
+#include "moat/cli/privileges.h"
 #include "moat/gateway/admin.h"
 #include "moat/gateway/gateway.h"
 #include "moat/gateway/key_files.h"
@@ -97,6 +98,9 @@ int user_add(const Arguments& arguments) {
   auto config = load_config(arguments, exit_code);
   if (!config) return exit_code;
   const gateway::DataPaths paths(config->data);
+  if (!config->user.empty()) {  // the files are that user's
+    if (auto became = become(config->user, config->group); !became) return fail(became.error());
+  }
   if (auto made = gateway::make_private_directory(paths.root); !made) return fail(made.error());
   auto store = store::SqliteStore::open(paths.store);
   if (!store) return fail(store.error().detail);
@@ -134,6 +138,28 @@ int user_unlock(const Arguments& arguments) {
     return fail("the running Moat answered " + std::to_string(reply->status));
   std::cout << "Unlocked " << email->lookup_key() << ".\n";
   return 0;
+}
+
+// The configuration here only says where the running Moat is; it reads its own.
+int reload(const Arguments& arguments) {
+  int exit_code = 0;
+  std::string data;
+  if (const auto given = arguments.value("data")) {
+    data = *given;
+  } else {
+    const auto config = load_config(arguments, exit_code);
+    if (!config) return exit_code;
+    data = config->data;
+  }
+  auto reply =
+      gateway::ask_admin(gateway::DataPaths(data).admin_socket, "POST", "/reload", std::string());
+  if (!reply) return fail(reply.error());
+  if (reply->status == 200) {
+    std::cout << "Reloaded.\n";
+    return 0;
+  }
+  std::cerr << reply->body;
+  return fail("the running Moat keeps its configuration (" + std::to_string(reply->status) + ")");
 }
 
 int trust(const Arguments& arguments) {

@@ -1,15 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // `moat run`: the gateway, its banner and the signals.
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <iostream>
+#include <memory>
+#include <optional>
+#include <utility>
 
 #include "moat/cli/commands.h"
+#include "moat/cli/launcher.h"
+#include "moat/cli/notify.h"
+#include "moat/cli/privileges.h"
+#include "moat/cli/sandbox.h"
+#include "moat/gateway/file_watch.h"
 #include "moat/gateway/gateway.h"
+#include "moat/gateway/key_files.h"
 
 namespace moat::cli {
 
@@ -71,7 +79,8 @@ void print_practices(const Config& config, const gateway::Started& started,
   }
 }
 
-void print_banner(const Config& config, const gateway::Started& started) {
+void print_banner(const Config& config, const gateway::Started& started,
+                  const std::string& sandbox) {
   const Terminal terminal;
   std::cout << "\n" << terminal.paint("Moat", "1") << " stands in front of ";
   std::vector<std::string> backends;
@@ -89,6 +98,7 @@ void print_banner(const Config& config, const gateway::Started& started) {
   for (const std::string& url : started.redirects) std::cout << "  " << url << " (redirects)\n";
   std::cout << "\n";
   print_practices(config, started, terminal);
+  std::cout << "    Sandbox      " << sandbox << "\n";
   const bool login = std::any_of(config.routes.begin(), config.routes.end(), [](const auto& route) {
     return route.login == gateway::Login::required;
   });
@@ -117,13 +127,6 @@ void print_banner(const Config& config, const gateway::Started& started) {
   std::cout << std::endl;
 }
 
-// Secrets must not end up in a core file, nor be read by a debugger of the same user.
-void keep_memory_private() {
-  const rlimit none{0, 0};
-  ::setrlimit(RLIMIT_CORE, &none);
-  ::prctl(PR_SET_DUMPABLE, 0);
-}
-
 void raise_descriptor_limit() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
@@ -131,55 +134,227 @@ void raise_descriptor_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-Level level_of(const std::string& name) {
-  if (name == "debug") return Level::debug;
-  if (name == "warn") return Level::warn;
-  if (name == "error") return Level::error;
-  return Level::info;
+// How the sandbox stands, in the log and in the banner.
+void report_sandbox(const Log& log, const SandboxSupport& support, bool wanted) {
+  if (!wanted) {
+    log.warn("sandbox_off", {{"reason", "server.allow_unsandboxed"}});
+  } else if (support.sanitizer) {
+    log.warn("sandbox_off", {{"reason", "this build has a sanitizer"}});
+  } else if (support.landlock == 0 || !support.seccomp) {
+    log.warn("sandbox_incomplete", {{"state", describe(support)}});
+  }
+}
+
+SandboxFiles files_of(const Arguments& arguments, const Config& config) {
+  std::vector<std::string> named = config_files(arguments);
+  for (std::string& file : gateway::files_named_by(config)) named.push_back(std::move(file));
+  SandboxFiles files;
+  files.read_write.push_back(config.data);
+  files.read_only = system_files();
+  for (std::string& directory : directories_of(named)) files.read_only.push_back(directory);
+  return files;
+}
+
+class Operation final {
+ public:
+  Operation(const Arguments& arguments, Takeover& takeover)
+      : arguments_(arguments), takeover_(takeover) {}
+  // Serves until it is told to stop. The error refuses the start.
+  Result<void, std::string> run(Config config);
+
+ private:
+  void block_signals();
+  Result<gateway::Listeners, std::string> listen(const Config& config);
+  Result<void, std::string> give_up_rights(const Config& config);
+  void reload();
+  void begin_upgrade();
+  // True: another process serves.
+  bool is_handed_over();
+  std::vector<std::string> watched() const;
+  gateway::Gateway::Stop serve();
+
+  const Arguments& arguments_;
+  Takeover& takeover_;
+  Notifier notifier_;
+  sigset_t signals_{};
+  std::optional<Launcher> launcher_;
+  std::string no_launcher_;  // why there is none
+  std::optional<Log> log_;
+  std::unique_ptr<gateway::Gateway> moat_;
+  std::optional<Upgrade> upgrade_;
+};
+
+// All threads inherit it; the first one waits for them.
+void Operation::block_signals() {
+  ::sigemptyset(&signals_);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR2}) ::sigaddset(&signals_, signal);
+  ::pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+}
+
+Result<gateway::Listeners, std::string> Operation::listen(const Config& config) {
+  auto passed = gateway::sockets_of_service_manager();
+  if (!passed) return Error{passed.error()};
+  std::vector<gateway::InheritedSocket> sockets = std::move(*passed);
+  for (const auto& socket : takeover_.heritage().sockets) sockets.push_back(socket);
+  takeover_.heritage().sockets.clear();
+  return gateway::Listeners::open(config, gateway::worker_count(config), std::move(sockets));
+}
+
+// Behind it this process is nobody but its user, and the launcher is there, with the same rights.
+Result<void, std::string> Operation::give_up_rights(const Config& config) {
+  if (!config.user.empty()) {
+    auto made = make_directory_for(config.data, config.user, config.group);
+    if (!made) return made;
+    auto became = become(config.user, config.group);
+    if (!became) return became;
+  }
+  auto made = gateway::make_private_directory(config.data);
+  if (!made) return made;
+  auto launcher = Launcher::fork_off();
+  if (launcher) launcher_.emplace(std::move(*launcher));
+  if (!launcher) no_launcher_ = launcher.error();
+  return drop_capabilities();
+}
+
+Result<void, std::string> Operation::run(Config config) {
+  forbid_new_privileges();
+  raise_descriptor_limit();
+  block_signals();
+  auto listeners = listen(config);
+  if (!listeners) return Error{listeners.error()};
+  auto given_up = give_up_rights(config);
+  if (!given_up) return given_up;
+
+  const SandboxSupport support = sandbox_support();
+  const bool close = !config.allow_unsandboxed && !support.sanitizer;
+  if (close && support.landlock > 0) {
+    auto restricted = restrict_files(files_of(arguments_, config));
+    if (!restricted) return restricted;
+  }
+  const Log& log = log_.emplace(Log::to_stderr(system_clock(), gateway::log_level(config)));
+  report_sandbox(log, support, !config.allow_unsandboxed);
+  if (::geteuid() == 0) log.warn("running_as_root", {{"advice", "set server.user"}});
+
+  gateway::Startup startup;
+  startup.listeners.emplace(std::move(*listeners));
+  startup.directory_lock = std::exchange(takeover_.heritage().directory_lock, -1);
+  startup.load = [this] { return read_config(arguments_); };
+  if (close && support.seccomp) startup.before_serving = restrict_calls;
+  auto started = gateway::Gateway::start(config, system_clock(), log, std::move(startup));
+  if (!started) return Error{started.error()};
+  moat_ = std::move(*started);
+  print_banner(config, moat_->started(),
+               config.allow_unsandboxed ? "off (server.allow_unsandboxed)" : describe(support));
+  log.info("started", {{"workers", static_cast<std::int64_t>(moat_->started().workers)},
+                       {"engine", moat_->started().engine},
+                       {"io_uring_missing", moat_->started().why_engine},
+                       {"address", moat_->started().urls.front()}});
+  notifier_.say("READY=1");
+  takeover_.ready();
+  const gateway::Gateway::Stop how = serve();
+  // Told to stop in the middle of an upgrade: the whole is to stop.
+  if (how == gateway::Gateway::Stop::at_once && upgrade_) launcher_->kill();
+  notifier_.say("STOPPING=1");
+  log.info("stopping", {{"drain_ms", static_cast<std::int64_t>(config.timeouts.drain.count())}});
+  moat_->stop(how);
+  log.info("stopped");
+  return {};
+}
+
+gateway::Gateway::Stop Operation::serve() {
+  gateway::FileWatch watch(watched());
+  for (;;) {
+    const timespec second{1, 0};
+    const int signal = ::sigtimedwait(&signals_, nullptr, &second);
+    if (signal == SIGINT || signal == SIGTERM) return gateway::Gateway::Stop::at_once;
+    if (signal == SIGUSR2) begin_upgrade();
+    if (signal == SIGHUP || watch.changed()) reload();
+    watch.follow(watched());
+    moat_->housekeeping();
+    if (is_handed_over()) return gateway::Gateway::Stop::patiently;
+  }
+}
+
+std::vector<std::string> Operation::watched() const {
+  std::vector<std::string> all = config_files(arguments_);
+  for (std::string& file : moat_->watched_files()) all.push_back(std::move(file));
+  return all;
+}
+
+void Operation::reload() {
+  notifier_.say("RELOADING=1");
+  moat_->reload();
+  notifier_.say("READY=1");
+}
+
+void Operation::begin_upgrade() {
+  if (upgrade_) {
+    log_->warn("upgrade_under_way", {{"pid", upgrade_->process()}});
+    return;
+  }
+  if (!launcher_) {
+    log_->error("upgrade_failed", {{"reason", no_launcher_}, {"serving", "this process goes on"}});
+    return;
+  }
+  Heritage heritage;
+  heritage.directory_lock = moat_->directory_lock();
+  for (const auto& socket : moat_->sockets()) {
+    using Use = gateway::InheritedSocket::Use;
+    heritage.sockets.push_back({socket.fd, socket.secure ? Use::https : Use::http});
+  }
+  constexpr std::chrono::seconds most(60);
+  auto begun = Upgrade::begin(*launcher_, std::move(heritage), system_clock().tick() + most);
+  if (!begun) {
+    log_->error("upgrade_failed", {{"reason", begun.error()}, {"serving", "this process goes on"}});
+    return;
+  }
+  upgrade_.emplace(std::move(*begun));
+  log_->info("upgrade_begun", {{"pid", upgrade_->process()}});
+}
+
+bool Operation::is_handed_over() {
+  if (!upgrade_) return false;
+  switch (upgrade_->look(system_clock().tick())) {
+    case Upgrade::State::waiting:
+      return false;
+    case Upgrade::State::ready:
+      notifier_.say("MAINPID=" + std::to_string(upgrade_->process()));
+      log_->info("handed_over", {{"pid", upgrade_->process()}});
+      return true;
+    case Upgrade::State::failed:
+      break;
+  }
+  log_->error("upgrade_failed",
+              {{"reason", upgrade_->reason()}, {"serving", "this process goes on"}});
+  upgrade_.reset();
+  return false;
 }
 
 }  // namespace
 
 int run(const Arguments& arguments) {
-  int exit_code = 0;
-  auto config = load_config(arguments, exit_code);
-  if (!config) return exit_code;
-  auto problems = gateway::check_config(*config);
-  if (problems.empty()) problems = gateway::resolve_backends(*config);
-  if (!problems.empty()) return report(problems);
   keep_memory_private();
-  raise_descriptor_limit();
-
-  sigset_t signals;
-  ::sigemptyset(&signals);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&signals, signal);
-  ::pthread_sigmask(SIG_BLOCK, &signals,
-                    nullptr);  // all threads inherit it; this one waits for them
-  ::signal(SIGPIPE, SIG_IGN);
-
-  const Log log = Log::to_stderr(system_clock(), level_of(config->log_level));
-  auto started = gateway::Gateway::start(*config, system_clock(), log);
-  if (!started) return fail(started.error());
-  gateway::Gateway& moat = **started;
-  print_banner(*config, moat.started());
-  log.info("started", {{"workers", static_cast<std::int64_t>(moat.started().workers)},
-                       {"engine", moat.started().engine},
-                       {"io_uring_missing", moat.started().why_engine},
-                       {"address", moat.started().urls.front()}});
-  for (;;) {
-    const timespec second{1, 0};
-    const int signal = ::sigtimedwait(&signals, nullptr, &second);
-    if (signal == SIGINT || signal == SIGTERM) break;
-    if (signal == SIGHUP) {
-      moat.reload_certificates();
-    } else {
-      moat.housekeeping();
-    }
+  auto takeover = Takeover::from_environment();
+  if (!takeover) return fail(takeover.error());
+  auto config = read_config(arguments);
+  std::vector<gateway::ConfigProblem> problems;
+  if (!config) {
+    problems = config.error();
+  } else {
+    for (const std::string& note : config->notes) std::cerr << "moat: " << note << "\n";
+    problems = gateway::check_config(*config);
+    if (problems.empty()) problems = gateway::resolve_backends(*config);
   }
-  log.info("stopping", {{"drain_ms", static_cast<std::int64_t>(config->timeouts.drain.count())}});
-  moat.stop();
-  log.info("stopped");
-  return 0;
+  if (!problems.empty()) {
+    takeover->failed(problems.front().to_string());
+    return report(problems);
+  }
+  Operation operation(arguments, *takeover);
+  auto ended = operation.run(std::move(*config));
+  if (ended) return 0;
+  takeover->failed(ended.error());
+  return fail(ended.error());
 }
 
 }  // namespace moat::cli

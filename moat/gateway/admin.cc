@@ -56,6 +56,8 @@ Result<std::unique_ptr<Admin>, std::string> Admin::start(const std::string& sock
     return Error{std::move(why)};
   }
   admin->socket_path_ = socket_path;
+  struct stat bound_at {};
+  if (::stat(socket_path.c_str(), &bound_at) == 0) admin->socket_inode_ = bound_at.st_ino;
   admin->listen(fd, true);
   for (const net::Endpoint& endpoint : tcp) {
     auto listening = net::listen_on(endpoint);
@@ -89,7 +91,11 @@ Admin::~Admin() {
                                  [](const auto& l) { return l->closed(); });
     if (all && open_.empty()) break;
   }
-  if (!socket_path_.empty()) ::unlink(socket_path_.c_str());
+  // A process that took over has one of its own there.
+  struct stat there {};
+  if (!socket_path_.empty() && ::stat(socket_path_.c_str(), &there) == 0 &&
+      there.st_ino == socket_inode_)
+    ::unlink(socket_path_.c_str());
 }
 
 net::Task<void> Admin::serve(int fd, bool local) {

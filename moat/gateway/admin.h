@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -47,6 +48,7 @@ class Admin final {
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::vector<net::Stream*> open_;
   std::string socket_path_;
+  std::uint64_t socket_inode_ = 0;
   std::thread thread_;
 };
 

@@ -93,6 +93,16 @@ TEST_F(AdminTest, ASocketLeftBehindIsReplaced) {
   EXPECT_TRUE(ask_admin(socket(), "GET", "/healthz", ""));
 }
 
+TEST_F(AdminTest, TheSocketOfTheOneThatTookOverIsLeft) {
+  start();
+  auto before = std::move(admin_);
+  start();
+  before.reset();
+  const auto reply = ask_admin(socket(), "POST", "/unlock", "x");
+  ASSERT_TRUE(reply.has_value()) << reply.error();
+  EXPECT_EQ(reply->status, 200);
+}
+
 TEST_F(AdminTest, OverTcpItIsNotLocal) {
   start();
   const std::string out = ask("GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");

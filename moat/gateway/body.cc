@@ -73,7 +73,7 @@ net::Task<bool> BodyReader::fill() {
       fail(408, "body_too_slow");
       co_return false;
     }
-    const Tick silent = connection_.loop_.in(connection_.worker_.shared_.config.timeouts.body_idle);
+    const Tick silent = connection_.loop_.in(connection_.shared().config.timeouts.body_idle);
     const Tick slow = started_ + granted + std::chrono::milliseconds{100};
     const Tick deadline = std::min(silent, slow);
     const net::Wait wait = co_await stream.readable(deadline);

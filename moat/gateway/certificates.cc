@@ -5,19 +5,20 @@
 
 namespace moat::gateway {
 
-Certificates::Certificates(const Config& config, Clock& clock, const Log& log)
+Certificates::Certificates(const Config& config, Clock& clock, const Log& log,
+                           std::shared_ptr<https::TicketKeys> tickets)
     : log_(log),
       names_(config.domains),
       store_(std::make_shared<https::CertificateStore>(
           config.is_localhost() ? https::CertificateStore::UnknownName::allow_default
                                 : https::CertificateStore::UnknownName::refuse)),
-      tickets_(std::make_shared<https::TicketKeys>(clock, system_random())) {}
+      tickets_(tickets != nullptr ? std::move(tickets)
+                                  : std::make_shared<https::TicketKeys>(clock, system_random())) {}
 
-Result<std::unique_ptr<Certificates>, std::string> Certificates::start(const Config& config,
-                                                                       const std::string& ca,
-                                                                       Clock& clock,
-                                                                       const Log& log) {
-  std::unique_ptr<Certificates> made(new Certificates(config, clock, log));
+Result<std::unique_ptr<Certificates>, std::string> Certificates::start(
+    const Config& config, const std::string& ca, Clock& clock, const Log& log,
+    std::shared_ptr<https::TicketKeys> tickets) {
+  std::unique_ptr<Certificates> made(new Certificates(config, clock, log, std::move(tickets)));
   const Time now = clock.now();
   auto used = !config.certificate_file.empty() ? made->use_files(config, now)
               : config.lacks_certificate()     ? made->use_self_signed(now)

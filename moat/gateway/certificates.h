@@ -20,10 +20,11 @@ namespace moat::gateway {
 // that no browser trusts.
 class Certificates final {
  public:
-  // Reads or makes them. `ca` is the local CA's directory; `clock` and `log` must outlive this. The
-  // error is a sentence.
+  // Reads or makes them. `ca` is the local CA's directory; `clock` and `log` must outlive this.
+  // `tickets`: those of an earlier one, whose sessions can be resumed. The error is a sentence.
   [[nodiscard]] static Result<std::unique_ptr<Certificates>, std::string> start(
-      const Config& config, const std::string& ca, Clock& clock, const Log& log);
+      const Config& config, const std::string& ca, Clock& clock, const Log& log,
+      std::shared_ptr<https::TicketKeys> tickets = nullptr);
 
   // Takes renewed files, renews what the local CA signed, rotates the ticket keys. What cannot be
   // read is logged, and the old certificate stays.
@@ -36,7 +37,8 @@ class Certificates final {
   const std::string& description() const { return description_; }  // "local CA, until …"
 
  private:
-  Certificates(const Config& config, Clock& clock, const Log& log);
+  Certificates(const Config& config, Clock& clock, const Log& log,
+               std::shared_ptr<https::TicketKeys> tickets);
   Result<void, std::string> use_files(const Config& config, Time now);
   Result<void, std::string> use_local_ca(const std::string& ca, Time now);
   Result<void, std::string> use_self_signed(Time now);

@@ -16,6 +16,9 @@ namespace moat::gateway {
 std::string Origin::to_string() const {
   return line > 0 ? source + ":" + std::to_string(line) : source;
 }
+std::string ConfigProblem::to_string() const {
+  return origin.source.empty() ? message : origin.to_string() + ": " + message;
+}
 std::string Upstream::authority() const {
   const bool bare_v6 = host.find(':') != std::string::npos;
   const std::string name = bare_v6 ? "[" + host + "]" : host;
@@ -305,6 +308,9 @@ void read_server(Table table, Config& config) {
                              {"io_uring", net::Engine::io_uring}});
   table.integer("max_connections", config.max_connections, 1, 10'000'000);
   table.integer("max_connections_per_address", config.max_connections_per_address, 1, 10'000'000);
+  table.text("user", config.user);
+  table.text("group", config.group);
+  table.boolean("allow_unsandboxed", config.allow_unsandboxed);
   table.size("max_header", config.max_header, 1024, 20 * 1024);
   table.size("max_target", config.max_target, 256, 8 * 1024);
   std::vector<std::string> proxies;
@@ -564,6 +570,13 @@ void note_unknown(const Environment& environment, const std::vector<std::string>
 bool Config::is_localhost() const {
   return std::all_of(domains.begin(), domains.end(),
                      [](const std::string& name) { return is_local_name(name); });
+}
+
+Level log_level(const Config& config) {
+  if (config.log_level == "debug") return Level::debug;
+  if (config.log_level == "warn") return Level::warn;
+  if (config.log_level == "error") return Level::error;
+  return Level::info;
 }
 
 Result<Config, std::vector<ConfigProblem>> parse_config(std::string_view text,

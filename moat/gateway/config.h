@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "moat/base/ip.h"
+#include "moat/base/log.h"
 #include "moat/base/result.h"
 #include "moat/net/loop.h"
 
@@ -23,7 +24,8 @@ struct Origin {
 
 struct ConfigProblem {
   Origin origin;
-  std::string message;  // a sentence; names the nearest key for a typo
+  std::string message;            // a sentence; names the nearest key for a typo
+  std::string to_string() const;  // as the terminal shows it
 };
 
 // One backend server: "http://127.0.0.1:3000", "localhost:3000", "https://app.internal",
@@ -134,6 +136,9 @@ struct Config {
   // Each connection begins with a header of the PROXY protocol, and only trusted_proxies may
   // connect.
   bool proxy_protocol = false;
+  std::string user;   // whom root turns into once it listens; empty: it stays who started it
+  std::string group;  // by default that user's own
+  bool allow_unsandboxed = false;  // a weakening
   std::uint64_t max_header = 16 * 1024;
   std::uint64_t max_target = 8 * 1024;
   Timeouts timeouts;
@@ -217,6 +222,8 @@ struct Listen {
 };
 [[nodiscard]] Result<Listen, std::string> parse_listen(std::string_view text);
 std::vector<Weakening> weakenings(const Config& config);
+
+Level log_level(const Config& config);
 
 // A commented moat.toml with the five lines, for `moat init`.
 std::string_view sample_config();

@@ -219,6 +219,9 @@ std::vector<ConfigProblem> check_config(const Config& config) {
     problems.push_back(
         {Origin{"tls.issuer", 0}, "issuer = \"files\" needs 'tls.certificate' and 'tls.key'"});
   }
+  if (config.user.empty() && !config.group.empty()) {
+    problems.push_back({Origin{"server.group", 0}, "'server.group' needs 'server.user'"});
+  }
   if (config.session_absolute < config.session_idle) {
     problems.push_back({Origin{"session", 0}, "'session.absolute' is shorter than 'session.idle'"});
   }
@@ -250,6 +253,10 @@ std::vector<Weakening> weakenings(const Config& config) {
   if (config.allow_secrets_readable_by_all) {
     out.push_back({7, Origin{"secrets.allow_readable_by_all", 0},
                    "files of secrets may be readable by every user of this machine"});
+  }
+  if (config.allow_unsandboxed) {
+    out.push_back({7, Origin{"server.allow_unsandboxed", 0},
+                   "whoever breaks into Moat reads and runs all that its user may"});
   }
   for (const Route& route : config.routes) {
     const std::string name = "route '" + route.match + "' ";

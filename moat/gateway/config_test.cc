@@ -225,6 +225,31 @@ TEST(Config, APublicNameWithoutACertificateIsAWeakening) {
             std::string::npos);
 }
 
+TEST(Config, TheUserIsReadAndAGroupNeedsOne) {
+  const auto config = parse_config("backend=\"3000\"\n[server]\nuser=\"moat\"\ngroup=\"www\"",
+                                   "moat.toml", {{"MOAT_SERVER_USER", "other"}});
+  ASSERT_TRUE(config.has_value());
+  EXPECT_EQ(config->user, "other");
+  EXPECT_EQ(config->group, "www");
+  EXPECT_TRUE(check_config(*config).empty());
+  const auto lonely = parse_config("backend=\"3000\"\n[server]\ngroup=\"www\"", "moat.toml");
+  ASSERT_TRUE(lonely.has_value());
+  ASSERT_EQ(check_config(*lonely).size(), 1U);
+  EXPECT_EQ(check_config(*lonely)[0].to_string(),
+            "server.group: 'server.group' needs 'server.user'");
+}
+
+TEST(Config, WithoutASandboxIsAWeakening) {
+  const auto safe = parse_config("backend=\"3000\"", "moat.toml");
+  ASSERT_TRUE(safe.has_value());
+  EXPECT_FALSE(safe->allow_unsandboxed);
+  EXPECT_TRUE(weakenings(*safe).empty());
+  const auto open = parse_config("backend=\"3000\"\n[server]\nallow_unsandboxed=true", "moat.toml");
+  ASSERT_TRUE(open.has_value());
+  ASSERT_EQ(weakenings(*open).size(), 1U);
+  EXPECT_EQ(weakenings(*open)[0].origin.source, "server.allow_unsandboxed");
+}
+
 TEST(Config, HostileTextIsAProblemAndNoMore) {
   EXPECT_NE(first_problem(std::string(5000, '[')), "");
   EXPECT_NE(first_problem("a = " + std::string(5000, '[')), "");

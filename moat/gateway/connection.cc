@@ -21,6 +21,7 @@ Connection::Connection(Worker& worker, std::unique_ptr<net::Stream> stream,
 Connection::Connection(Worker& worker, std::unique_ptr<net::Stream> stream,
                        const net::Endpoint& peer, shield::Memory& memory)
     : worker_(worker),
+      serving_(worker.serving_),
       loop_(worker.loop_),
       stream_(std::move(stream)),
       peer_(peer),
@@ -57,7 +58,7 @@ net::Task<void> Connection::run() {
     const Tick deadline = loop_.in(std::chrono::seconds{2});
     co_await net::linger(*stream_, 256 * 1024, deadline);
   } else {
-    const Tick deadline = loop_.in(worker_.shared_.config.timeouts.body_idle);
+    const Tick deadline = loop_.in(shared().config.timeouts.body_idle);
     co_await stream_->flush(deadline);
     stream_->shut_down();
   }
@@ -69,8 +70,16 @@ net::Task<void> Connection::run_one() {
   if (read == Read::request) co_await serve();
   if (x_ != nullptr) worker_.give_back(std::move(x_));
   stream_->shut_down();
-  const Tick deadline = loop_.in(worker_.shared_.config.timeouts.send);
+  const Tick deadline = loop_.in(shared().config.timeouts.send);
   co_await stream_->flush(deadline);
+}
+
+// A request is served under the configuration that is in force when its head is complete.
+void Connection::follow() {
+  if (serving_ == worker_.serving_) return;
+  bound_ = Backends::Lease();  // of a server of the one before
+  serving_ = worker_.serving_;
+  if (&memory_ == &own_memory_) own_memory_ = shield::Memory();
 }
 
 // Moves what came behind the request to the front; without any the connection keeps no buffer.
@@ -92,17 +101,18 @@ void Connection::finish_exchange() {
 }
 
 net::Task<Connection::Read> Connection::read_head() {
-  const Timeouts& timeouts = worker_.shared_.config.timeouts;
-  Tick deadline = loop_.in(timeouts.idle);
+  follow();
+  Tick deadline = loop_.in(shared().config.timeouts.idle);
   http::HeadLimits limits;
-  limits.target = worker_.shared_.config.max_target;
-  limits.section = worker_.shared_.config.max_header;
   // Decided by route.
   limits.allow_encoded_slash = limits.allow_empty_segments = limits.allow_unknown_methods = true;
   bool begun = false;
   for (;;) {
     if (x_ != nullptr && x_->end > 0) {
-      if (!begun) deadline = loop_.in(timeouts.header);
+      follow();
+      limits.target = shared().config.max_target;
+      limits.section = shared().config.max_header;
+      if (!begun) deadline = loop_.in(shared().config.timeouts.header);
       begun = true;
       const std::string_view there(x_->in.get(), x_->end);
       const http::ParseStatus status = http::parse_request_head(there, limits, x_->state, x_->head);
@@ -137,7 +147,8 @@ net::Task<Connection::Read> Connection::read_head() {
     }
     if (got.state != net::Io::blocked) co_return Read::closed;
     if (x_ != nullptr && x_->end == 0) worker_.give_back(std::move(x_));
-    if (!begun && worker_.shared_.draining.load(std::memory_order_relaxed)) co_return Read::closed;
+    if (!begun && shared().draining() && !shared().stopping.patient.load(std::memory_order_relaxed))
+      co_return Read::closed;
     const net::Wait wait = co_await stream_->readable(deadline);
     if (wait == net::Wait::cancelled) co_return Read::closed;
     if (wait == net::Wait::timed_out) {
@@ -163,7 +174,7 @@ void Connection::fill_request() {
   request.query = head.query;
   request.host = head.host;
   request.peer = peer_.address;
-  if (!worker_.shared_.config.trusted_proxies.empty()) {
+  if (!shared().config.trusted_proxies.empty()) {
     for (const http::Header& field : head.headers) {
       if (field.known == Known::x_forwarded_for) x.forwarded_for.push_back(field.value);
     }
@@ -185,7 +196,7 @@ void Connection::fill_request() {
 
 net::Task<bool> Connection::walk(const shield::Rules& rules) {
   Exchange& x = *x_;
-  const Shared& shared = worker_.shared_;
+  const Shared& shared = this->shared();
   const Time now = shared.clock.now();
   shield::Outcome outcome =
       shared.shield.begin(x.request, rules, now, loop_.now(), &memory_, x.admission);
@@ -195,7 +206,7 @@ net::Task<bool> Connection::walk(const shield::Rules& rules) {
       shared.shield.refresh(x.request, now, x.admission);
       return true;
     };
-    const std::optional<bool> ran = co_await worker_.shared_.blocking.run(loop_, work);
+    const std::optional<bool> ran = co_await shared.blocking.run(loop_, work);
     if (!ran) {
       co_await refuse(503, "busy", "The server is busy. Please try again in a moment.");
       co_return false;
@@ -210,7 +221,7 @@ net::Task<bool> Connection::walk(const shield::Rules& rules) {
 // For requests that end before a route's rules apply: they are counted all the same.
 net::Task<bool> Connection::count_client() {
   const bool passed =
-      worker_.shared_.shield.count_client(x_->request, loop_.now(), &memory_, x_->admission);
+      shared().shield.count_client(x_->request, loop_.now(), &memory_, x_->admission);
   if (!passed) co_await refuse_admission();
   co_return passed;
 }
@@ -220,7 +231,7 @@ net::Task<void> Connection::serve() {
   worker_.metrics_.requests.add();
   x.started = loop_.now();
   worker_.new_request_id(x.request_id);
-  if (!x.head.keep_alive || worker_.shared_.draining.load(std::memory_order_relaxed)) close_ = true;
+  if (!x.head.keep_alive || shared().draining()) close_ = true;
   fill_request();
   if (x.head.asterisk) {
     // OPTIONS * asks about the server as a whole (RFC 9110 section 9.3.7).
@@ -232,11 +243,11 @@ net::Task<void> Connection::serve() {
     co_await respond(std::move(none));
     co_return;
   }
-  if (worker_.shared_.auth != nullptr && shield::AuthApi::handles(x.head.path)) {
+  if (shared().auth != nullptr && shield::AuthApi::handles(x.head.path)) {
     co_await serve_own();
     co_return;
   }
-  const Routes::Match match = worker_.shared_.route_finder.find(x.head.path);
+  const Routes::Match match = shared().route_finder.find(x.head.path);
   const bool loose = x.head.empty_segment || (x.head.encoded_slash && match.route != nullptr &&
                                               !match.route->allow_encoded_slash);
   if (match.route == nullptr || match.ambiguous || loose) {
@@ -257,8 +268,8 @@ net::Task<void> Connection::serve() {
     co_await refuse(501, "method_not_implemented", "This method is not known here.");
     co_return;
   }
-  const auto index = static_cast<std::size_t>(match.route - worker_.shared_.config.routes.data());
-  const PreparedRoute* route = &worker_.shared_.routes[index];
+  const auto index = static_cast<std::size_t>(match.route - shared().config.routes.data());
+  const PreparedRoute* route = &shared().routes[index];
   const bool passed = co_await walk(route->rules);
   if (!passed) co_return;
   if (x.head.upgrade_websocket) {
@@ -286,7 +297,7 @@ bool Connection::body_is_here() const {
 
 net::Task<void> Connection::serve_own() {
   Exchange& x = *x_;
-  const shield::AuthApi& auth = *worker_.shared_.auth;
+  const shield::AuthApi& auth = *shared().auth;
   const shield::Rules rules = shield::AuthApi::rules(x.request.method, x.request.path);
   const bool passed = co_await walk(rules);
   if (!passed) co_return;
@@ -309,13 +320,13 @@ net::Task<void> Connection::serve_own() {
   }
   x.head.body = http::Framing();  // it has been read
   shield::Response response;
-  const Shared& shared = worker_.shared_;
+  const Shared& shared = this->shared();
   const Tick tick = loop_.now();
   auto work = [&] {
     response = auth.handle(x.request, x.admission, body, shared.clock.now(), tick);
     return true;
   };
-  const std::optional<bool> ran = co_await worker_.shared_.blocking.run(loop_, work);
+  const std::optional<bool> ran = co_await shared.blocking.run(loop_, work);
   wipe(body);
   if (!ran) {
     co_await refuse(503, "busy", "The server is busy. Please try again in a moment.");
@@ -334,8 +345,8 @@ net::Task<void> Connection::respond(shield::Response response) {
     close_ = linger_ = true;
   }
   OwnAnswer answer;
-  answer.security = &worker_.shared_.security;
-  answer.hsts = tls_ ? std::string_view(worker_.shared_.hsts) : std::string_view();
+  answer.security = &shared().security;
+  answer.hsts = tls_ ? std::string_view(shared().hsts) : std::string_view();
   answer.set_cookies = x.admission.set_cookies;
   answer.date = worker_.date();
   answer.request_id = x.request_id;
@@ -345,7 +356,7 @@ net::Task<void> Connection::respond(shield::Response response) {
   append_own_response(response, answer, x.out);
   answered_ = true;
   worker_.metrics_.status[static_cast<std::size_t>(response.status / 100)].add();
-  if (worker_.shared_.config.access_log) log_access(response.status);
+  if (shared().config.access_log) log_access(response.status);
   const bool sent = co_await send(x.out);
   if (!sent) close_ = true;
 }
@@ -427,7 +438,7 @@ void Connection::count_refusal(shield::Step step) {
 void Connection::add_rate_limit(shield::Response& response) const {
   if (x_->request.navigation || shield::AuthApi::handles(x_->head.path) || x_->head.path.empty())
     return;
-  const limit::Policy& policy = worker_.shared_.shield.options().general;
+  const limit::Policy& policy = shared().shield.options().general;
   response.headers.emplace_back("RateLimit-Policy",
                                 limit::rate_limit_policy_field("default", policy));
   response.headers.emplace_back("RateLimit",
@@ -441,21 +452,21 @@ void Connection::log_refusal(int status, std::string_view code, std::string_view
   std::uint64_t passed_over = 0;
   if (!worker_.may_log_refusal(passed_over)) return;
   constexpr std::size_t shown = 256;  // bytes of what a stranger wrote
-  worker_.shared_.log.info("refused", {{"status", status},
-                                       {"code", code},
-                                       {"reason", reason},
-                                       {"client", client},
-                                       {"method", x_->request.method.substr(0, 32)},
-                                       {"host", x_->request.host.substr(0, shown)},
-                                       {"target", x_->request.path.substr(0, shown)},
-                                       {"request_id", x_->request_id},
-                                       {"not_logged_before", passed_over}});
+  shared().log.info("refused", {{"status", status},
+                                {"code", code},
+                                {"reason", reason},
+                                {"client", client},
+                                {"method", x_->request.method.substr(0, 32)},
+                                {"host", x_->request.host.substr(0, shown)},
+                                {"target", x_->request.path.substr(0, shown)},
+                                {"request_id", x_->request_id},
+                                {"not_logged_before", passed_over}});
 }
 
 void Connection::log_access(int status) const {
   const auto elapsed = std::chrono::duration<double, std::milli>(loop_.now() - x_->started);
   const shield::Admission& admission = x_->admission;
-  worker_.shared_.log.info(
+  shared().log.info(
       "request", {{"status", status},
                   {"method", x_->request.method},
                   {"target", x_->head.target.substr(0, 1024)},
@@ -469,7 +480,7 @@ net::Task<bool> Connection::send(std::string_view bytes) {
   worker_.metrics_.bytes_out.add(bytes.size());
   if (!stream_->write(bytes)) co_return false;
   if (stream_->flushed()) co_return true;
-  const Tick deadline = loop_.in(worker_.shared_.config.timeouts.send);
+  const Tick deadline = loop_.in(shared().config.timeouts.send);
   co_return co_await stream_->flush(deadline);
 }
 
@@ -493,7 +504,7 @@ net::Task<void> Connection::run_plain() {
     plain.has_cookie = !x.request.cookie.empty();
     plain.has_authorization = x.head.headers.has(Known::authorization);
     plain.is_upgrade = x.head.headers.has(Known::upgrade);
-    const auto redirect = https::redirect(plain, worker_.shared_.redirect);
+    const auto redirect = https::redirect(plain, shared().redirect);
     if (redirect) {
       shield::Response response;
       response.status = 308;

@@ -40,6 +40,8 @@ class Connection final {
   net::Stream& stream() { return *stream_; }
   // Who is at the other end after all, as a proxy has said. Before the first request.
   void set_peer(const net::Endpoint& peer) { peer_ = peer; }
+  // Of the request at hand.
+  const Shared& shared() const { return *serving_->shared; }
 
  private:
   friend class Worker;
@@ -65,6 +67,7 @@ class Connection final {
   void fill_request();
   void count_refusal(shield::Step step);
   void finish_exchange();
+  void follow();
   bool body_is_here() const;
   void add_rate_limit(shield::Response& response) const;
   void log_refusal(int status, std::string_view code, std::string_view reason) const;
@@ -93,6 +96,7 @@ class Connection final {
   ClientFraming client_framing() const;
 
   Worker& worker_;
+  std::shared_ptr<Serving> serving_;  // a request keeps what it began with
   net::Loop& loop_;
   std::unique_ptr<net::Stream> stream_;
   net::Stream* backend_ = nullptr;  // while a request is there

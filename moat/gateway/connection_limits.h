@@ -16,10 +16,16 @@ class ConnectionLimits final {
  public:
   ConnectionLimits(std::uint32_t most, std::uint32_t most_per_address)
       : most_(most), most_per_address_(most_per_address) {}
+  // For those that come; what is open stays open.
+  void set(std::uint32_t most, std::uint32_t most_per_address) {
+    most_.store(most, std::memory_order_relaxed);
+    most_per_address_.store(most_per_address, std::memory_order_relaxed);
+  }
 
   // The limit in all alone. True: to be given back with `close_any`.
   [[nodiscard]] bool open_any() {
-    if (open_.fetch_add(1, std::memory_order_relaxed) < most_) return true;
+    if (open_.fetch_add(1, std::memory_order_relaxed) < most_.load(std::memory_order_relaxed))
+      return true;
     open_.fetch_sub(1, std::memory_order_relaxed);
     return false;
   }
@@ -44,7 +50,7 @@ class ConnectionLimits final {
     Shard& shard = shard_of(network);
     const std::lock_guard lock(shard.mutex);
     std::uint32_t& count = shard.counts[network];
-    if (count >= most_per_address_) return false;
+    if (count >= most_per_address_.load(std::memory_order_relaxed)) return false;
     ++count;
     return true;
   }
@@ -71,8 +77,8 @@ class ConnectionLimits final {
     return shards_[sum % shards_.size()];
   }
 
-  const std::uint32_t most_;
-  const std::uint32_t most_per_address_;
+  std::atomic<std::uint32_t> most_;
+  std::atomic<std::uint32_t> most_per_address_;
   std::atomic<std::uint32_t> open_{0};
   std::array<Shard, 16> shards_;
 };

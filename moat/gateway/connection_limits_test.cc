@@ -43,6 +43,22 @@ TEST(ConnectionLimits, AllTogetherHaveALimit) {
   EXPECT_TRUE(limits.open(address("192.0.2.3")));
 }
 
+TEST(ConnectionLimits, NewLimitsHoldForThoseThatCome) {
+  const IpAddress address = *IpAddress::parse("192.0.2.1");
+  ConnectionLimits limits(10, 2);
+  EXPECT_TRUE(limits.open(address));
+  EXPECT_TRUE(limits.open(address));
+  limits.set(10, 3);
+  EXPECT_TRUE(limits.open(address));
+  limits.set(10, 1);
+  EXPECT_FALSE(limits.open(address));
+  limits.close(address);
+  limits.close(address);
+  EXPECT_FALSE(limits.open(address)) << "one is still open";
+  limits.close(address);
+  EXPECT_TRUE(limits.open(address));
+}
+
 TEST(ConnectionLimits, ARefusedConnectionIsNotCounted) {
   ConnectionLimits limits(3, 1);
   EXPECT_TRUE(limits.open(address("192.0.2.1")));

@@ -6,110 +6,32 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
+#include <condition_variable>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <mutex>
 #include <thread>
+#include <utility>
 
-#include "moat/accounts/service.h"
-#include "moat/base/encoding.h"
-#include "moat/base/json.h"
 #include "moat/gateway/admin.h"
-#include "moat/gateway/certificates.h"
+#include "moat/gateway/generation.h"
 #include "moat/gateway/key_files.h"
-#include "moat/gateway/keys.h"
-#include "moat/gateway/pages.h"
 #include "moat/gateway/worker.h"
-#include "moat/https/hsts.h"
-#include "moat/limit/fields.h"
 #include "moat/net/hash_pool.h"
 #include "moat/password/hasher.h"
-#include "moat/session/cookies.h"
-#include "moat/shield/users.h"
 #include "moat/store/sqlite_store.h"
 
 namespace moat::gateway {
 
 namespace {
 
-using std::chrono::duration_cast;
-using std::chrono::seconds;
-
 unsigned cores() { return std::max(1U, std::thread::hardware_concurrency()); }
 
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? std::string() : std::string(value);
-}
-
-shield::Rules rules_of(const Route& route) {
-  shield::Rules rules;
-  switch (route.login) {
-    case Login::none:
-      rules.login = shield::Rules::Login::none;
-      break;
-    case Login::optional:
-      rules.login = shield::Rules::Login::optional;
-      break;
-    case Login::required:
-      rules.login = shield::Rules::Login::required;
-      break;
-  }
-  switch (route.on_anonymous) {
-    case OnAnonymous::automatic:
-      rules.on_anonymous = shield::Rules::OnAnonymous::automatic;
-      break;
-    case OnAnonymous::unauthorized:
-      rules.on_anonymous = shield::Rules::OnAnonymous::unauthorized;
-      break;
-    case OnAnonymous::redirect:
-      rules.on_anonymous = shield::Rules::OnAnonymous::redirect;
-      break;
-  }
-  rules.roles = route.roles;
-  rules.allow_forged_requests = !route.csrf;
-  return rules;
-}
-
-// Names beside the configured ones that mean this server: a workshop is reached by each of
-// localhost's.
-std::vector<std::string> known_hosts(const Config& config) {
-  std::vector<std::string> hosts = config.domains;
-  if (config.is_localhost()) {
-    for (const char* name : {"localhost", "*.localhost", "127.0.0.1", "[::1]"})
-      hosts.emplace_back(name);
-  }
-  for (std::string& host : hosts) {
-    const auto address = IpAddress::parse(host);
-    if (address && !address->is_v4()) host = "[" + host + "]";
-  }
-  return hosts;
-}
-
-limit::Policy policy_or(const std::string& text, const char* otherwise) {
-  auto policy =
-      limit::Policy::parse(text.empty() ? std::string_view(otherwise) : std::string_view(text));
-  return policy ? *policy : limit::Policy();  // the configuration has been checked
-}
-
-limit::LoginGuardOptions guard_options(const Config& config) {
-  limit::LoginGuardOptions options =
-      config.is_localhost() ? limit::LoginGuardOptions::workshop() : limit::LoginGuardOptions();
-  if (!config.limit_login.empty())
-    options.per_address = {policy_or(config.limit_login, "10/min/ip")};
-  options.free_failures = config.lockout_free;
-  options.first_delay = config.lockout_first;
-  options.longest_delay = config.lockout_most;
-  return options;
-}
-
-session::Options session_options(const Config& config) {
-  session::Options options;
-  options.lifetimes.access = duration_cast<seconds>(config.access_ttl);
-  options.lifetimes.idle = duration_cast<seconds>(config.session_idle);
-  options.lifetimes.absolute = duration_cast<seconds>(config.session_absolute);
-  options.grace = duration_cast<seconds>(config.refresh_grace);
-  return options;
 }
 
 }  // namespace
@@ -119,6 +41,24 @@ std::string default_data_directory() {
   const std::string xdg = environment("XDG_DATA_HOME");
   if (!xdg.empty() && xdg[0] == '/') return xdg + "/moat";
   return environment("HOME") + "/.local/share/moat";
+}
+
+std::vector<std::string> files_named_by(const Config& config) {
+  std::vector<std::string> files;
+  for (const std::string* file : {&config.certificate_file, &config.key_file}) {
+    if (!file->empty()) files.push_back(*file);
+  }
+  for (const Route& route : config.routes) {
+    if (!route.backend.ca_file.empty()) files.push_back(route.backend.ca_file);
+  }
+  for (const SecretReference& secret : config.secrets) {
+    if (secret.reference.rfind("file:", 0) == 0) files.push_back(secret.reference.substr(5));
+  }
+  return files;
+}
+
+unsigned worker_count(const Config& config) {
+  return config.workers != 0 ? config.workers : cores();
 }
 
 DataPaths::DataPaths(std::string_view data)
@@ -204,68 +144,80 @@ std::vector<ConfigProblem> resolve_backends(Config& config) {
 
 // All that runs, in the order in which it is made; destroyed the other way round.
 struct Gateway::Parts {
-  Parts(Config c, Clock& k, const Log& l)
-      : config(std::move(c)), clock(k), log(l), paths(config.data) {}
+  Parts(Config c, Clock& k, const Log& l, Startup s)
+      : config(std::move(c)), clock(k), log(l), startup(std::move(s)), paths(config.data) {}
 
-  Result<void, std::string> make_keys();
+  Result<void, std::string> make_directories();
   Result<void, std::string> make_store();
-  Result<void, std::string> make_accounts();
-  Result<void, std::string> make_certificates();
+  Result<void, std::string> make_services();
+  Result<void, std::string> make_generation();
   Result<void, std::string> make_workers();
   Result<void, std::string> make_admin();
   Result<void, std::string> make_setup_link();
+  Result<void, std::string> serve();
   AdminAnswer answer_admin(std::string_view method, std::string_view path, std::string_view body,
                            bool local);
-  void stop();
+  std::string metrics();
+  std::vector<ConfigProblem> reload();
+  std::vector<ConfigProblem> prepare_and_switch();
+  Result<void, std::string> switch_to(std::shared_ptr<Generation> next);
+  std::shared_ptr<Generation> now_serving() const {
+    const std::lock_guard lock(current_mutex);
+    return current;
+  }
+  void stop(Stop how);
 
-  Config config;
+  const Config config;  // that it was started with; what can change is the generation's
   Clock& clock;
   const Log& log;
+  Startup startup;
   DataPaths paths;
   Started started;
-  std::optional<DirectoryLock> lock;  // of the data directory
+  std::optional<DirectoryLock> directory;  // the lock of the data directory
+  Rotation first_keys = Rotation::when_due;
+  Stopping stopping;
+  std::atomic<bool> serving{false};
 
-  std::optional<Keys> keys;
   std::unique_ptr<store::SqliteStore> store;
   std::optional<password::Hasher> hasher;
   std::unique_ptr<net::WorkerPool> hash_threads;
   std::unique_ptr<net::HashPool> hashes;
-  password::Policy password_policy;
-  std::unique_ptr<accounts::Service> accounts;
   std::unique_ptr<session::RevocationList> revocations;
-  std::unique_ptr<session::Manager> sessions;
-  std::unique_ptr<shield::AccountUsers> users;
   std::unique_ptr<limit::Table> requests;
   std::unique_ptr<limit::Table> signups;
   std::unique_ptr<limit::LoginGuard> guard;
-  std::unique_ptr<shield::Shield> shield;
-  std::unique_ptr<WebPages> pages;
-  std::unique_ptr<shield::AuthApi> auth;
-  std::unique_ptr<Certificates> certificates;
   std::unique_ptr<net::WorkerPool> blocking;
-  std::unique_ptr<BackendServers> backends;
-  std::unique_ptr<Shared> shared;
+  std::optional<ConnectionLimits> connections;
+  std::optional<Lasting> lasting;
+  std::mutex reload_mutex;  // one reload at a time
+  mutable std::mutex current_mutex;
+  std::shared_ptr<Generation> current;  // of the requests to come
   std::vector<std::unique_ptr<Worker>> workers;
   std::vector<std::thread> threads;
   std::unique_ptr<Admin> admin;
+  std::atomic<std::uint64_t> reloads{0};
+  std::atomic<std::uint64_t> reloads_refused{0};
+  std::atomic<bool> last_reload_refused{false};
+  std::vector<Listeners::Socket> listening;  // the workers' sockets
   Tick next_certificates{};
   std::uint64_t hashes_seen = 0;  // at the last look for quiet
   Tick next_revocations{};
   Tick next_sweep{};
+  std::atomic<std::size_t> workers_ended{0};
   bool stopped = false;
 };
 
-Result<void, std::string> Gateway::Parts::make_keys() {
-  for (const std::string* directory : {&paths.root, &paths.keys}) {
-    auto made = make_private_directory(*directory);
+Result<void, std::string> Gateway::Parts::make_directories() {
+  for (const std::string* path : {&paths.root, &paths.keys}) {
+    auto made = make_private_directory(*path);
     if (!made) return Error{made.error()};
   }
-  auto locked = DirectoryLock::take(paths.root);
+  if (startup.directory_lock >= 0) first_keys = Rotation::not_now;
+  auto locked = startup.directory_lock < 0
+                    ? DirectoryLock::take(paths.root)
+                    : DirectoryLock::inherit(paths.root, std::exchange(startup.directory_lock, -1));
   if (!locked) return Error{locked.error()};
-  lock.emplace(std::move(*locked));
-  auto loaded = load_keys(config, paths.keys, clock.now());
-  if (!loaded) return Error{loaded.error()};
-  keys.emplace(std::move(*loaded));
+  directory.emplace(std::move(*locked));
   return {};
 }
 
@@ -276,7 +228,7 @@ Result<void, std::string> Gateway::Parts::make_store() {
   return {};
 }
 
-Result<void, std::string> Gateway::Parts::make_accounts() {
+Result<void, std::string> Gateway::Parts::make_services() {
   password::Params params;
   params.memory_kib = config.argon2_memory_kib;
   params.iterations = config.argon2_iterations;
@@ -292,172 +244,82 @@ Result<void, std::string> Gateway::Parts::make_accounts() {
   pool.name = "moat-hash";
   hash_threads = std::make_unique<net::WorkerPool>(pool);
   hashes = std::make_unique<net::HashPool>(*hasher, *hash_threads);
-  password::PolicyOptions policy;
-  policy.min_code_points = config.min_password;
-  auto policy_made = password::Policy::create(policy);
-  if (!policy_made)
-    return Error{"password: " + std::string(password::to_string(policy_made.error()))};
-  password_policy = *policy_made;
-
-  accounts::Options options;
-  options.signup =
-      config.signup_open ? accounts::Options::Signup::open : accounts::Options::Signup::closed;
-  options.site_words = config.domains;
-  accounts = std::make_unique<accounts::Service>(store->accounts(), *hashes, password_policy,
-                                                 system_random(), options);
-  const session::Options sessions_options = session_options(config);
-  revocations = std::make_unique<session::RevocationList>(sessions_options.lifetimes.access +
-                                                          sessions_options.skew);
-  sessions = std::make_unique<session::Manager>(store->sessions(), *revocations, keys->session,
-                                                sessions_options, system_random());
-  if (!sessions->sync_revocations(clock.now()))
-    return Error{std::string("the store does not answer")};
-  users = std::make_unique<shield::AccountUsers>(store->accounts());
+  revocations = std::make_unique<session::RevocationList>(longest_revocation);
   requests = std::make_unique<limit::Table>(1 << 17);
   signups = std::make_unique<limit::Table>(1 << 15);
   guard = std::make_unique<limit::LoginGuard>(guard_options(config));
-
-  shield::Shield::Options walk;
-  walk.hosts = known_hosts(config);
-  walk.trusted_origins = config.trusted_origins;
-  walk.trusted_proxies = config.trusted_proxies;
-  walk.general = policy_or(config.limit_default, "600/min/ip burst 100");
-  if (config.limit_user) walk.user = policy_or(*config.limit_user, "600/min/user");
-  const shield::Shield::Services services{*sessions, *revocations, *users, *requests};
-  try {
-    shield = std::make_unique<shield::Shield>(services, walk);
-  } catch (const std::invalid_argument& error) {
-    return Error{"csrf.trusted_origins: " + std::string(error.what())};
-  }
-  if (!config.accounts) return {};
-  pages = std::make_unique<WebPages>(config.domains.front(), config.min_password);
-  const shield::AuthApi::Services auth_services{
-      *shield,      *sessions,       *accounts, store->accounts(), *guard, *signups,
-      keys->tokens, system_random(), log,       pages.get()};
-  shield::AuthApi::Options auth_options;
-  auth_options.signup_limit =
-      policy_or(config.limit_signup, config.is_localhost() ? "30/hour/ip" : "3/hour/ip");
-  auth_options.signup_tries = policy_or(
-      config.limit_login, config.is_localhost() ? "60/min/ip burst 60" : "10/min/ip burst 10");
-  auth_options.signup_open = config.signup_open;
-  auth_options.site_name = config.domains.front();
-  auth_options.jwks = [this] { return keys->assertion.public_jwks(); };
-  auth = std::make_unique<shield::AuthApi>(auth_services, auth_options);
+  net::WorkerPool::Options waiting;
+  waiting.threads = 16;
+  waiting.queue = 64;
+  waiting.name = "moat-wait";
+  blocking = std::make_unique<net::WorkerPool>(waiting);
+  connections.emplace(config.max_connections, config.max_connections_per_address);
   return {};
 }
 
-Result<void, std::string> Gateway::Parts::make_certificates() {
-  auto made = Certificates::start(config, paths.ca, clock, log);
+Result<void, std::string> Gateway::Parts::make_generation() {
+  if (!startup.listeners) {
+    auto opened = Listeners::open(config, worker_count(config), {});
+    if (!opened) return Error{opened.error()};
+    startup.listeners.emplace(std::move(*opened));
+  }
+  started.urls = startup.listeners->urls();
+  started.redirects = startup.listeners->redirects();
+  started.workers = worker_count(config);
+  lasting.emplace(Lasting{clock, log, paths, *store, *hashes, *revocations, *requests, *signups,
+                          *guard, *blocking, *connections, stopping,
+                          startup.listeners->https_port(), worker_count(config), first_keys});
+  auto made = Generation::make(*lasting, config, nullptr);
   if (!made) return Error{made.error()};
-  certificates = std::move(*made);
-  started.root_certificate = certificates->root_certificate();
-  started.certificate = certificates->description();
+  current = std::move(*made);
+  started.root_certificate = current->certificates().root_certificate();
+  started.certificate = current->certificates().description();
   return {};
 }
 
 Result<void, std::string> Gateway::Parts::make_workers() {
-  net::WorkerPool::Options pool;
-  pool.threads = 16;
-  pool.queue = 64;
-  pool.name = "moat-wait";
-  blocking = std::make_unique<net::WorkerPool>(pool);
-  auto servers = BackendServers::create(config);
-  if (!servers) return Error{servers.error()};
-  backends = std::move(*servers);
-  shared = std::unique_ptr<Shared>(
-      new Shared{config,
-                 *shield,
-                 auth.get(),
-                 log,
-                 clock,
-                 *blocking,
-                 *backends,
-                 {},
-                 Routes(config.routes),
-                 {},
-                 {},
-                 {},
-                 {},
-                 ConnectionLimits(config.max_connections, config.max_connections_per_address)});
-  https::HstsOptions hsts;
-  hsts.max_age = config.hsts_max_age;
-  hsts.include_subdomains = config.hsts_subdomains;
-  hsts.preload = config.hsts_preload;
-  if (!config.is_localhost())
-    shared->hsts = https::hsts_header(config.domains.front(), hsts).value_or("");
-  shared->rate_limit_policy =
-      "RateLimit-Policy: " + limit::rate_limit_policy_field("default", shield->options().general) +
-      "\r\n";
-  for (const Route& route : config.routes) {
-    PreparedRoute& prepared = shared->routes.emplace_back();
-    prepared.route = &route;
-    prepared.rules = rules_of(route);
-    prepared.rules.route = shared->routes.size();
-    if (route.limit) prepared.limit = policy_or(*route.limit, "600/min/ip");
-    prepared.script_cookies.assign(route.script_cookies.begin(), route.script_cookies.end());
-  }
-  for (PreparedRoute& prepared : shared->routes) {
-    if (prepared.limit) prepared.rules.limit = &*prepared.limit;
-  }
-
-  https::TlsPolicy policy;
-  if (config.http2) policy.protocols.insert(policy.protocols.begin(), "h2");
-  if (config.tls_modern) policy.versions = https::TlsPolicy::Versions::modern;
-  const unsigned count = config.workers != 0 ? config.workers : cores();
+  const Config& now = current->config();
   std::string why_not;
   const net::Engine best = net::best_engine(&why_not);
-  if (config.engine == net::Engine::io_uring && best != net::Engine::io_uring)
+  if (now.engine == net::Engine::io_uring && best != net::Engine::io_uring)
     return Error{"server.engine = \"io_uring\" is not to be had here: " + why_not};
-  const net::Engine engine = config.engine == net::Engine::automatic ? best : config.engine;
+  const net::Engine engine = now.engine == net::Engine::automatic ? best : now.engine;
   started.engine = net::to_string(engine);
   started.why_engine = why_not;
-  for (unsigned i = 0; i < count; ++i) {
-    auto context =
-        https::ServerContext::create(policy, certificates->store(), certificates->tickets());
-    if (!context) return Error{"TLS: " + std::string(https::to_string(context.error()))};
-    workers.push_back(
-        std::make_unique<Worker>(*shared, std::move(*context), keys->assertion, i, engine));
+  for (unsigned i = 0; i < lasting->workers; ++i) {
+    auto context = current->tls_context();
+    if (!context) return Error{context.error()};
+    const std::shared_ptr<const Shared> shared(current, &current->shared());
+    workers.push_back(std::make_unique<Worker>(shared, std::move(*context),
+                                               current->keys().assertion, i, engine));
   }
-  const std::string host = config.is_localhost() ? "localhost" : config.domains.front();
-  for (const auto* list : {&config.https, &config.http}) {
-    const bool secure = list == &config.https;
-    for (const std::string& text : *list) {
-      const auto listen = parse_listen(text);
-      if (!listen) return Error{listen.error()};
-      std::uint16_t port = listen->port;
-      for (const IpAddress& address : listen->addresses) {
-        // A host without IPv6 is still a host.
-        if (!address.is_v4() && (list->size() > 1 || listen->addresses.size() > 1) &&
-            !net::has_address(address))
-          continue;
-        auto free = net::check_free({address, port});
-        if (!free) return Error{free.error()};
-        for (const auto& worker : workers) {
-          auto fd = net::listen_on({address, port});
-          if (!fd) return Error{fd.error()};
-          port = net::local_endpoint(*fd).port;  // of the first, where it was 0
-          if (secure) {
-            worker->listen_https(*fd);
-          } else {
-            worker->listen_http(*fd);
-          }
-        }
-      }
-      if (secure && shared->redirect.https_port == 443) shared->redirect.https_port = port;
-      const bool standard = port == (secure ? 443 : 80);
-      const std::string url =
-          (secure ? "https://" : "http://") + host + (standard ? "" : ":" + std::to_string(port));
-      auto& urls = secure ? started.urls : started.redirects;
-      if (std::find(urls.begin(), urls.end(), url) == urls.end()) urls.push_back(url);
+  return {};
+}
+
+// The last step: until here a client waits in the queue.
+Result<void, std::string> Gateway::Parts::serve() {
+  if (startup.before_serving) {
+    auto ready = startup.before_serving();
+    if (!ready) return Error{ready.error()};
+  }
+  startup.listeners->release();
+  listening = startup.listeners->sockets();
+  for (const Listeners::Socket& socket : listening) {
+    Worker& worker = *workers[socket.worker];
+    if (socket.secure) {
+      worker.listen_https(socket.fd);
+    } else {
+      worker.listen_http(socket.fd);
     }
   }
-  for (const std::string& name : shield->options().hosts) {
-    const bool v6 = name.front() == '[';
-    shared->redirect.known_hosts.push_back(v6 ? name.substr(1, name.size() - 2) : name);
-  }
-  started.workers = count;
   workers.front()->check_backends();
-  for (const auto& worker : workers) threads.emplace_back([raw = worker.get()] { raw->run(); });
+  for (const auto& worker : workers) {
+    threads.emplace_back([this, raw = worker.get()] {
+      raw->run();
+      workers_ended += 1;
+    });
+  }
+  serving = true;
   return {};
 }
 
@@ -487,26 +349,22 @@ AdminAnswer Gateway::Parts::answer_admin(std::string_view method, std::string_vi
   if (get && path == "/healthz") {
     answer.body = "{\"status\":\"ok\"}\n";
   } else if (get && path == "/readyz") {
-    const bool ready = !shared->draining && store->accounts().count_admins().has_value();
+    const bool ready =
+        serving && !stopping.draining && store->accounts().count_admins().has_value();
     answer.status = ready ? 200 : 503;
     answer.body = ready ? "{\"status\":\"ready\"}\n" : "{\"status\":\"not_ready\"}\n";
   } else if (get && path == "/metrics") {
-    std::vector<const Metrics*> all;
-    for (const auto& worker : workers) all.push_back(&worker->metrics());
     answer.content_type = "text/plain; version=0.0.4; charset=utf-8";
-    answer.body = prometheus(all, shared->connections.open_now());
-    std::vector<BackendMetrics> servers;
-    for (const BackendServer& server : backends->servers()) {
-      BackendMetrics& one = servers.emplace_back();
-      one.server = server.upstream.to_string();
-      one.up = server.state.healthy() && server.state.may_be_asked(clock.tick());
-      one.requests = server.state.requests();
-    }
-    answer.body += prometheus(servers);
+    answer.body = metrics();
   } else if (local && method == "POST" && path == "/unlock") {
     guard->unlock(body);
     log.info("unlocked", {{"email", body}});
     answer.body = "{\"status\":\"unlocked\"}\n";
+  } else if (local && method == "POST" && path == "/reload") {
+    const std::vector<ConfigProblem> problems = reload();
+    answer.status = problems.empty() ? 200 : 422;
+    answer.content_type = "text/plain; charset=utf-8";
+    for (const ConfigProblem& problem : problems) answer.body += problem.to_string() + "\n";
   } else {
     answer.status = 404;
     answer.body = "{\"code\":\"not_found\"}\n";
@@ -514,10 +372,36 @@ AdminAnswer Gateway::Parts::answer_admin(std::string_view method, std::string_vi
   return answer;
 }
 
+std::string Gateway::Parts::metrics() {
+  std::vector<const Metrics*> all;
+  for (const auto& worker : workers) all.push_back(&worker->metrics());
+  std::string out = prometheus(all, connections->open_now());
+  const auto add = [&](const std::string& name, const char* type, const char* help,
+                       std::uint64_t value) {
+    out += "# HELP moat_" + name + " " + help + "\n# TYPE moat_" + name + " " + type + "\nmoat_" +
+           name + " " + std::to_string(value) + "\n";
+  };
+  add("config_reloads_total", "counter", "Reloads that took effect.", reloads);
+  add("config_reload_failures_total", "counter", "Reloads that were refused as a whole.",
+      reloads_refused);
+  add("config_last_reload_successful", "gauge", "0 while the last reload was refused.",
+      last_reload_refused ? 0 : 1);
+  std::vector<BackendMetrics> servers;
+  const std::shared_ptr<Generation> generation = now_serving();
+  for (const BackendServer& server : generation->shared().backends.servers()) {
+    BackendMetrics& one = servers.emplace_back();
+    one.server = server.upstream.to_string();
+    one.up = server.state.healthy() && server.state.may_be_asked(clock.tick());
+    one.requests = server.state.requests();
+  }
+  out += prometheus(servers);
+  return out;
+}
+
 // The link carries its token in the fragment, which no server and no log ever sees.
 Result<void, std::string> Gateway::Parts::make_setup_link() {
   if (!config.accounts) return {};
-  auto token = accounts->create_setup_token(clock.now());
+  auto token = current->accounts().create_setup_token(clock.now());
   if (!token) {
     if (token.error() == accounts::StoreError::admin_exists) {
       ::unlink(paths.setup_link.c_str());
@@ -533,34 +417,37 @@ Result<void, std::string> Gateway::Parts::make_setup_link() {
 Gateway::Gateway(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 Result<std::unique_ptr<Gateway>, std::string> Gateway::start(Config config, Clock& clock,
-                                                             const Log& log) {
-  auto parts = std::make_unique<Parts>(std::move(config), clock, log);
-  for (const auto step :
-       {&Parts::make_keys, &Parts::make_store, &Parts::make_accounts, &Parts::make_certificates,
-        &Parts::make_workers, &Parts::make_admin, &Parts::make_setup_link}) {
+                                                             const Log& log, Startup startup) {
+  auto parts = std::make_unique<Parts>(std::move(config), clock, log, std::move(startup));
+  for (const auto step : {&Parts::make_directories, &Parts::make_store, &Parts::make_services,
+                          &Parts::make_generation, &Parts::make_workers, &Parts::make_admin,
+                          &Parts::make_setup_link, &Parts::serve}) {
     auto done = (*parts.*step)();
     if (!done) {
-      parts->stop();
+      parts->stop(Stop::at_once);
       return Error{done.error()};
     }
   }
   return std::unique_ptr<Gateway>(new Gateway(std::move(parts)));
 }
 
-Gateway::~Gateway() { parts_->stop(); }
+Gateway::~Gateway() { parts_->stop(Stop::at_once); }
 const Started& Gateway::started() const { return parts_->started; }
 
 void Gateway::housekeeping() {
   Parts& p = *parts_;
+  const std::unique_lock quiet(p.reload_mutex, std::try_to_lock);
+  if (!quiet.owns_lock()) return;  // a reload reads and makes the same files
   const Tick tick = p.clock.tick();
   const Time now = p.clock.now();
+  const std::shared_ptr<Generation> current = p.now_serving();
   if (tick >= p.next_certificates) {
     p.next_certificates = tick + std::chrono::minutes{1};
-    p.certificates->maintain(now);
+    current->certificates().maintain(now);
   }
   if (tick >= p.next_revocations) {
     p.next_revocations = tick + std::chrono::seconds{5};
-    if (!p.sessions->sync_revocations(now)) p.log.error("revocations_not_read");
+    if (!current->sessions().sync_revocations(now)) p.log.error("revocations_not_read");
     p.revocations->expire(now);
     // Between logins the memory of the hashes is the system's.
     const std::uint64_t hashed = p.hashes->accepted();
@@ -573,18 +460,115 @@ void Gateway::housekeeping() {
   }
 }
 
-void Gateway::reload_certificates() {
-  parts_->next_certificates = Tick{};
-  housekeeping();
+// ----------------------------------------------------------------------------------------- reload
+
+std::vector<ConfigProblem> Gateway::reload() { return parts_->reload(); }
+
+std::vector<ConfigProblem> Gateway::Parts::reload() {
+  const std::lock_guard one(reload_mutex);
+  const std::vector<ConfigProblem> problems = prepare_and_switch();
+  last_reload_refused = !problems.empty();
+  if (problems.empty()) {
+    reloads += 1;
+    log.info("config_reloaded", {{"certificate", now_serving()->certificates().description()}});
+    return problems;
+  }
+  reloads_refused += 1;
+  std::string all;
+  for (const ConfigProblem& problem : problems)
+    all += (all.empty() ? "" : "; ") + problem.to_string();
+  log.error("config_reload_refused", {{"problem", all}, {"serving", "the configuration before"}});
+  return problems;
 }
 
-void Gateway::stop() { parts_->stop(); }
+// Everything is made before anything changes.
+std::vector<ConfigProblem> Gateway::Parts::prepare_and_switch() {
+  const auto refuse = [](std::string why) {
+    return std::vector<ConfigProblem>{ConfigProblem{Origin{}, std::move(why)}};
+  };
+  if (!startup.load) return refuse("there is no configuration to read again");
+  if (stopping.draining) return refuse("Moat is stopping");
+  auto loaded = startup.load();
+  if (!loaded) return loaded.error();
+  Config next = std::move(*loaded);
+  auto problems = check_config(next);
+  const std::shared_ptr<Generation> before = now_serving();
+  if (problems.empty()) problems = needs_restart(before->config(), next);
+  if (problems.empty()) problems = resolve_backends(next);
+  if (!problems.empty()) return problems;
+  auto made = Generation::make(*lasting, std::move(next), before.get());
+  if (!made) return refuse(made.error());
+  auto switched = switch_to(std::move(*made));
+  if (!switched) return refuse(switched.error());
+  return {};
+}
 
-void Gateway::Parts::stop() {
+Result<void, std::string> Gateway::Parts::switch_to(std::shared_ptr<Generation> next) {
+  std::vector<https::ServerContext> contexts;
+  for (std::size_t i = 0; i < workers.size(); ++i) {
+    auto context = next->tls_context();
+    if (!context) return Error{context.error()};
+    contexts.push_back(std::move(*context));
+  }
+  struct Taken {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::size_t count = 0;
+  };
+  const auto taken = std::make_shared<Taken>();
+  connections->set(next->config().max_connections, next->config().max_connections_per_address);
+  for (std::size_t i = 0; i < workers.size(); ++i) {
+    const std::shared_ptr<const Shared> shared(next, &next->shared());
+    workers[i]->serve_by(shared, std::move(contexts[i]), next->keys().assertion, [taken] {
+      const std::lock_guard lock(taken->mutex);
+      ++taken->count;
+      taken->changed.notify_all();
+    });
+  }
+  {
+    const std::lock_guard lock(current_mutex);
+    current = std::move(next);
+  }
+  // So that whoever asked for the reload sees it in the next request. A worker that is stopping
+  // answers no more.
+  std::unique_lock lock(taken->mutex);
+  taken->changed.wait_for(lock, std::chrono::seconds{2},
+                          [&] { return taken->count == workers.size(); });
+  return {};
+}
+
+std::vector<std::string> Gateway::watched_files() const {
+  return files_named_by(parts_->now_serving()->config());
+}
+
+// ------------------------------------------------------------------------------------------- stop
+
+std::vector<Listeners::Socket> Gateway::sockets() const { return parts_->listening; }
+int Gateway::directory_lock() const { return parts_->directory->descriptor(); }
+const Config& Gateway::started_with() const { return parts_->config; }
+
+void Gateway::stop(Stop how) { parts_->stop(how); }
+
+void Gateway::Parts::stop(Stop how) {
   if (stopped) return;
   stopped = true;
-  if (shared != nullptr) shared->draining = true;
-  for (const auto& worker : workers) worker->drain(config.timeouts.drain);
+  const bool patient = how == Stop::patiently;
+  stopping.patient = patient;
+  stopping.draining = true;
+  const std::chrono::milliseconds at_most =
+      current != nullptr ? now_serving()->config().timeouts.drain : config.timeouts.drain;
+  for (const auto& worker : workers) {
+    worker->drain(at_most, patient ? Worker::Drain::patiently : Worker::Drain::at_once);
+  }
+  // Meanwhile sessions may be ended by a process that has taken over.
+  for (Tick next{}; workers_ended < threads.size();) {
+    if (clock.tick() >= next) {
+      next = clock.tick() + std::chrono::seconds{1};
+      if (!now_serving()->sessions().sync_revocations(clock.now()))
+        log.error("revocations_not_read");
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds{10});
+  }
   for (std::thread& thread : threads) thread.join();
   admin.reset();
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,6 +12,7 @@
 #include "moat/base/log.h"
 #include "moat/base/result.h"
 #include "moat/gateway/config.h"
+#include "moat/gateway/listeners.h"
 
 namespace moat::gateway {
 
@@ -39,6 +41,22 @@ struct Started {
   std::string why_engine;  // what io_uring lacks here; empty: nothing
 };
 
+// The files that a configuration names: certificate, key and secrets.
+std::vector<std::string> files_named_by(const Config& config);
+// Threads that serve: server.workers, or one a core.
+unsigned worker_count(const Config& config);
+
+// What whoever starts the gateway may bring along.
+struct Startup {
+  std::optional<Listeners> listeners;  // opened with more rights, or inherited; else opened here
+  int directory_lock = -1;             // inherited, taken over; else it is taken here
+  // Called when all is made and all threads but the workers' run: the last moment before strangers
+  // are served. An error refuses the start.
+  std::function<Result<void, std::string>()> before_serving;
+  // Reads the configuration again, for reload().
+  std::function<Result<Config, std::vector<ConfigProblem>>()> load;
+};
+
 // Gateway is the running product: listeners, workers, store, keys. Made once; the pieces it wires
 // live as long as it.
 class Gateway final {
@@ -46,7 +64,7 @@ class Gateway final {
   // Starts everything and accepts connections. The error is a sentence for the terminal. `clock`
   // and `log` must outlive the gateway.
   static Result<std::unique_ptr<Gateway>, std::string> start(Config config, Clock& clock,
-                                                             const Log& log);
+                                                             const Log& log, Startup startup = {});
   ~Gateway();
   Gateway(const Gateway&) = delete;  // owns threads and sockets
   Gateway& operator=(const Gateway&) = delete;
@@ -55,11 +73,23 @@ class Gateway final {
   // What has to be done now and then (certificates, expired rows, tickets); cheap to call each
   // second.
   void housekeeping();
-  // Looks at the certificate files now; housekeeping() does so each minute.
-  void reload_certificates();
+  // Reads the configuration again and serves what comes from now on by it; requests in flight end
+  // under the one before. All or nothing: with any problem everything stays as it is, and the
+  // problems are logged and given back. From any thread.
+  std::vector<ConfigProblem> reload();
+  // The files that the configuration names: a change of theirs asks for a reload.
+  std::vector<std::string> watched_files() const;
+
+  // For the process that takes over: descriptors that stay this gateway's.
+  std::vector<Listeners::Socket> sockets() const;
+  int directory_lock() const;
+  const Config& started_with() const;
+
   // Stops accepting, lets requests in flight finish for the configured time, ends. Returns when all
-  // is over.
-  void stop();
+  // is over. Patiently: connections between two requests may send one more, since another process
+  // goes on.
+  enum class Stop { at_once, patiently };
+  void stop(Stop how = Stop::at_once);
 
  private:
   struct Parts;

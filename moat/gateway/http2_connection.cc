@@ -187,7 +187,9 @@ Http2Connection::Http2Connection(Worker& worker, net::Stream& stream, const net:
     : worker_(worker),
       stream_(stream),
       peer_(peer),
-      session_(*this, limits_of(worker.shared_.config)) {
+      serving_(worker.serving_),
+      from_proxy_(worker.is_trusted_proxy(peer.address)),
+      session_(*this, limits_of(serving_->shared->config)) {
   next_ = worker.http2_connections_;
   if (next_ != nullptr) next_->link_ = &next_;
   link_ = &worker.http2_connections_;
@@ -207,7 +209,7 @@ Http2Connection::Stream* Http2Connection::find(Id id) {
 bool Http2Connection::on_request(Id id, std::string head, http2::Session::RequestBody body) {
   // A stream costs what a connection does, so it counts as one; the first is the connection's own.
   const bool extra = !served_.empty();
-  if (extra && !worker_.count_connection(peer_.address)) return false;
+  if (extra && !worker_.count_connection(peer_.address, from_proxy_)) return false;
   auto stream = std::make_unique<Stream>(*this, id, std::move(head), body);
   stream->counted = extra;
   served_[id].stream = stream.get();
@@ -256,6 +258,10 @@ net::Task<void> Http2Connection::serve(std::unique_ptr<Stream> stream) {
   const Id id = here.id();
   const bool counted = here.counted;
   {
+    if (serving_ != worker_.serving_) {
+      serving_ = worker_.serving_;
+      memory_ = shield::Memory();
+    }
     Connection connection(worker_, std::move(stream), peer_, memory_);
     served_[id].connection = &connection;
     co_await connection.run_one();
@@ -268,7 +274,7 @@ net::Task<void> Http2Connection::serve(std::unique_ptr<Stream> stream) {
     served_.erase(id);
   }
   idle_since_ = worker_.loop_.now();
-  if (counted) worker_.uncount_connection(peer_.address);
+  if (counted) worker_.uncount_connection(peer_.address, from_proxy_);
   wake();
   settle();
 }
@@ -295,7 +301,7 @@ net::Task<void> Http2Connection::send_all() {
     moved += out_.size();
     broken_ = !stream_.write(out_);
     if (!broken_ && !stream_.flushed()) {
-      const Tick deadline = worker_.loop_.in(worker_.shared_.config.timeouts.send);
+      const Tick deadline = worker_.loop_.in(serving_->shared->config.timeouts.send);
       const bool flushed = co_await stream_.flush(deadline);
       broken_ = broken_ || !flushed;
     }
@@ -330,7 +336,8 @@ void Http2Connection::stop() {
 }
 
 net::Task<void> Http2Connection::run() {
-  const Timeouts& timeouts = worker_.shared_.config.timeouts;
+  const std::shared_ptr<Serving> began = serving_;
+  const Timeouts& timeouts = began->shared->config.timeouts;
   net::Loop& loop = worker_.loop_;
   wake();  // our settings
   Tick head_since{};

@@ -59,6 +59,8 @@ class Http2Connection final : private http2::Session::Events {
   Worker& worker_;
   net::Stream& stream_;
   net::Endpoint peer_;
+  std::shared_ptr<Serving> serving_;  // which `memory_` is of
+  const bool from_proxy_;
   http2::Session session_;
   shield::Memory memory_;
   std::unordered_map<Id, Served> served_;

@@ -93,6 +93,23 @@ Result<DirectoryLock, std::string> DirectoryLock::take(const std::string& direct
   if (errno == EWOULDBLOCK) return Error{"another Moat is running on " + directory};
   return Error{reason("lock", directory)};
 }
+
+Result<DirectoryLock, std::string> DirectoryLock::inherit(const std::string& directory,
+                                                          int descriptor) {
+  DirectoryLock lock(descriptor);
+  struct stat held {};
+  struct stat named {};
+  if (::fstat(descriptor, &held) != 0 || ::stat(directory.c_str(), &named) != 0)
+    return Error{reason("look at", directory)};
+  if (held.st_dev != named.st_dev || held.st_ino != named.st_ino)
+    return Error{"the lock that was passed on is not of " + directory};
+  ::fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+  // Held already, by the same open file: this asks nobody else to wait.
+  if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) return lock;
+  if (errno == EWOULDBLOCK) return Error{"another Moat is running on " + directory};
+  return Error{reason("lock", directory)};
+}
+
 DirectoryLock::DirectoryLock(DirectoryLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
 DirectoryLock::~DirectoryLock() {
   if (fd_ >= 0) ::close(fd_);

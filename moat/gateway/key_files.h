@@ -26,6 +26,11 @@ namespace moat::gateway {
 class DirectoryLock final {
  public:
   [[nodiscard]] static Result<DirectoryLock, std::string> take(const std::string& directory);
+  // The lock that the process before holds by `descriptor`, which is taken over: both hold it until
+  // both have let go. Refused where it is no lock of this directory.
+  [[nodiscard]] static Result<DirectoryLock, std::string> inherit(const std::string& directory,
+                                                                  int descriptor);
+  int descriptor() const { return fd_; }
   DirectoryLock(DirectoryLock&& other) noexcept;
   DirectoryLock(const DirectoryLock&) = delete;  // one holder
   DirectoryLock& operator=(const DirectoryLock&) = delete;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "moat/gateway/key_files.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,6 +9,8 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <optional>
+#include <utility>
 
 namespace moat::gateway {
 namespace {
@@ -137,6 +140,29 @@ TEST_F(KeyFilesTest, ADirectoryIsHeldByOneAtATime) {
   }
   EXPECT_TRUE(DirectoryLock::take(root_)) << "the first is gone";
   EXPECT_FALSE(DirectoryLock::take(path("missing")));
+}
+
+TEST_F(KeyFilesTest, ALockThatIsPassedOnIsHeldByBothUntilBothLetGo) {
+  std::optional<DirectoryLock> after;
+  {
+    const auto before = DirectoryLock::take(root_);
+    ASSERT_TRUE(before);
+    auto inherited = DirectoryLock::inherit(root_, ::dup(before->descriptor()));
+    ASSERT_TRUE(inherited) << inherited.error();
+    after.emplace(std::move(*inherited));
+  }
+  EXPECT_FALSE(DirectoryLock::take(root_)) << "the one before is gone, the heir is not";
+  after.reset();
+  EXPECT_TRUE(DirectoryLock::take(root_));
+}
+
+TEST_F(KeyFilesTest, WhatIsNoLockOfTheDirectoryIsNotInherited) {
+  const auto held = DirectoryLock::take(root_);
+  ASSERT_TRUE(held);
+  const int other_file = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  EXPECT_FALSE(DirectoryLock::inherit(root_, other_file));
+  const int not_the_lock = ::open(root_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  EXPECT_FALSE(DirectoryLock::inherit(root_, not_the_lock)) << "another file of the same directory";
 }
 
 }  // namespace

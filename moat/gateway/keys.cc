@@ -49,7 +49,8 @@ Result<Secret, std::string> key_text(const Config& config, const std::string& di
 
 Result<jwt::KeyRing, std::string> key_ring(const Config& config, const std::string& directory,
                                            const std::string& name, jwt::Algorithm algorithm,
-                                           const jwt::KeyRing::Options& options, Time now) {
+                                           const jwt::KeyRing::Options& options, Rotation rotation,
+                                           Time now) {
   const std::string file = name + ".json";
   auto text = key_text(config, directory, name, file, [&] {
     auto made = jwt::KeyRing::create(algorithm, system_random(), now, options);
@@ -62,7 +63,8 @@ Result<jwt::KeyRing, std::string> key_ring(const Config& config, const std::stri
   // A ring that is kept elsewhere is rotated there: a key made here would be another one on every
   // node and after every start. Ours is rotated at a start: what the old key signed stays valid for
   // the overlap.
-  if (reference_to(config, name) != nullptr) return std::move(*ring);
+  if (reference_to(config, name) != nullptr || rotation == Rotation::not_now)
+    return std::move(*ring);
   if (ring->maintain(system_random(), now)) {
     auto written = write_private_file(directory + "/" + file, ring->to_json());
     if (!written) return Error{written.error()};
@@ -72,14 +74,16 @@ Result<jwt::KeyRing, std::string> key_ring(const Config& config, const std::stri
 
 }  // namespace
 
-Result<Keys, std::string> load_keys(const Config& config, const std::string& directory, Time now) {
+Result<Keys, std::string> load_keys(const Config& config, const std::string& directory, Time now,
+                                    Rotation rotation) {
   jwt::KeyRing::Options session_ring;
   session_ring.overlap = std::chrono::duration_cast<std::chrono::seconds>(config.session_absolute) +
                          std::chrono::hours{1};
-  auto sessions_ring =
-      key_ring(config, directory, "session_keys", jwt::Algorithm::hs256, session_ring, now);
+  auto sessions_ring = key_ring(config, directory, "session_keys", jwt::Algorithm::hs256,
+                                session_ring, rotation, now);
   if (!sessions_ring) return Error{sessions_ring.error()};
-  auto assertions = key_ring(config, directory, "assertion_keys", jwt::Algorithm::ed25519, {}, now);
+  auto assertions =
+      key_ring(config, directory, "assertion_keys", jwt::Algorithm::ed25519, {}, rotation, now);
   if (!assertions) return Error{assertions.error()};
   auto csrf_key = key_text(config, directory, "csrf_key", "csrf.key", [] {
     std::string token = system_random().token();

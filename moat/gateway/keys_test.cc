@@ -50,6 +50,15 @@ TEST_F(KeysTest, OldOnesOfOursAreRotatedAndTheOldStillVerifies) {
   EXPECT_EQ(kids(later.session), kids(load(start_ + quarter).session)) << "and written";
 }
 
+TEST_F(KeysTest, OldOnesWaitWhileAnotherProcessServes) {
+  const Keys made = load(start_);
+  const auto waiting = load_keys(config_, folder_.string(), start_ + quarter, Rotation::not_now);
+  ASSERT_TRUE(waiting.has_value());
+  EXPECT_EQ(kids(made.session), kids(waiting->session));
+  EXPECT_EQ(kids(made.assertion), kids(waiting->assertion));
+  EXPECT_NE(kids(made.session), kids(load(start_ + quarter).session));
+}
+
 TEST_F(KeysTest, OnesThatAreKeptElsewhereAreNotRotatedHere) {
   const Keys made = load(start_);
   refer("session_keys", "file:" + (folder_ / "session_keys.json").string());

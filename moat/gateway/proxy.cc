@@ -31,20 +31,20 @@ net::Task<Backends::Lease> Connection::lease_for(const PreparedRoute& route, std
     if (bound.stream != nullptr) co_return bound;
   }
   if (!fresh && !binding) {
-    Backends::Lease idle = worker_.backends_.reuse(index);
+    Backends::Lease idle = serving_->backends.reuse(index);
     if (idle.stream != nullptr) co_return idle;
   }
   worker_.metrics_.backend_connections.add();
-  auto connected = co_await worker_.backends_.connect(index);
+  auto connected = co_await serving_->backends.connect(index);
   if (connected) {
     connected->bound = binding;
     co_return std::move(*connected);
   }
   const Backends::Unavailable& why = connected.error();
-  worker_.shared_.log.warn("backend_unreachable", {{"route", route.route->match},
-                                                   {"server", why.server},
-                                                   {"reason", why.reason},
-                                                   {"request_id", x_->request_id}});
+  shared().log.warn("backend_unreachable", {{"route", route.route->match},
+                                            {"server", why.server},
+                                            {"reason", why.reason},
+                                            {"request_id", x_->request_id}});
   co_await refuse_unavailable(why);
   co_return Backends::Lease{};
 }
@@ -62,7 +62,7 @@ Backends::Lease Connection::take_bound(std::size_t route) {
 // A connection after its answer: for whoever comes next, or, where it is authenticated, for this
 // client alone. Those of HTTP/2 and of proxies bring several users, so there it is closed.
 void Connection::keep(Backends::Lease lease, std::size_t route) {
-  if (!lease.bound) return worker_.backends_.give_back(std::move(lease));
+  if (!lease.bound) return serving_->backends.give_back(std::move(lease));
   const bool one_user = &memory_ == &own_memory_ && !worker_.is_trusted_proxy(peer_.address);
   if (!one_user || close_ || !Backends::is_fit(lease)) return;
   bound_ = std::move(lease);
@@ -112,9 +112,8 @@ void Connection::write_backend_head(const PreparedRoute& route, const Backends::
   forwarding.request_id = x.request_id;
   if (route.rules.login != shield::Rules::Login::none && x.admission.identity != nullptr) {
     forwarding.identity = x.admission.identity;
-    forwarding.assertion =
-        worker_.assertion(*x.admission.identity, worker_.shared_.config.assertion_audience,
-                          worker_.shared_.clock.now());
+    forwarding.assertion = serving_->signer.assertion(
+        *x.admission.identity, shared().config.assertion_audience, shared().clock.now());
   }
   x.upstream.clear();
   append_backend_request(x.head, forwarding, x.upstream);
@@ -149,7 +148,7 @@ net::Task<void> Connection::proxy(const PreparedRoute& route, std::size_t index)
     x.upstream.append(x.in.get() + x.begin, body_size);
     bool hung_up = false;
     bool sent = lease.stream->write(x.upstream);
-    const Tick deadline = loop_.in(worker_.shared_.config.timeouts.backend);
+    const Tick deadline = loop_.in(shared().config.timeouts.backend);
     if (sent && !lease.stream->flushed()) sent = co_await lease.stream->flush(deadline);
     Relay result = Relay::no_answer;
     if (sent) {
@@ -208,10 +207,10 @@ void Connection::report_failure(const Backends::Lease& lease, Relay result, bool
   const bool stale = closed && lease.reused;
   if (lease.stream->descriptor().cancelled() || stale) return;
   if (result == Relay::bad_answer) {
-    worker_.backends_.failed(lease.server, "answers what is no HTTP");
+    serving_->backends.failed(lease.server, "answers what is no HTTP");
   } else if (result == Relay::no_answer) {
-    worker_.backends_.failed(lease.server,
-                             closed ? "closed before an answer" : "no answer in time");
+    serving_->backends.failed(lease.server,
+                              closed ? "closed before an answer" : "no answer in time");
   }
 }
 
@@ -236,7 +235,7 @@ net::Task<void> Connection::upload(net::Stream& backend) {
     if (piece.kind == BodyReader::Piece::end) {
       if (chunked && !discard_ && !backend.write(http::last_chunk)) discard_ = true;
       if (!discard_) {
-        const Tick deadline = loop_.in(worker_.shared_.config.timeouts.backend);
+        const Tick deadline = loop_.in(shared().config.timeouts.backend);
         uploaded_ = co_await backend.flush(deadline);
       }
       co_return;
@@ -256,7 +255,7 @@ net::Task<void> Connection::upload(net::Stream& backend) {
       sent = backend.write(piece.bytes);
     }
     if (sent && !backend.flushed()) {
-      const Tick deadline = loop_.in(worker_.shared_.config.timeouts.backend);
+      const Tick deadline = loop_.in(shared().config.timeouts.backend);
       sent = co_await backend.flush(deadline);
     }
     if (!sent) discard_ = true;  // the backend wants no more; its answer may still come
@@ -301,9 +300,9 @@ net::Task<bool> Connection::read_response_head(net::Stream& backend, char* buffe
         continue;
       }
       if (status.refused() || end == net::BufferPool::buffer_size) {
-        worker_.shared_.log.warn("backend_not_understood",
-                                 {{"reason", status.refused() ? status.code : "head_too_large"},
-                                  {"request_id", x.request_id}});
+        shared().log.warn("backend_not_understood",
+                          {{"reason", status.refused() ? status.code : "head_too_large"},
+                           {"request_id", x.request_id}});
         co_return false;
       }
     }
@@ -313,7 +312,7 @@ net::Task<bool> Connection::read_response_head(net::Stream& backend, char* buffe
       continue;
     }
     if (got.state != net::Io::blocked) co_return false;
-    const Tick deadline = loop_.in(worker_.shared_.config.timeouts.backend);
+    const Tick deadline = loop_.in(shared().config.timeouts.backend);
     const net::Wait wait = co_await backend.readable(deadline);
     if (wait == net::Wait::cancelled) co_return false;
     const bool uploading = body_ != nullptr && !body_->done() && !discard_;
@@ -353,7 +352,7 @@ net::Task<Connection::Relay> Connection::relay(const PreparedRoute& route, Backe
   if (!understood && end == 0) co_return Relay::no_answer;
   if (!understood) co_return Relay::bad_answer;
   const http::ResponseHead& response = x.response;
-  worker_.backends_.answered(lease.server, response.status);
+  serving_->backends.answered(lease.server, response.status);
   lease.bound = lease.bound || binds_connection(response.headers, Known::www_authenticate);
   const bool switching = response.status == 101;
   if (switching && !x.head.upgrade_websocket) co_return Relay::bad_answer;
@@ -361,25 +360,25 @@ net::Task<Connection::Relay> Connection::relay(const PreparedRoute& route, Backe
   const ClientFraming framing = client_framing();
   if (framing == ClientFraming::until_close) close_ = true;
   Answering answering;
-  answering.security = &worker_.shared_.security;
+  answering.security = &shared().security;
   answering.kind.kind =
       response.html ? http::AnswerKind::proxied_html : http::AnswerKind::proxied_other;
   answering.kind.backend = &response.headers;
   answering.kind.csp = http_csp(route.route->csp);
   answering.kind.no_store = x.admission.identity != nullptr || !x.admission.set_cookies.empty() ||
                             response.headers.has(Known::set_cookie);
-  answering.kind.hsts = worker_.shared_.hsts;
+  answering.kind.hsts = shared().hsts;
   answering.script_cookies = route.script_cookies;
   answering.set_cookies = x.admission.set_cookies;
   answering.date = worker_.date();
   answering.framing = framing;
   answering.websocket = switching;
-  if (!switching && worker_.shared_.draining.load(std::memory_order_relaxed)) close_ = true;
+  if (!switching && shared().draining()) close_ = true;
   answering.close = close_;
   std::string rate;
   if (!x.request.navigation && !response.html && !switching &&
       response.headers.value(Known::content_type).find("json") != std::string_view::npos) {
-    rate = worker_.shared_.rate_limit_policy;
+    rate = shared().rate_limit_policy;
     rate.append("RateLimit: ")
         .append(limit::rate_limit_field("default", x.admission.rate))
         .append("\r\n");
@@ -389,7 +388,7 @@ net::Task<Connection::Relay> Connection::relay(const PreparedRoute& route, Backe
   append_client_response(response, answering, x.out);
   answered_ = true;
   worker_.metrics_.status[static_cast<std::size_t>(response.status / 100)].add();
-  if (worker_.shared_.config.access_log) log_access(response.status);
+  if (shared().config.access_log) log_access(response.status);
   if (switching) {
     co_await tunnel(lease, std::string_view(buffer.get() + head, end - head));
     co_return Relay::broken;  // neither connection is of further use
@@ -470,7 +469,7 @@ net::Task<bool> Connection::relay_body(net::Stream& backend, char* buffer, std::
       if (got.state == net::Io::ok) {
         end = got.bytes;
       } else if (got.state == net::Io::blocked) {
-        const Tick deadline = loop_.in(worker_.shared_.config.timeouts.backend);
+        const Tick deadline = loop_.in(shared().config.timeouts.backend);
         const net::Wait wait = co_await backend.readable(deadline);
         if (wait != net::Wait::ready) co_return false;
       } else {
@@ -505,19 +504,19 @@ net::Task<void> Connection::tunnel(Backends::Lease& lease, std::string_view firs
 // A session that ends takes its WebSockets along: by a logout, or because it is as old as it may
 // get.
 bool Connection::tunnel_may_go_on() const {
-  const Shared& shared = worker_.shared_;
+  const Shared& shared = this->shared();
   const session::Identity* identity = x_->admission.identity;
   const bool over = identity != nullptr &&
                     (shared.shield.services().revocations.is_revoked(
                          identity->session_id, identity->user_id, identity->started_at) ||
                      shared.clock.now() - identity->started_at >= shared.config.session_absolute);
   return !over && loop_.now() - tunnel_used_ < shared.config.timeouts.websocket &&
-         !shared.draining.load(std::memory_order_relaxed);
+         !shared.draining();
 }
 
 // One direction, until it ends; then the other side is told.
 net::Task<void> Connection::pump(net::Stream& from, net::Stream& to, std::string_view first) {
-  const std::chrono::milliseconds quiet = worker_.shared_.config.timeouts.websocket;
+  const std::chrono::milliseconds quiet = shared().config.timeouts.websocket;
   const std::chrono::milliseconds look = std::min(quiet, std::chrono::milliseconds{5000});
   auto buffer = loop_.buffers().take();
   bool good = first.empty() || to.write(first);

@@ -37,13 +37,19 @@ session::AssertionSigner::Options assertion_options(const Config& config) {
 }
 }  // namespace
 
-Worker::Worker(Shared& shared, https::ServerContext tls, jwt::KeyRing assertion_keys,
-               unsigned index, net::Engine engine)
-    : shared_(shared),
-      tls_(std::move(tls)),
-      loop_(engine),
-      backends_(loop_, shared.backends, shared.log, shared.config.timeouts.connect),
-      signer_(std::move(assertion_keys), assertion_options(shared.config)),
+Serving::Serving(net::Loop& loop, std::shared_ptr<const Shared> all, https::ServerContext context,
+                 jwt::KeyRing assertion_keys)
+    : shared(std::move(all)),
+      tls(std::move(context)),
+      backends(loop, shared->backends, shared->log, shared->config.timeouts.connect),
+      signer(std::move(assertion_keys), assertion_options(shared->config)) {}
+
+Worker::Worker(std::shared_ptr<const Shared> shared, https::ServerContext tls,
+               jwt::KeyRing assertion_keys, unsigned index, net::Engine engine)
+    : loop_(engine),
+      serving_(std::make_shared<Serving>(loop_, std::move(shared), std::move(tls),
+                                         std::move(assertion_keys))),
+      connection_limits_(serving_->shared->connections),
       id_prefix_(hex_encode(system_random().bytes(5)) + std::to_string(index)) {}
 
 Worker::~Worker() = default;
@@ -58,19 +64,42 @@ void Worker::listen_http(int fd) {
       loop_, fd, [this](int client, const net::Endpoint& peer) { accept(client, peer, false); }));
 }
 
-bool Worker::count_connection(const IpAddress& peer) {
-  if (is_trusted_proxy(peer)) return shared_.connections.open_any();
-  return shared_.connections.open(peer);
+void Worker::serve_by(std::shared_ptr<const Shared> shared, https::ServerContext tls,
+                      jwt::KeyRing assertion_keys, std::function<void()> done) {
+  auto context = std::make_shared<https::ServerContext>(std::move(tls));
+  loop_.post([this, all = std::move(shared), context, keys = std::move(assertion_keys), done] {
+    auto next = std::make_shared<Serving>(loop_, all, std::move(*context), keys);
+    const std::shared_ptr<Serving> before = std::exchange(serving_, std::move(next));
+    before->backends.close_idle();
+    std::erase_if(earlier_, [](const auto& serving) { return serving.expired(); });
+    earlier_.push_back(before);
+    if (checks_backends_) {
+      net::spawn(end_checks(before));
+      if (!stopping_) serving_->backends.start_checks();
+    }
+    done();
+  });
 }
 
-void Worker::uncount_connection(const IpAddress& peer) {
-  if (is_trusted_proxy(peer)) return shared_.connections.close_any();
-  shared_.connections.close(peer);
+// A question under way still looks at what it was asked for.
+net::Task<void> Worker::end_checks(std::shared_ptr<Serving> serving) {
+  const std::chrono::milliseconds look(20);
+  serving->backends.stop_checks();
+  while (serving->backends.checking()) co_await loop_.sleep_for(look);
+}
+
+bool Worker::count_connection(const IpAddress& peer, bool from_proxy) {
+  return from_proxy ? connection_limits_.open_any() : connection_limits_.open(peer);
+}
+
+void Worker::uncount_connection(const IpAddress& peer, bool from_proxy) {
+  if (from_proxy) return connection_limits_.close_any();
+  connection_limits_.close(peer);
 }
 
 // It brings many clients; each has its limits by the address that the proxy names.
 bool Worker::is_trusted_proxy(const IpAddress& peer) const {
-  const auto& proxies = shared_.config.trusted_proxies;
+  const auto& proxies = serving_->shared->config.trusted_proxies;
   return std::any_of(proxies.begin(), proxies.end(),
                      [&](const Cidr& cidr) { return cidr.contains(peer); });
 }
@@ -79,24 +108,27 @@ void Worker::log_refused_connection(const IpAddress& peer, std::string_view reas
   metrics_.connections_refused.add();
   std::uint64_t passed_over = 0;
   if (!may_log_refusal(passed_over)) return;
-  shared_.log.warn(
+  serving_->shared->log.warn(
       "connection_refused",
       {{"client", peer.to_string()}, {"reason", reason}, {"not_logged_before", passed_over}});
 }
 
 void Worker::accept(int fd, const net::Endpoint& peer, bool tls) {
   metrics_.connections.add();
-  const bool stranger = shared_.config.proxy_protocol && !is_trusted_proxy(peer.address);
-  if (stranger || !count_connection(peer.address)) {
+  const Config& config = serving_->shared->config;
+  const bool from_proxy = is_trusted_proxy(peer.address);
+  const bool stranger = config.proxy_protocol && !from_proxy;
+  if (stranger || !count_connection(peer.address, from_proxy)) {
     log_refused_connection(peer.address, stranger ? "no_trusted_proxy" : "too_many_connections");
     ::close(fd);
     return;
   }
-  net::spawn(serve(fd, peer, tls));
+  net::spawn(serve(fd, peer, tls, from_proxy));
 }
 
 // No more is read than the header has: the rest is the handshake's.
-net::Task<bool> Worker::learn_client(Connection& connection, net::Endpoint& client, Tick deadline) {
+net::Task<bool> Worker::learn_client(Connection& connection, net::Endpoint& client, bool& counted,
+                                     Tick deadline) {
   net::Stream& stream = connection.stream();
   std::array<char, http::longest_proxy_header> buffer;
   std::size_t size = 0;
@@ -121,9 +153,12 @@ net::Task<bool> Worker::learn_client(Connection& connection, net::Endpoint& clie
     }
   }
   if (!header.client) co_return true;  // the proxy itself
-  if (!is_trusted_proxy(*header.client) && !shared_.connections.open_address(*header.client)) {
-    log_refused_connection(*header.client, "too_many_connections");
-    co_return false;
+  if (!is_trusted_proxy(*header.client)) {
+    if (!connection_limits_.open_address(*header.client)) {
+      log_refused_connection(*header.client, "too_many_connections");
+      co_return false;
+    }
+    counted = true;
   }
   client.address = *header.client;
   client.port = header.client_port;
@@ -131,31 +166,35 @@ net::Task<bool> Worker::learn_client(Connection& connection, net::Endpoint& clie
   co_return true;
 }
 
-net::Task<void> Worker::serve(int fd, net::Endpoint peer, bool tls) {
+net::Task<void> Worker::serve(int fd, net::Endpoint peer, bool tls, bool from_proxy) {
+  const std::shared_ptr<Serving> accepted = serving_;  // for the handshake
+  const Config& config = accepted->shared->config;
   net::Endpoint client = peer;
+  bool counted = false;  // the client's address, beside the proxy
   {
     std::unique_ptr<net::Stream> stream;
     net::TlsStream* secure = nullptr;
     if (tls) {
-      auto made = std::make_unique<net::TlsStream>(loop_, fd, tls_.native());
+      auto made = std::make_unique<net::TlsStream>(loop_, fd, accepted->tls.native());
       secure = made.get();
       stream = std::move(made);
     } else {
       stream = std::make_unique<net::TcpStream>(loop_, fd);
     }
     Connection connection(*this, std::move(stream), peer);
-    const Tick deadline = loop_.in(shared_.config.timeouts.handshake);
+    const Tick deadline = loop_.in(config.timeouts.handshake);
     bool known = true;
-    if (shared_.config.proxy_protocol) known = co_await learn_client(connection, client, deadline);
+    if (config.proxy_protocol) {
+      known = co_await learn_client(connection, client, counted, deadline);
+    }
     if (known && secure != nullptr) {
       co_await serve_tls(connection, *secure, client, deadline);
     } else if (known) {
       co_await connection.run_plain();
     }
   }
-  if (client.address != peer.address && !is_trusted_proxy(client.address))
-    shared_.connections.close_address(client.address);
-  uncount_connection(peer.address);
+  if (counted) connection_limits_.close_address(client.address);
+  uncount_connection(peer.address, from_proxy);
 }
 
 net::Task<void> Worker::serve_tls(Connection& connection, net::TlsStream& secure,
@@ -178,7 +217,8 @@ net::Task<void> Worker::serve_tls(Connection& connection, net::TlsStream& secure
 }
 
 void Worker::check_backends() {
-  loop_.post([this] { backends_.start_checks(); });
+  checks_backends_ = true;
+  loop_.post([this] { serving_->backends.start_checks(); });
 }
 
 void Worker::run() {
@@ -186,13 +226,15 @@ void Worker::run() {
   loop_.run();
 }
 
-void Worker::drain(std::chrono::milliseconds at_most) {
-  loop_.post([this, at_most] {
+void Worker::drain(std::chrono::milliseconds at_most, Drain how) {
+  loop_.post([this, at_most, how] {
     if (stopping_) return;
     stopping_ = true;
     for (const auto& listener : listeners_) listener->close();
-    backends_.stop_checks();
-    for (Connection* c = connections_; c != nullptr; c = c->next_) c->stop_if_idle();
+    serving_->backends.stop_checks();
+    if (how == Drain::at_once) {
+      for (Connection* c = connections_; c != nullptr; c = c->next_) c->stop_if_idle();
+    }
     for (Http2Connection* c = http2_connections_; c != nullptr; c = c->next_) c->stop();
     net::spawn(end_drain(loop_.in(at_most)));
   });
@@ -213,9 +255,9 @@ net::Task<void> Worker::end_drain(Tick deadline) {
   for (Connection* c = connections_; c != nullptr; c = c->next_) c->cancel();
   const std::chrono::seconds grace(6);
   const Tick end = loop_.in(grace);
-  while ((connections_ != nullptr || backends_.checking()) && loop_.now() < end)
+  while ((connections_ != nullptr || serving_->backends.checking()) && loop_.now() < end)
     co_await loop_.sleep_for(look);
-  backends_.close_idle();
+  serving_->backends.close_idle();
   loop_.stop();
 }
 
@@ -242,7 +284,10 @@ void Worker::give_back(std::unique_ptr<Exchange> exchange) {
 
 void Worker::sweep() {
   constexpr std::size_t few = 16;
-  backends_.sweep();
+  serving_->backends.sweep();
+  for (const auto& earlier : earlier_) {
+    if (const auto serving = earlier.lock()) serving->backends.sweep();
+  }
   loop_.buffers().tidy();
   if (least_exchanges_ > few) exchanges_.resize(exchanges_.size() - (least_exchanges_ - few));
   least_exchanges_ = exchanges_.size();
@@ -269,17 +314,12 @@ bool Worker::may_log_refusal(std::uint64_t& passed_over) {
 
 std::string_view Worker::date() {
   if (date_.empty() || loop_.now() >= date_until_) {
-    const Time now = shared_.clock.now();
+    const Time now = serving_->shared->clock.now();
     date_ = format_http_date(now);
     const auto whole = std::chrono::floor<std::chrono::seconds>(now);
     date_until_ = loop_.now() + (whole + std::chrono::seconds{1} - now);
   }
   return date_;
-}
-
-std::string_view Worker::assertion(const session::Identity& identity, std::string_view audience,
-                                   Time now) {
-  return signer_.assertion(identity, audience, now);
 }
 
 }  // namespace moat::gateway

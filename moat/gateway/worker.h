@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,7 +36,16 @@ struct PreparedRoute {
   std::vector<std::string_view> script_cookies;
 };
 
-// Shared is what all workers use: immutable, or safe for several threads.
+// What the workers are told when they stop.
+struct Stopping {
+  std::atomic<bool> draining{false};  // answers say that the connection ends
+  // Another process serves the same sockets: a connection that waits for its next request may
+  // still send it, within the time to drain.
+  std::atomic<bool> patient{false};
+};
+
+// Shared is what all workers use under one configuration: immutable, or safe for several threads.
+// A reload makes the next one; a request keeps the one it began with.
 struct Shared {
   const Config& config;
   const shield::Shield& shield;
@@ -50,8 +60,20 @@ struct Shared {
   std::string hsts;                   // empty for localhost
   https::RedirectPolicy redirect;
   std::string rate_limit_policy;  // a whole RateLimit-Policy line
-  ConnectionLimits connections;
-  std::atomic<bool> draining{false};
+  ConnectionLimits& connections;  // this and what follows outlives every configuration
+  const Stopping& stopping;
+  bool draining() const { return stopping.draining.load(std::memory_order_relaxed); }
+};
+
+// Serving is a configuration as one worker serves it, with what its loop keeps for it. Used on the
+// loop's thread only.
+struct Serving {
+  Serving(net::Loop& loop, std::shared_ptr<const Shared> all, https::ServerContext context,
+          jwt::KeyRing assertion_keys);
+  std::shared_ptr<const Shared> shared;
+  https::ServerContext tls;
+  Backends backends;
+  session::AssertionSigner signer;
 };
 
 // Exchange is what one request needs while it is worked on; idle connections have none.
@@ -83,8 +105,8 @@ class Http2Connection;
 class Worker final {
  public:
   // Throws std::system_error where `engine` is not to be had.
-  Worker(Shared& shared, https::ServerContext tls, jwt::KeyRing assertion_keys, unsigned index,
-         net::Engine engine = net::Engine::epoll);
+  Worker(std::shared_ptr<const Shared> shared, https::ServerContext tls,
+         jwt::KeyRing assertion_keys, unsigned index, net::Engine engine = net::Engine::epoll);
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
   ~Worker();
@@ -96,9 +118,14 @@ class Worker final {
   void check_backends();
   // Runs until drain() has ended the last connection.
   void run();
-  // Stops accepting; requests in flight are finished until `deadline` has passed, then cut. From
-  // any thread.
-  void drain(std::chrono::milliseconds at_most);
+  // Serves what comes from now on under another configuration; `done` is called on the worker's
+  // thread when it does. From any thread.
+  void serve_by(std::shared_ptr<const Shared> shared, https::ServerContext tls,
+                jwt::KeyRing assertion_keys, std::function<void()> done);
+  // Stops accepting; requests in flight are finished until `at_most` has passed, then cut.
+  // Connections without a request end at once, or are waited for too. From any thread.
+  enum class Drain { at_once, patiently };
+  void drain(std::chrono::milliseconds at_most, Drain how = Drain::at_once);
   const Metrics& metrics() const { return metrics_; }
 
  private:
@@ -108,30 +135,30 @@ class Worker final {
   std::unique_ptr<Exchange> take_exchange();
   void give_back(std::unique_ptr<Exchange> exchange);
   void accept(int fd, const net::Endpoint& peer, bool tls);
-  net::Task<void> serve(int fd, net::Endpoint peer, bool tls);
+  net::Task<void> serve(int fd, net::Endpoint peer, bool tls, bool from_proxy);
   net::Task<void> serve_tls(Connection& connection, net::TlsStream& secure, net::Endpoint peer,
                             Tick deadline);
   // What the PROXY protocol says of the client, until the handshake's deadline. False: it may not
-  // be served.
-  net::Task<bool> learn_client(Connection& connection, net::Endpoint& client, Tick deadline);
+  // be served. `counted`: its address is, and to be given back.
+  net::Task<bool> learn_client(Connection& connection, net::Endpoint& client, bool& counted,
+                               Tick deadline);
   void log_refused_connection(const IpAddress& peer, std::string_view reason);
-  // Against the limits in all and by address. True: to be given back with uncount_connection.
-  bool count_connection(const IpAddress& peer);
-  void uncount_connection(const IpAddress& peer);
+  // Against the limits in all and by address. True: to be given back with uncount_connection and
+  // the same `from_proxy`, whatever the configuration is then.
+  bool count_connection(const IpAddress& peer, bool from_proxy);
+  void uncount_connection(const IpAddress& peer, bool from_proxy);
   bool is_trusted_proxy(const IpAddress& peer) const;
   net::Task<void> end_drain(Tick deadline);
+  net::Task<void> end_checks(std::shared_ptr<Serving> serving);
   void new_request_id(std::string& out);
   // At most `refusals_a_second` are logged; the next line says how many were not.
   bool may_log_refusal(std::uint64_t& passed_over);
   std::string_view date();  // now, for a Date field; made once a second
-  std::string_view assertion(const session::Identity& identity, std::string_view audience,
-                             Time now);
 
-  Shared& shared_;
-  https::ServerContext tls_;
   net::Loop loop_;
-  Backends backends_;
-  session::AssertionSigner signer_;
+  std::shared_ptr<Serving> serving_;  // of what comes next
+  std::vector<std::weak_ptr<Serving>> earlier_;
+  ConnectionLimits& connection_limits_;
   Metrics metrics_;
   // Idle backend connections grow old, and what a busy second needed is kept, without a request to
   // notice it.
@@ -151,6 +178,7 @@ class Worker final {
   Connection* connections_ = nullptr;  // all of this worker's, linked
   Http2Connection* http2_connections_ = nullptr;
   bool stopping_ = false;
+  bool checks_backends_ = false;  // for all workers
   std::string id_prefix_;
   std::uint64_t next_id_ = 0;
   std::string date_;

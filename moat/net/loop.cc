@@ -132,7 +132,9 @@ Descriptor::~Descriptor() {
     return;
   }
   loop_.forget(this);
-  ::close(fd_);  // the only descriptor of this file, so epoll drops it by itself
+  // Of a file's only descriptor epoll hears by itself.
+  if (shares_file_) ::epoll_ctl(loop_.epoll_, EPOLL_CTL_DEL, fd_, nullptr);
+  ::close(fd_);
 }
 
 void Descriptor::Side::fire() {

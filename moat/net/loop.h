@@ -83,6 +83,8 @@ class Descriptor final {
   void announce_writable();
   // Ends a wait for reading as if its time had passed.
   void wake_reader() { read_.fire(); }
+  // Other processes or loops hold the same file: it must be taken off the loop by hand.
+  void shares_file() { shares_file_ = true; }
   // Ends both waits, now and for ever.
   void cancel();
   bool cancelled() const { return cancelled_; }
@@ -105,6 +107,7 @@ class Descriptor final {
   int fd_;
   Channel* channel_ = nullptr;
   bool cancelled_ = false;
+  bool shares_file_ = false;
   Side read_;
   Side write_;
 };

@@ -136,6 +136,7 @@ Endpoint local_endpoint(int fd) {
 
 Listener::Listener(Loop& loop, int fd, OnAccept on_accept)
     : loop_(loop), descriptor_(loop, fd), on_accept_(std::move(on_accept)) {
+  descriptor_.shares_file();  // listening sockets are passed on to the process that takes over
   spawn(accept_all());
 }
 

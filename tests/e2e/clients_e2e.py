@@ -345,11 +345,11 @@ class OwnName(Clients):
             next_chain, next_key = self_signed(self.files, self.domain, 'next')
             os.replace(next_key, key)
             moat.process.send_signal(signal.SIGHUP)  # half of a renewal: the old one goes on
-            harness.wait_until(lambda: 'certificate_not_loaded' in moat.output, what='the refusal')
+            harness.wait_until(lambda: 'config_reload_refused' in moat.output, what='the refusal')
             self.assertEqual(moat.request('GET', '/').status, 200)
             os.replace(next_chain, chain)
             moat.process.send_signal(signal.SIGHUP)
-            harness.wait_until(lambda: 'certificate_loaded' in moat.output, what='the new certificate')
+            harness.wait_until(lambda: 'config_reloaded' in moat.output, what='the new certificate')
             held.sendall(f'GET / HTTP/1.1\r\nHost: {self.domain}\r\n\r\n'.encode())
             self.assertIn(b'HTTP/1.1 200', held.recv(65536), 'connections go on')
         with moat.connect() as fresh:
