@@ -65,6 +65,8 @@ std::string prometheus(const std::vector<const Metrics*>& workers, std::uint64_t
   };
   counter("connections_total", "Connections accepted.", &Metrics::connections);
   counter("connections_refused_total", "Connections over a limit.", &Metrics::connections_refused);
+  counter("connections_waiting_total", "Times that clients waited for want of file descriptors.",
+          &Metrics::connections_waiting);
   counter("http2_connections_total", "Connections that spoke HTTP/2.", &Metrics::http2_connections);
   counter("tls_handshakes_failed_total", "TLS handshakes that failed.",
           &Metrics::handshakes_failed);

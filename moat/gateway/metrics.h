@@ -26,6 +26,7 @@ class Counter final {
 struct Metrics {
   Counter connections;          // accepted
   Counter connections_refused;  // over a limit
+  Counter connections_waiting;  // looks at the queue with no descriptor left
   Counter handshakes_failed;
   Counter http2_connections;
   Counter requests;

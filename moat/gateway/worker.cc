@@ -56,12 +56,25 @@ Worker::~Worker() = default;
 
 void Worker::listen_https(int fd) {
   listeners_.push_back(std::make_unique<net::Listener>(
-      loop_, fd, [this](int client, const net::Endpoint& peer) { accept(client, peer, true); }));
+      loop_, fd, [this](int client, const net::Endpoint& peer) { accept(client, peer, true); },
+      [this] { out_of_descriptors(); }));
 }
 
 void Worker::listen_http(int fd) {
   listeners_.push_back(std::make_unique<net::Listener>(
-      loop_, fd, [this](int client, const net::Endpoint& peer) { accept(client, peer, false); }));
+      loop_, fd, [this](int client, const net::Endpoint& peer) { accept(client, peer, false); },
+      [this] { out_of_descriptors(); }));
+}
+
+void Worker::out_of_descriptors() {
+  metrics_.connections_waiting.add();
+  std::uint64_t passed_over = 0;
+  if (!may_log_refusal(passed_over)) return;
+  serving_->shared->log.warn("clients_wait", {{"reason", "out of file descriptors"},
+                                    {"hint",
+                                     "raise the limit of open files (LimitNOFILE) or lower "
+                                     "server.max_connections"},
+                                    {"not_logged_before", passed_over}});
 }
 
 void Worker::serve_by(std::shared_ptr<const Shared> shared, https::ServerContext tls,

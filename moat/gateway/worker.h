@@ -134,6 +134,7 @@ class Worker final {
   friend class Http2Connection;
   std::unique_ptr<Exchange> take_exchange();
   void give_back(std::unique_ptr<Exchange> exchange);
+  void out_of_descriptors();
   void accept(int fd, const net::Endpoint& peer, bool tls);
   net::Task<void> serve(int fd, net::Endpoint peer, bool tls, bool from_proxy);
   net::Task<void> serve_tls(Connection& connection, net::TlsStream& secure, net::Endpoint peer,

@@ -134,8 +134,11 @@ Endpoint local_endpoint(int fd) {
   return from_sockaddr(address.storage);
 }
 
-Listener::Listener(Loop& loop, int fd, OnAccept on_accept)
-    : loop_(loop), descriptor_(loop, fd), on_accept_(std::move(on_accept)) {
+Listener::Listener(Loop& loop, int fd, OnAccept on_accept, std::function<void()> on_exhausted)
+    : loop_(loop),
+      descriptor_(loop, fd),
+      on_accept_(std::move(on_accept)),
+      on_exhausted_(std::move(on_exhausted)) {
   descriptor_.shares_file();  // listening sockets are passed on to the process that takes over
   spawn(accept_all());
 }
@@ -156,6 +159,7 @@ Task<void> Listener::accept_all() {
       descriptor_.readable = false;
     } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
       // No descriptor to be had: serve the connections there are and look again soon.
+      if (on_exhausted_) on_exhausted_();
       const std::chrono::milliseconds pause(100);
       co_await loop_.sleep_for(pause);
       if (descriptor_.cancelled()) break;

@@ -37,7 +37,8 @@ Endpoint local_endpoint(int fd);
 class Listener final {
  public:
   using OnAccept = std::function<void(int fd, const Endpoint& peer)>;
-  Listener(Loop& loop, int fd, OnAccept on_accept);
+  // `on_exhausted` is called when there is no descriptor or memory for a client who waits.
+  Listener(Loop& loop, int fd, OnAccept on_accept, std::function<void()> on_exhausted = {});
   // Stops accepting; the accept task ends on the loop's next turn, after which the listener may
   // die.
   void close() { descriptor_.cancel(); }
@@ -49,6 +50,7 @@ class Listener final {
   Loop& loop_;
   Descriptor descriptor_;
   OnAccept on_accept_;
+  std::function<void()> on_exhausted_;
   bool closed_ = false;
 };
 
