@@ -171,6 +171,7 @@ int run(const Arguments& arguments) {
     if (signal == SIGINT || signal == SIGTERM) break;
     if (signal == SIGHUP) {
       moat.reload_certificates();
+      moat.reopen_logs();
     } else {
       moat.housekeeping();
     }

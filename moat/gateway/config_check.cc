@@ -177,6 +177,10 @@ std::vector<ConfigProblem> check_config(const Config& config) {
     problems.push_back(
         {Origin{"tls.issuer", 0}, "issuer = \"files\" needs 'tls.certificate' and 'tls.key'"});
   }
+  if (!config.access_path.empty() && config.access_log == AccessFormat::off) {
+    problems.push_back({Origin{"log.access_path", 0},
+                        "'log.access_path' needs 'log.access': \"json\" or \"combined\""});
+  }
   if (config.session_absolute < config.session_idle) {
     problems.push_back({Origin{"session", 0}, "'session.absolute' is shorter than 'session.idle'"});
   }

@@ -177,6 +177,7 @@ struct Gateway::Parts {
   Result<void, std::string> make_store();
   Result<void, std::string> make_accounts();
   Result<void, std::string> make_certificates();
+  Result<void, std::string> make_access_log();
   Result<void, std::string> make_workers();
   Result<void, std::string> make_admin();
   Result<void, std::string> make_setup_link();
@@ -209,6 +210,9 @@ struct Gateway::Parts {
   std::unique_ptr<shield::AuthApi> auth;
   std::unique_ptr<Certificates> certificates;
   std::unique_ptr<net::WorkerPool> blocking;
+  std::unique_ptr<AccessLog> access;
+  std::uint64_t access_lines_lost = 0;  // at the last look
+  RouteLabels labels;
   std::unique_ptr<Shared> shared;
   std::vector<std::unique_ptr<Worker>> workers;
   std::vector<std::thread> threads;
@@ -320,6 +324,13 @@ Result<void, std::string> Gateway::Parts::make_certificates() {
   return {};
 }
 
+Result<void, std::string> Gateway::Parts::make_access_log() {
+  auto opened = AccessLog::open(config, clock, log);
+  if (!opened) return Error{opened.error()};
+  access = std::move(*opened);
+  return {};
+}
+
 Result<void, std::string> Gateway::Parts::make_workers() {
   net::WorkerPool::Options pool;
   pool.threads = 16;
@@ -340,6 +351,7 @@ Result<void, std::string> Gateway::Parts::make_workers() {
                  {},
                  {},
                  ConnectionLimits(config.max_connections, config.max_connections_per_address)});
+  if (access->enabled()) shared->access = access.get();
   https::HstsOptions hsts;
   hsts.max_age = config.hsts_max_age;
   hsts.include_subdomains = config.hsts_subdomains;
@@ -352,6 +364,7 @@ Result<void, std::string> Gateway::Parts::make_workers() {
   for (const Route& route : config.routes) {
     PreparedRoute& prepared = shared->routes.emplace_back();
     prepared.route = &route;
+    prepared.label = labels.number_of(route.match);
     prepared.rules = rules_of(route);
     prepared.rules.route = shared->routes.size();
     if (route.limit) prepared.limit = policy_or(*route.limit, "600/min/ip");
@@ -446,7 +459,7 @@ AdminAnswer Gateway::Parts::answer_admin(std::string_view method, std::string_vi
     std::vector<const Metrics*> all;
     for (const auto& worker : workers) all.push_back(&worker->metrics());
     answer.content_type = "text/plain; version=0.0.4; charset=utf-8";
-    answer.body = prometheus(all, shared->connections.open_now());
+    answer.body = prometheus(all, labels, {shared->connections.open_now(), access->dropped()});
   } else if (local && method == "POST" && path == "/unlock") {
     guard->unlock(body);
     log.info("unlocked", {{"email", body}});
@@ -479,9 +492,9 @@ Gateway::Gateway(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Result<std::unique_ptr<Gateway>, std::string> Gateway::start(Config config, Clock& clock,
                                                              const Log& log) {
   auto parts = std::make_unique<Parts>(std::move(config), clock, log);
-  for (const auto step :
-       {&Parts::make_keys, &Parts::make_store, &Parts::make_accounts, &Parts::make_certificates,
-        &Parts::make_workers, &Parts::make_admin, &Parts::make_setup_link}) {
+  for (const auto step : {&Parts::make_keys, &Parts::make_store, &Parts::make_accounts,
+                          &Parts::make_certificates, &Parts::make_access_log, &Parts::make_workers,
+                          &Parts::make_admin, &Parts::make_setup_link}) {
     auto done = (*parts.*step)();
     if (!done) {
       parts->stop();
@@ -498,6 +511,10 @@ void Gateway::housekeeping() {
   Parts& p = *parts_;
   const Tick tick = p.clock.tick();
   const Time now = p.clock.now();
+  const std::uint64_t lost = p.access->dropped();
+  if (lost > p.access_lines_lost)
+    p.log.warn("access_lines_dropped", {{"count", lost - p.access_lines_lost}});
+  p.access_lines_lost = lost;
   if (tick >= p.next_certificates) {
     p.next_certificates = tick + std::chrono::minutes{1};
     p.certificates->maintain(now);
@@ -515,6 +532,11 @@ void Gateway::housekeeping() {
     p.next_sweep = tick + std::chrono::minutes{10};
     if (!p.store->sweep(now)) p.log.warn("sweep_failed");
   }
+}
+
+void Gateway::reopen_logs() {
+  auto opened = parts_->access->reopen();
+  if (!opened) parts_->log.error("access_log_not_reopened", {{"reason", opened.error()}});
 }
 
 void Gateway::reload_certificates() {

@@ -54,6 +54,8 @@ class Gateway final {
   void housekeeping();
   // Looks at the certificate files now; housekeeping() does so each minute.
   void reload_certificates();
+  // Opens the access log's file again, after a rotation has moved it away.
+  void reopen_logs();
   // Stops accepting, lets requests in flight finish for the configured time, ends. Returns when all
   // is over.
   void stop();

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "moat/base/encoding.h"
@@ -26,6 +27,14 @@ void Exchange::clear() {
   out.clear();
   upstream.clear();
   request_id.clear();
+  parsed = complete = traced = trace_came = false;
+  started = backend_asked = backend_began = Tick{};
+  status = 0;
+  bytes_in = bytes_out = 0;
+  step = code = std::string_view();
+  label = RouteLabels::none;
+  route = "(none)";
+  backend.clear();
 }
 
 namespace {
@@ -103,9 +112,10 @@ net::Task<void> Worker::serve(int fd, net::Endpoint peer, bool tls) {
     if (result == net::TlsStream::Handshake::done && secure.protocol() == "h2") {
       metrics_.http2_connections.add();
       connection.lend_stream();
-      Http2Connection several(*this, secure, peer);
+      Http2Connection several(*this, secure, peer, secure.version());
       co_await several.run();
     } else if (result == net::TlsStream::Handshake::done) {
+      connection.speaks("", secure.version());
       co_await connection.run();
     } else {
       metrics_.handshakes_failed.add();
@@ -178,6 +188,17 @@ void Worker::new_request_id(std::string& out) {
   out.assign(id_prefix_);
   out.push_back('-');
   out.append(std::to_string(++next_id_));
+}
+
+std::uint64_t Worker::random_word() {
+  std::uint64_t word = 0;
+  if (random_used_ + sizeof word > random_.size()) {
+    system_random().fill(random_);
+    random_used_ = 0;
+  }
+  std::memcpy(&word, random_.data() + random_used_, sizeof word);
+  random_used_ += sizeof word;
+  return word;
 }
 
 bool Worker::may_log_refusal(std::uint64_t& passed_over) {

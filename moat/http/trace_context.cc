@@ -25,8 +25,7 @@ bool is_hex(std::string_view text) {
 bool is_zero(std::string_view text) { return text.find_first_not_of('0') == text.npos; }
 
 void write_hex(std::uint64_t word, char* to) {
-  for (int shift = 60; shift >= 0; shift -= 4)
-    *to++ = "0123456789abcdef"[(word >> shift) & 15];
+  for (int shift = 60; shift >= 0; shift -= 4) *to++ = "0123456789abcdef"[(word >> shift) & 15];
 }
 
 // Section 3.3.1.3.1: `key`, or `tenant@system`.

@@ -40,12 +40,12 @@ Traceparent make_traceparent(const Trace& trace, std::uint64_t parent);
 // no list of them.
 [[nodiscard]] std::optional<std::size_t> tracestate_members(std::string_view line);
 // Appends the request's tracestate lines, joined, as one line; nothing where one of them is
-// malformed, or they have more than 32 members or 512 bytes together. Only beside a traceparent that
-// was valid.
+// malformed, or they have more than 32 members or 512 bytes together. Only beside a traceparent
+// that was valid.
 void append_tracestate(const Headers& headers, std::string& out);
 
-// What is taken for a request id from a proxy that is trusted: 1 to 128 of letters, digits, '.', '_'
-// and '-'.
+// What is taken for a request id from a proxy that is trusted: 1 to 128 of letters, digits, '.',
+// '_' and '-'.
 [[nodiscard]] bool is_request_id(std::string_view value);
 
 }  // namespace moat::http

@@ -38,16 +38,29 @@ TEST(Traceparent, WhatIsMalformedIsRefused) {
   const std::string zeros(32, '0');
   std::string capital = id;
   capital[1] = 'B';
-  for (const std::string& text : std::vector<std::string>{
-           "", "00", whole.substr(0, 54), whole + "-", whole + "-00", whole + "0",
-           "01-" + id + "-" + parent + "-01.", "01-" + id + "-" + parent + "-011",
-           "ff-" + id + "-" + parent + "-01", "FF-" + id + "-" + parent + "-01",
-           "0 -" + id + "-" + parent + "-01", "00-" + zeros + "-" + parent + "-01",
-           "00-" + id + "-" + zeros.substr(0, 16) + "-01", "00-" + capital + "-" + parent + "-01",
-           "00-" + id.substr(1) + "g-" + parent + "-01", "00-" + id + "-" + parent + "-0g",
-           "00-" + id + "-" + parent + "-0A", "00_" + id + "-" + parent + "-01",
-           "00-" + id + "_" + parent + "-01", "00-" + id + "-" + parent + "_01", " " + whole,
-           id + "-" + parent + "-0100-"}) {
+  for (const std::string& text :
+       std::vector<std::string>{"",
+                                "00",
+                                whole.substr(0, 54),
+                                whole + "-",
+                                whole + "-00",
+                                whole + "0",
+                                "01-" + id + "-" + parent + "-01.",
+                                "01-" + id + "-" + parent + "-011",
+                                "ff-" + id + "-" + parent + "-01",
+                                "FF-" + id + "-" + parent + "-01",
+                                "0 -" + id + "-" + parent + "-01",
+                                "00-" + zeros + "-" + parent + "-01",
+                                "00-" + id + "-" + zeros.substr(0, 16) + "-01",
+                                "00-" + capital + "-" + parent + "-01",
+                                "00-" + id.substr(1) + "g-" + parent + "-01",
+                                "00-" + id + "-" + parent + "-0g",
+                                "00-" + id + "-" + parent + "-0A",
+                                "00_" + id + "-" + parent + "-01",
+                                "00-" + id + "_" + parent + "-01",
+                                "00-" + id + "-" + parent + "_01",
+                                " " + whole,
+                                id + "-" + parent + "-0100-"}) {
     EXPECT_FALSE(parse_traceparent(text)) << text;
   }
 }
@@ -96,30 +109,48 @@ TEST(Traceparent, IsTakenFromARequestOnlyOnce) {
 TEST(Tracestate, CountsItsMembers) {
   const std::string key256 = "a" + std::string(255, 'z');
   const std::string tenant = std::string(241, '0') + "@" + "s" + std::string(13, 'z');
-  const std::pair<std::string, std::size_t> cases[] = {
-      {"", 0},
-      {" , ,\t", 0},
-      {"rojo=00f067aa0ba902b7", 1},
-      {"rojo=1,congo=2", 2},
-      {" rojo=1 ,\tcongo=2 ,", 2},
-      {"a_-*/9=x", 1},
-      {"fw529a3039@dt=FfAz", 1},
-      {"1tenant@sys=a b", 1},
-      {key256 + "=1", 1},
-      {tenant + "=1", 1},
-      {"a=" + std::string(256, '~'), 1},
-      {"a=!\"#$%&'()*+-./0:;<>?@[\\]^_`{|}", 1}};
+  const std::pair<std::string, std::size_t> cases[] = {{"", 0},
+                                                       {" , ,\t", 0},
+                                                       {"rojo=00f067aa0ba902b7", 1},
+                                                       {"rojo=1,congo=2", 2},
+                                                       {" rojo=1 ,\tcongo=2 ,", 2},
+                                                       {"a_-*/9=x", 1},
+                                                       {"fw529a3039@dt=FfAz", 1},
+                                                       {"1tenant@sys=a b", 1},
+                                                       {key256 + "=1", 1},
+                                                       {tenant + "=1", 1},
+                                                       {"a=" + std::string(256, '~'), 1},
+                                                       {"a=!\"#$%&'()*+-./0:;<>?@[\\]^_`{|}", 1}};
   for (const auto& [text, count] : cases) EXPECT_EQ(tracestate_members(text), count) << text;
 }
 
 TEST(Tracestate, WhatIsNoListIsRefused) {
   const std::string key257 = "a" + std::string(256, 'z');
-  for (const std::string& text : std::vector<std::string>{
-           "rojo", "=1", "rojo=", "rojo= ", "Rojo=1", "1rojo=1", "_a=1", "r ojo=1", "rojo =1",
-           "rojo=1=2", "a=\x7f", "a=\xc3\xa9", "a=b\tc", "@sys=1", "t@=1", "t@1s=1", "t@S=1",
-           "a@b@c=1", "_t@s=1", key257 + "=1", std::string(242, '0') + "@s=1",
-           "t@s" + std::string(14, 'z') + "=1", "a=" + std::string(257, '~'), "a=1;b=2,c",
-           "a=1,,b"}) {
+  for (const std::string& text : std::vector<std::string>{"rojo",
+                                                          "=1",
+                                                          "rojo=",
+                                                          "rojo= ",
+                                                          "Rojo=1",
+                                                          "1rojo=1",
+                                                          "_a=1",
+                                                          "r ojo=1",
+                                                          "rojo =1",
+                                                          "rojo=1=2",
+                                                          "a=\x7f",
+                                                          "a=\xc3\xa9",
+                                                          "a=b\tc",
+                                                          "@sys=1",
+                                                          "t@=1",
+                                                          "t@1s=1",
+                                                          "t@S=1",
+                                                          "a@b@c=1",
+                                                          "_t@s=1",
+                                                          key257 + "=1",
+                                                          std::string(242, '0') + "@s=1",
+                                                          "t@s" + std::string(14, 'z') + "=1",
+                                                          "a=" + std::string(257, '~'),
+                                                          "a=1;b=2,c",
+                                                          "a=1,,b"}) {
     EXPECT_FALSE(tracestate_members(text)) << text;
   }
 }
@@ -154,16 +185,16 @@ TEST(Tracestate, HasAtMost32MembersAnd512Bytes) {
   EXPECT_EQ(joined({many}), "tracestate: " + many + "\r\n");
   EXPECT_EQ(joined({many, "b=1"}), "");
   EXPECT_EQ(joined({many + ",b=1"}), "");
-  const std::string half = "a=" + std::string(253, 'x');  // 255
+  const std::string half = "a=" + std::string(253, 'x');                                // 255
   EXPECT_EQ(joined({half, half + "x"}), "tracestate: " + half + "," + half + "x\r\n");  // 512
   EXPECT_EQ(joined({half + "x", half + "x"}), "");                                      // 513
   EXPECT_EQ(joined({half, half + "x", "b=1"}), "");
 }
 
 TEST(RequestId, IsTakenWhenItIsShortAndPlain) {
-  for (const std::string& text : std::vector<std::string>{
-           "a", "0", "-._", "7b1f3a52-1c1e-4a7e-9c1d-0f0e0d0c0b0a", "Root_1.2-3",
-           std::string(128, 'z')}) {
+  for (const std::string& text :
+       std::vector<std::string>{"a", "0", "-._", "7b1f3a52-1c1e-4a7e-9c1d-0f0e0d0c0b0a",
+                                "Root_1.2-3", std::string(128, 'z')}) {
     EXPECT_TRUE(is_request_id(text)) << text;
   }
 }
