@@ -13,9 +13,9 @@ import argparse, json, math, os, select, statistics, subprocess, sys, time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import common
 from common import Load
-from peers import Peers, missing
+from _peers import Peers, missing
 
-CLIENT = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'tls_client.py')
+CLIENT = os.path.join(os.path.dirname(os.path.abspath(__file__)), '_tls_client.py')
 LOGIN_RATE, BESIDE_RATE, PEOPLE = 20, 200, 4
 
 

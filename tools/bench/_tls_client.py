@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Clients of ./dev bench gateway that run as processes of their own, on the clients' core.
 
-    tls_client.py handshake PORT SECONDS full|resumed   connects, asks once, closes, again and again; says how often
-    tls_client.py idle PORT COUNT                       asks once on each of COUNT connections and keeps them until stdin closes
-    tls_client.py logins PORT SECONDS RATE PEOPLE       logs in at that rate; says how many succeeded and failed
+    _tls_client.py handshake PORT SECONDS full|resumed   connects, asks once, closes, again and again; says how often
+    _tls_client.py idle PORT COUNT                       asks once on each of COUNT connections and keeps them until stdin closes
+    _tls_client.py logins PORT SECONDS RATE PEOPLE       logs in at that rate; says how many succeeded and failed
 """
 import http.client, json, resource, socket, ssl, sys, threading, time
 
