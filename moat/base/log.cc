@@ -96,86 +96,150 @@ struct AppendField {
 Log::Log(Clock& clock, Sink sink, Level least)
     : clock_(&clock), sink_(std::move(sink)), least_(least) {}
 
-namespace {
-
 // Whoever logs only appends to a text in memory; a thread writes it.
-class StderrWriter final {
- public:
-  StderrWriter() : thread_([state = state_] { state->run(); }) {}
-  StderrWriter(const StderrWriter&) = delete;  // one thread
-  StderrWriter& operator=(const StderrWriter&) = delete;
-  ~StderrWriter() {
-    std::unique_lock lock(state_->mutex);
-    state_->ending = true;
-    state_->changed.notify_all();
-    const bool ended =
-        state_->changed.wait_for(lock, std::chrono::seconds{1}, [this] { return state_->ended; });
-    lock.unlock();
-    if (ended) {
-      thread_.join();
-    } else {
-      thread_.detach();  // its reader is stuck; what it uses is its own too
-    }
+struct LineWriter::State {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::string waiting;
+  std::uint64_t dropped = 0;
+  std::uint64_t told = 0;  // of those
+  int fd = -1;
+  int next_fd = -1;
+  bool own = false;   // the descriptor is ours to close
+  bool tell = false;  // says what was dropped
+  bool torn = false;  // the last write ended within a line
+  bool ending = false;
+  bool ended = false;
+
+  State() = default;
+  State(const State&) = delete;  // owns a descriptor
+  State& operator=(const State&) = delete;
+  ~State() {
+    if (own) ::close(fd);
+    if (next_fd >= 0) ::close(next_fd);
   }
 
-  void add(std::string_view line) {
-    constexpr std::size_t most = 1024 * 1024;
-    const std::lock_guard lock(state_->mutex);
-    if (state_->waiting.size() + line.size() > most) {
-      ++state_->dropped;
-      return;
-    }
-    state_->waiting.append(line);
-    state_->changed.notify_all();
-  }
-
- private:
-  struct State {
-    std::mutex mutex;
-    std::condition_variable changed;
-    std::string waiting;
-    std::uint64_t dropped = 0;
-    bool ending = false;
-    bool ended = false;
-
-    void run() {
-      std::string text;
-      std::unique_lock lock(mutex);
-      for (;;) {
-        changed.wait(lock, [this] { return !waiting.empty() || ending; });
-        if (waiting.empty()) break;
-        text.clear();
-        text.swap(waiting);
-        const std::uint64_t count = std::exchange(dropped, 0);
-        lock.unlock();
-        if (count > 0) {
-          text += "{\"level\":\"warn\",\"event\":\"log_lines_dropped\",\"count\":" +
-                  std::to_string(count) + "}\n";
-        }
-        write_all(text);
-        lock.lock();
+  void run() {
+    std::string text;
+    std::unique_lock lock(mutex);
+    for (;;) {
+      changed.wait(lock, [this] { return !waiting.empty() || next_fd >= 0 || ending; });
+      if (next_fd >= 0) {
+        if (own) ::close(fd);
+        fd = std::exchange(next_fd, -1);
+        own = true;
+        torn = false;
       }
-      ended = true;
-      changed.notify_all();
+      if (waiting.empty()) {
+        if (ending) break;
+        continue;
+      }
+      text.clear();
+      text.swap(waiting);
+      const std::uint64_t count = tell ? dropped - std::exchange(told, dropped) : 0;
+      lock.unlock();
+      if (count > 0) {
+        text += "{\"level\":\"warn\",\"event\":\"log_lines_dropped\",\"count\":" +
+                std::to_string(count) + "}\n";
+      }
+      const std::uint64_t lost = write_all(text);
+      lock.lock();
+      dropped += lost;
     }
-  };
-  static void write_all(std::string_view text) {
+    ended = true;
+    changed.notify_all();
+  }
+
+  // How many lines it could not write whole.
+  std::uint64_t write_all(std::string_view text) {
+    if (torn && !put("\n")) return lines(text);
+    torn = false;
+    const std::string_view all = text;
     while (!text.empty()) {
-      const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+      const ssize_t written = ::write(fd, text.data(), text.size());
       if (written < 0 && errno == EINTR) continue;
-      if (written <= 0) return;
+      if (written <= 0) {
+        torn = text.size() < all.size() && all[all.size() - text.size() - 1] != '\n';
+        return lines(text);
+      }
       text.remove_prefix(static_cast<std::size_t>(written));
     }
+    return 0;
   }
-
-  std::shared_ptr<State> state_ = std::make_shared<State>();
-  std::thread thread_;
+  bool put(std::string_view byte) const {
+    ssize_t written = 0;
+    do written = ::write(fd, byte.data(), byte.size());
+    while (written < 0 && errno == EINTR);
+    return written > 0;
+  }
+  static std::uint64_t lines(std::string_view text) {
+    return static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));
+  }
 };
 
-}  // namespace
+struct LineWriter::Thread {
+  std::thread thread;
+};
+
+LineWriter::LineWriter(std::shared_ptr<State> state)
+    : state_(std::move(state)), thread_(std::make_unique<Thread>()) {
+  thread_->thread = std::thread([its = state_] { its->run(); });
+}
+
+std::shared_ptr<LineWriter> LineWriter::to_stderr() {
+  auto state = std::make_shared<State>();
+  state->fd = STDERR_FILENO;
+  state->tell = true;
+  return std::shared_ptr<LineWriter>(new LineWriter(std::move(state)));
+}
+
+std::shared_ptr<LineWriter> LineWriter::to_descriptor(int fd) {
+  auto state = std::make_shared<State>();
+  state->fd = fd;
+  state->own = true;
+  return std::shared_ptr<LineWriter>(new LineWriter(std::move(state)));
+}
+
+LineWriter::~LineWriter() {
+  std::unique_lock lock(state_->mutex);
+  state_->ending = true;
+  state_->changed.notify_all();
+  const bool ended =
+      state_->changed.wait_for(lock, std::chrono::seconds{1}, [this] { return state_->ended; });
+  lock.unlock();
+  if (ended) {
+    thread_->thread.join();
+  } else {
+    thread_->thread.detach();  // its reader is stuck; what it uses is its own too
+  }
+}
+
+void LineWriter::add(std::string_view line) {
+  constexpr std::size_t most = 1024 * 1024;
+  const std::lock_guard lock(state_->mutex);
+  if (state_->waiting.size() + line.size() > most) {
+    ++state_->dropped;
+    return;
+  }
+  const bool first = state_->waiting.empty();
+  state_->waiting.append(line);
+  if (first) state_->changed.notify_all();
+}
+
+void LineWriter::replace(int fd) {
+  const std::lock_guard lock(state_->mutex);
+  if (state_->next_fd >= 0) ::close(state_->next_fd);
+  state_->next_fd = fd;
+  state_->changed.notify_all();
+}
+
+std::uint64_t LineWriter::dropped() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->dropped;
+}
 
 Log Log::to_stderr(Clock& clock, Level least) {
-  auto writer = std::make_shared<StderrWriter>();
+  auto writer = LineWriter::to_stderr();
   return Log(
       clock, [writer](std::string_view line) { writer->add(line); }, least);
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -30,6 +31,33 @@ struct Field {
   Field(std::string_view k, double v) : key(k), value(v) {}
   Field(std::string_view k, bool v) : key(k), value(v) {}
   Field(std::string_view k, const Secret&) = delete;  // secrets are never logged
+};
+
+// LineWriter writes whole lines to a descriptor from a thread of its own, so that a reader who does
+// not keep up, or a full disk, stops nobody: beyond a mebibyte that waits, and where a write fails,
+// lines are dropped and counted. The destructor writes what is left, for at most a second.
+// Thread-safe.
+class LineWriter final {
+ public:
+  // Says on standard error itself how many lines it had to drop.
+  static std::shared_ptr<LineWriter> to_stderr();
+  // Takes `fd` over.
+  static std::shared_ptr<LineWriter> to_descriptor(int fd);
+  LineWriter(const LineWriter&) = delete;  // one thread
+  LineWriter& operator=(const LineWriter&) = delete;
+  ~LineWriter();
+
+  void add(std::string_view line);  // newline included
+  // What is added from now on goes to `fd`, which it takes over; the old one is closed.
+  void replace(int fd);
+  std::uint64_t dropped() const;  // lines in all
+
+ private:
+  struct State;
+  explicit LineWriter(std::shared_ptr<State> state);
+  std::shared_ptr<State> state_;
+  struct Thread;
+  std::unique_ptr<Thread> thread_;
 };
 
 // Log writes one JSON object a line: {"time":…,"level":…,"event":…, fields}. Control bytes and
@@ -67,6 +95,8 @@ class Log final {
     return copy;
   }
   bool enabled(Level level) const { return level >= least_; }
+  // Hands over a whole line that somebody else has made safe, newline included, as it is.
+  void write_line(std::string_view line) const { sink_(line); }
 
  private:
   Clock* clock_;

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <limits>
 #include <string>
+#include <thread>
 
 #include "moat/base/json.h"
 #include "moat/base/log.h"
@@ -122,6 +125,76 @@ TEST(Log, UrlsLoseTheirSecrets) {
   EXPECT_EQ(redact_url("//u@h"), "//[redacted]@h");
   EXPECT_EQ(redact_url("?token"), "?token");
   EXPECT_EQ(redact_url(""), "");
+}
+
+// What comes out of a pipe until its other end closes.
+std::string read_all(int fd) {
+  std::string out;
+  char buffer[4096];
+  for (ssize_t n = 0; (n = ::read(fd, buffer, sizeof buffer)) > 0;)
+    out.append(buffer, static_cast<std::size_t>(n));
+  ::close(fd);
+  return out;
+}
+
+TEST(LineWriter, WritesWhatItWasGivenInOrder) {
+  int ends[2];
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  {
+    const auto writer = LineWriter::to_descriptor(ends[1]);
+    for (int i = 0; i < 100; ++i) writer->add(std::to_string(i) + "\n");
+  }  // which closes it
+  std::string expected;
+  for (int i = 0; i < 100; ++i) expected += std::to_string(i) + "\n";
+  EXPECT_EQ(read_all(ends[0]), expected);
+}
+
+TEST(LineWriter, GoesOnInAnotherDescriptor) {
+  int first[2];
+  int second[2];
+  ASSERT_EQ(::pipe2(first, O_CLOEXEC), 0);
+  ASSERT_EQ(::pipe2(second, O_CLOEXEC), 0);
+  const auto writer = LineWriter::to_descriptor(first[1]);
+  writer->replace(second[1]);
+  EXPECT_EQ(read_all(first[0]), "");  // closed without another line
+  writer->add("b\n");
+  char line[2];
+  ASSERT_EQ(::read(second[0], line, sizeof line), 2);
+  EXPECT_EQ(std::string(line, 2), "b\n");
+  EXPECT_EQ(writer->dropped(), 0U);
+  ::close(second[0]);
+}
+
+TEST(LineWriter, AFullDiskCostsLinesWhichAreCounted) {
+  const int full = ::open("/dev/full", O_WRONLY | O_CLOEXEC);
+  if (full < 0) GTEST_SKIP() << "there is no /dev/full";
+  int ends[2];
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  const auto writer = LineWriter::to_descriptor(full);
+  writer->add("a\nb\n");
+  while (writer->dropped() < 2) ::usleep(1000);
+  writer->replace(ends[1]);
+  writer->add("c\n");
+  char line[2];
+  ASSERT_EQ(::read(ends[0], line, sizeof line), 2);
+  EXPECT_EQ(std::string(line, 2), "c\n");
+  EXPECT_EQ(writer->dropped(), 2U);
+  ::close(ends[0]);
+}
+
+TEST(LineWriter, WhoDoesNotReadCostsLinesAndNoTime) {
+  int ends[2];
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  const std::string line = std::string(1023, 'x') + "\n";
+  auto writer = LineWriter::to_descriptor(ends[1]);
+  for (int i = 0; i < 4096; ++i) writer->add(line);  // more than pipe and memory hold
+  const std::uint64_t dropped = writer->dropped();
+  EXPECT_GT(dropped, 1024U);
+  std::string got;
+  std::thread reader([&] { got = read_all(ends[0]); });
+  writer.reset();
+  reader.join();
+  EXPECT_EQ(got.size(), (4096 - dropped) * line.size());
 }
 
 TEST(Log, DiscardWritesNothingAndErrorsPassEveryLevel) {

@@ -150,6 +150,11 @@ SandboxFiles files_of(const Arguments& arguments, const Config& config) {
   for (std::string& file : gateway::files_named_by(config)) named.push_back(std::move(file));
   SandboxFiles files;
   files.read_write.push_back(config.data);
+  // A rotated access log is made anew.
+  if (!config.access_path.empty()) {
+    for (std::string& directory : directories_of({config.access_path}))
+      files.read_write.push_back(std::move(directory));
+  }
   files.read_only = system_files();
   for (std::string& directory : directories_of(named)) files.read_only.push_back(directory);
   return files;
@@ -269,6 +274,7 @@ gateway::Gateway::Stop Operation::serve() {
     const int signal = ::sigtimedwait(&signals_, nullptr, &second);
     if (signal == SIGINT || signal == SIGTERM) return gateway::Gateway::Stop::at_once;
     if (signal == SIGUSR2) begin_upgrade();
+    if (signal == SIGHUP) moat_->reopen_logs();
     if (signal == SIGHUP || watch.changed()) reload();
     watch.follow(watched());
     moat_->housekeeping();

@@ -622,7 +622,12 @@ Result<Config, std::vector<ConfigProblem>> parse_config(std::string_view text,
   log.choice<std::string>(
       "level", config.log_level,
       {{"debug", "debug"}, {"info", "info"}, {"warn", "warn"}, {"error", "error"}});
-  log.boolean("access", config.access_log);
+  log.choice<AccessFormat>("access", config.access_log,
+                           {{"off", AccessFormat::off},
+                            {"json", AccessFormat::json},
+                            {"combined", AccessFormat::combined}});
+  log.text("access_path", config.access_path);
+  log.choice<bool>("trace", config.start_traces, {{"start", true}, {"pass", false}});
   log.finish();
   auto admin = *top.table("admin");
   admin.text("listen", config.admin_listen);

@@ -108,6 +108,9 @@ struct Timeouts {
   std::chrono::milliseconds drain{20'000};  // requests in flight at a stop
 };
 
+// How a request that is over is written down.
+enum class AccessFormat { off, json, combined };
+
 enum class Issuer { automatic, local_ca, files };
 
 // A secret named by reference: "file:/run/secrets/access" or "env:NAME". Never a literal.
@@ -181,7 +184,9 @@ struct Config {
   bool allow_secrets_readable_by_all = false;  // the same for the files of `secrets`
   std::vector<SecretReference> secrets;        // those not here are generated in the data directory
   std::string log_level = "info";
-  bool access_log = false;
+  AccessFormat access_log = AccessFormat::off;
+  std::string access_path;   // empty: beside the rest of the log
+  bool start_traces = true;  // for requests that come without a traceparent
 
   std::vector<std::string> notes;  // what was passed over; sentences for whoever starts it
 

@@ -222,6 +222,10 @@ std::vector<ConfigProblem> check_config(const Config& config) {
   if (config.user.empty() && !config.group.empty()) {
     problems.push_back({Origin{"server.group", 0}, "'server.group' needs 'server.user'"});
   }
+  if (!config.access_path.empty() && config.access_log == AccessFormat::off) {
+    problems.push_back({Origin{"log.access_path", 0},
+                        "'log.access_path' needs 'log.access': \"json\" or \"combined\""});
+  }
   if (config.session_absolute < config.session_idle) {
     problems.push_back({Origin{"session", 0}, "'session.absolute' is shorter than 'session.idle'"});
   }

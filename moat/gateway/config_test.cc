@@ -78,6 +78,33 @@ TEST(Config, ValuesOutOfRangeAreRefused) {
   EXPECT_EQ(first_problem("[session]\nidle = \"30m\""), "");
 }
 
+TEST(Config, TheAccessLogIsOffUntilItIsAskedFor) {
+  const auto config = parse_config("backend = \"3000\"", "moat.toml");
+  ASSERT_TRUE(config);
+  EXPECT_EQ(config->access_log, AccessFormat::off);
+  EXPECT_TRUE(config->start_traces);
+  const auto set = parse_config(
+      "backend = \"3000\"\n[log]\naccess = \"combined\"\naccess_path = \"/var/log/a\"\n"
+      "trace = \"pass\"",
+      "moat.toml", {{"MOAT_LOG_ACCESS", "json"}});
+  ASSERT_TRUE(set);
+  EXPECT_EQ(set->access_log, AccessFormat::json);
+  EXPECT_EQ(set->access_path, "/var/log/a");
+  EXPECT_FALSE(set->start_traces);
+  EXPECT_TRUE(check_config(*set).empty());
+  for (const char* text : {"access = true", "access = \"on\"", "access_path = 1", "trace = false",
+                           "trace = \"off\""}) {
+    EXPECT_NE(first_problem("[log]\n" + std::string(text)), "") << text;
+  }
+}
+
+TEST(Config, AFileForAnAccessLogThatIsOffIsAMistake) {
+  const auto config =
+      parse_config("backend = \"3000\"\n[log]\naccess_path = \"/var/log/a\"", "moat.toml");
+  ASSERT_TRUE(config);
+  ASSERT_EQ(check_config(*config).size(), 1U);
+}
+
 TEST(Config, TheEnvironmentOverridesTheFile) {
   const auto config =
       parse_config("backend = \"3000\"\n[session]\nidle = \"30m\"", "moat.toml",

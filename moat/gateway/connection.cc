@@ -14,6 +14,34 @@ namespace moat::gateway {
 
 using http::Known;
 
+namespace {
+
+// Steps as the metrics call them.
+std::string_view step_of(shield::Step step) {
+  switch (step) {
+    case shield::Step::host:
+      return "host";
+    case shield::Step::address_limit:
+    case shield::Step::user_limit:
+      return "limit";
+    case shield::Step::session:
+      return "session";
+    case shield::Step::csrf:
+      return "csrf";
+    case shield::Step::login:
+      return "login";
+  }
+  return "unknown";
+}
+
+// Of what is refused outside the walk.
+std::string_view step_of(int status) {
+  if (status == 502 || status == 504) return "backend";
+  return status == 503 ? "busy" : "canonical";
+}
+
+}  // namespace
+
 Connection::Connection(Worker& worker, std::unique_ptr<net::Stream> stream,
                        const net::Endpoint& peer)
     : Connection(worker, std::move(stream), peer, own_memory_) {}
@@ -68,7 +96,10 @@ net::Task<void> Connection::run_one() {
   const Read read = co_await read_head();
   idle_ = false;
   if (read == Read::request) co_await serve();
-  if (x_ != nullptr) worker_.give_back(std::move(x_));
+  if (x_ != nullptr) {
+    settle();
+    worker_.give_back(std::move(x_));
+  }
   stream_->shut_down();
   const Tick deadline = loop_.in(shared().config.timeouts.send);
   co_await stream_->flush(deadline);
@@ -87,6 +118,7 @@ void Connection::finish_exchange() {
   idle_ = true;
   answered_ = false;
   if (x_ == nullptr) return;
+  settle();
   const std::size_t left = x_->end - x_->begin;
   if (left == 0 || close_) {
     worker_.give_back(std::move(x_));
@@ -121,7 +153,6 @@ net::Task<Connection::Read> Connection::read_head() {
         co_return Read::request;
       }
       if (status.refused() || x_->end == net::BufferPool::buffer_size) {
-        worker_.metrics_.refused_http.add();
         linger_ = true;
         const int code = status.refused() ? status.status : 431;
         const std::string_view why =
@@ -194,6 +225,30 @@ void Connection::fill_request() {
   request.navigation = http::wants_html(head.headers);
 }
 
+// Gives the request its id and its trace, and starts its time.
+void Connection::name_request() {
+  Exchange& x = *x_;
+  const http::Headers& headers = x.head.headers;
+  x.parsed = true;
+  x.started = loop_.now();
+  const std::string_view given = headers.value(Known::x_request_id);
+  // A stranger's id would let him write into the logs of others what he likes to be found there.
+  if (headers.count(Known::x_request_id) == 1 && http::is_request_id(given) &&
+      worker_.is_trusted_proxy(peer_.address)) {
+    x.request_id = given;
+  } else {
+    worker_.new_request_id(x.request_id);
+  }
+  std::optional<http::Trace> trace = http::trace_of(headers);
+  x.trace_came = trace.has_value();
+  if (!trace && shared().config.start_traces) {
+    const std::uint64_t high = worker_.random_word();
+    trace = http::new_trace(high, worker_.random_word());
+  }
+  x.traced = trace.has_value();
+  if (trace) x.traceparent = http::make_traceparent(*trace, worker_.random_word());
+}
+
 net::Task<bool> Connection::walk(const shield::Rules& rules) {
   Exchange& x = *x_;
   const Shared& shared = this->shared();
@@ -228,9 +283,7 @@ net::Task<bool> Connection::count_client() {
 
 net::Task<void> Connection::serve() {
   Exchange& x = *x_;
-  worker_.metrics_.requests.add();
-  x.started = loop_.now();
-  worker_.new_request_id(x.request_id);
+  name_request();
   if (!x.head.keep_alive || shared().draining()) close_ = true;
   fill_request();
   if (x.head.asterisk) {
@@ -253,7 +306,6 @@ net::Task<void> Connection::serve() {
   if (match.route == nullptr || match.ambiguous || loose) {
     const bool counted = co_await count_client();
     if (!counted) co_return;
-    worker_.metrics_.refused_http.add();
     if (match.ambiguous || loose) {
       co_await refuse(400, "ambiguous_path", "The path could be read in two ways.");
     } else {
@@ -264,12 +316,13 @@ net::Task<void> Connection::serve() {
   if (x.head.method == http::Method::other && !match.route->allow_unknown_methods) {
     const bool counted = co_await count_client();
     if (!counted) co_return;
-    worker_.metrics_.refused_http.add();
     co_await refuse(501, "method_not_implemented", "This method is not known here.");
     co_return;
   }
   const auto index = static_cast<std::size_t>(match.route - shared().config.routes.data());
   const PreparedRoute* route = &shared().routes[index];
+  x.label = route->label;
+  x.route = route->route->match;
   const bool passed = co_await walk(route->rules);
   if (!passed) co_return;
   if (x.head.upgrade_websocket) {
@@ -298,6 +351,8 @@ bool Connection::body_is_here() const {
 net::Task<void> Connection::serve_own() {
   Exchange& x = *x_;
   const shield::AuthApi& auth = *shared().auth;
+  x.label = RouteLabels::own;
+  x.route = "(moat)";
   const shield::Rules rules = shield::AuthApi::rules(x.request.method, x.request.path);
   const bool passed = co_await walk(rules);
   if (!passed) co_return;
@@ -317,6 +372,8 @@ net::Task<void> Connection::serve_own() {
       co_return;
     }
     body.append(piece.bytes);
+    x.bytes_in += piece.bytes.size();
+    worker_.metrics_.bytes_in.add(piece.bytes.size());
   }
   x.head.body = http::Framing();  // it has been read
   shield::Response response;
@@ -355,20 +412,24 @@ net::Task<void> Connection::respond(shield::Response response) {
   x.out.clear();
   append_own_response(response, answer, x.out);
   answered_ = true;
-  worker_.metrics_.status[static_cast<std::size_t>(response.status / 100)].add();
-  if (shared().config.access_log) log_access(response.status);
-  const bool sent = co_await send(x.out);
-  if (!sent) close_ = true;
+  x.status = response.status;
+  x.code = response.code;
+  x.complete = co_await send(x.out);
+  if (!x.complete) {
+    close_ = true;
+  } else if (!answer.head_only && response.status != 204 && response.status != 304) {
+    x.bytes_out += response.body.size();
+  }
 }
 
 net::Task<void> Connection::refuse(int status, std::string_view code, std::string_view title,
                                    std::string_view reason) {
   log_refusal(status, code, reason);
-  const bool parsed = !x_->request_id.empty();
-  if (!parsed) {
+  if (!x_->parsed) {
     // No head was understood: nothing that follows can be trusted to be a message.
     close_ = true;
     x_->head.clear();
+    x_->started = loop_.now();
     worker_.new_request_id(x_->request_id);
   }
   shield::Response response;
@@ -405,7 +466,7 @@ net::Task<void> Connection::refuse(int status, std::string_view code, std::strin
 
 net::Task<void> Connection::refuse_admission() {
   const shield::Refusal& refusal = x_->admission.refusal;
-  count_refusal(refusal.step);
+  x_->step = step_of(refusal.step);
   if (!refusal.location.empty()) {
     shield::Response response;
     response.status = 303;
@@ -415,23 +476,6 @@ net::Task<void> Connection::refuse_admission() {
     co_return;
   }
   co_await refuse(refusal.status, refusal.code, refusal.title, refusal.reason);
-}
-
-void Connection::count_refusal(shield::Step step) {
-  Metrics& metrics = worker_.metrics_;
-  switch (step) {
-    case shield::Step::host:
-      return metrics.refused_host.add();
-    case shield::Step::address_limit:
-    case shield::Step::user_limit:
-      return metrics.refused_limit.add();
-    case shield::Step::session:
-      return metrics.refused_session.add();
-    case shield::Step::csrf:
-      return metrics.refused_csrf.add();
-    case shield::Step::login:
-      return metrics.refused_login.add();
-  }
 }
 
 // API answers say how much is left; the accounts' own do not, since that would help who guesses.
@@ -463,17 +507,50 @@ void Connection::log_refusal(int status, std::string_view code, std::string_view
                                 {"not_logged_before", passed_over}});
 }
 
-void Connection::log_access(int status) const {
-  const auto elapsed = std::chrono::duration<double, std::milli>(loop_.now() - x_->started);
-  const shield::Admission& admission = x_->admission;
-  shared().log.info(
-      "request", {{"status", status},
-                  {"method", x_->request.method},
-                  {"target", x_->head.target.substr(0, 1024)},
-                  {"client", admission.client.to_string()},
-                  {"user", admission.identity ? std::string_view(admission.identity->user_id) : ""},
-                  {"ms", elapsed.count()},
-                  {"request_id", x_->request_id}});
+// The request is over, whatever became of it.
+void Connection::settle() {
+  Exchange& x = *x_;
+  if (x.request_id.empty()) return;  // none has come
+  if (x.status == 0) x.status = 499;
+  const std::chrono::nanoseconds took = loop_.now() - x.started;
+  RouteMetrics& route = worker_.metrics_.routes.of(x.label);
+  route.status[static_cast<std::size_t>(x.status / 100) % route.status.size()].add();
+  if (x.status != 101) route.count_duration(took);
+  if (!x.code.empty()) route.refusals.add(x.step.empty() ? step_of(x.status) : x.step, x.code);
+  if (shared().access != nullptr) log_access(took);
+}
+
+void Connection::log_access(std::chrono::nanoseconds took) const {
+  const Exchange& x = *x_;
+  const shield::Admission& admission = x.admission;
+  Access access;
+  access.begun = shared().clock.now() - std::chrono::duration_cast<Time::duration>(took);
+  access.took = took;
+  if (x.backend_began != Tick{}) access.backend_took = x.backend_began - x.backend_asked;
+  access.status = x.status;
+  access.complete = x.complete;
+  if (x.parsed) {
+    access.method = x.head.method_text;
+    access.target = x.head.target;
+    access.hide_query = shield::AuthApi::handles(x.head.path);
+    access.protocol = !protocol_.empty()          ? protocol_
+                      : x.head.minor_version == 0 ? std::string_view("HTTP/1.0")
+                                                  : std::string_view("HTTP/1.1");
+  }
+  access.tls = !tls_ ? "" : tls_version_ == 0x0304 ? "TLSv1.3" : "TLSv1.2";
+  const bool known = admission.client != IpAddress();
+  access.client = (known ? admission.client : peer_.address).to_string();
+  if (admission.identity != nullptr) access.user = admission.identity->user_id;
+  access.route = x.route;
+  access.backend = x.backend;
+  access.bytes_in = x.bytes_in;
+  access.bytes_out = x.bytes_out;
+  access.request_id = x.request_id;
+  access.trace_id = x.traceparent_text().substr(x.traced ? 3 : 0, 32);
+  access.code = x.code;
+  access.referer = x.request.referer.value_or("");
+  access.user_agent = x.request.user_agent;
+  shared().access->write(access);
 }
 
 net::Task<bool> Connection::send(std::string_view bytes) {
@@ -492,8 +569,9 @@ net::Task<void> Connection::run_plain() {
   const Read read = co_await read_head();
   if (read == Read::request) {
     Exchange& x = *x_;
-    worker_.metrics_.requests.add();
-    worker_.new_request_id(x.request_id);
+    name_request();
+    x.label = RouteLabels::redirect;
+    x.route = "(redirect)";
     close_ = linger_ = true;
     fill_request();
     https::PlainRequest plain;

@@ -26,6 +26,12 @@ class Connection final {
   net::Task<void> run();
   // Serves one request, to the end of its answer.
   net::Task<void> run_one();
+  // For the access log: the protocol where it is not in the head, and the TLS version as of
+  // net::TlsStream. Both for as long as it lives.
+  void speaks(std::string_view protocol, int tls_version) {
+    protocol_ = protocol;
+    tls_version_ = tls_version;
+  }
   // The stream is somebody else's to read, and to end.
   void lend_stream() { idle_ = false; }
   // Port 80: one request, answered by a redirect or a refusal.
@@ -65,13 +71,14 @@ class Connection final {
   net::Task<bool> walk(const shield::Rules& rules);
   net::Task<bool> count_client();
   void fill_request();
-  void count_refusal(shield::Step step);
+  void name_request();
+  void settle();
   void finish_exchange();
   void follow();
   bool body_is_here() const;
   void add_rate_limit(shield::Response& response) const;
   void log_refusal(int status, std::string_view code, std::string_view reason) const;
-  void log_access(int status) const;
+  void log_access(std::chrono::nanoseconds took) const;
 
   // proxy.cc: to the backend and back.
   net::Task<void> proxy(const PreparedRoute& route, std::size_t index);
@@ -113,6 +120,8 @@ class Connection final {
   bool interim_ = false;   // the backend has sent a 1xx
   bool linger_ = false;    // unread input: close softly
   bool tls_ = true;
+  std::string_view protocol_;
+  int tls_version_ = 0;
   // Of the upload that runs beside an answer.
   std::unique_ptr<BodyReader> body_;
   bool discard_ = false;      // nobody wants the rest of the body

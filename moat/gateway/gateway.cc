@@ -188,6 +188,9 @@ struct Gateway::Parts {
   std::unique_ptr<limit::LoginGuard> guard;
   std::unique_ptr<net::WorkerPool> blocking;
   std::optional<ConnectionLimits> connections;
+  std::unique_ptr<AccessLog> access;
+  std::uint64_t access_lines_lost = 0;  // at the last look
+  RouteLabels labels;
   std::optional<Lasting> lasting;
   std::mutex reload_mutex;  // one reload at a time
   mutable std::mutex current_mutex;
@@ -254,6 +257,9 @@ Result<void, std::string> Gateway::Parts::make_services() {
   waiting.name = "moat-wait";
   blocking = std::make_unique<net::WorkerPool>(waiting);
   connections.emplace(config.max_connections, config.max_connections_per_address);
+  auto opened = AccessLog::open(config, clock, log);
+  if (!opened) return Error{opened.error()};
+  access = std::move(*opened);
   return {};
 }
 
@@ -267,7 +273,7 @@ Result<void, std::string> Gateway::Parts::make_generation() {
   started.redirects = startup.listeners->redirects();
   started.workers = worker_count(config);
   lasting.emplace(Lasting{clock, log, paths, *store, *hashes, *revocations, *requests, *signups,
-                          *guard, *blocking, *connections, stopping,
+                          *guard, *blocking, *connections, *access, labels, stopping,
                           startup.listeners->https_port(), worker_count(config), first_keys});
   auto made = Generation::make(*lasting, config, nullptr);
   if (!made) return Error{made.error()};
@@ -375,7 +381,7 @@ AdminAnswer Gateway::Parts::answer_admin(std::string_view method, std::string_vi
 std::string Gateway::Parts::metrics() {
   std::vector<const Metrics*> all;
   for (const auto& worker : workers) all.push_back(&worker->metrics());
-  std::string out = prometheus(all, connections->open_now());
+  std::string out = prometheus(all, labels, {connections->open_now(), access->dropped()});
   const auto add = [&](const std::string& name, const char* type, const char* help,
                        std::uint64_t value) {
     out += "# HELP moat_" + name + " " + help + "\n# TYPE moat_" + name + " " + type + "\nmoat_" +
@@ -441,6 +447,10 @@ void Gateway::housekeeping() {
   const Tick tick = p.clock.tick();
   const Time now = p.clock.now();
   const std::shared_ptr<Generation> current = p.now_serving();
+  const std::uint64_t lost = p.access->dropped();
+  if (lost > p.access_lines_lost)
+    p.log.warn("access_lines_dropped", {{"count", lost - p.access_lines_lost}});
+  p.access_lines_lost = lost;
   if (tick >= p.next_certificates) {
     p.next_certificates = tick + std::chrono::minutes{1};
     current->certificates().maintain(now);
@@ -458,6 +468,11 @@ void Gateway::housekeeping() {
     p.next_sweep = tick + std::chrono::minutes{10};
     if (!p.store->sweep(now)) p.log.warn("sweep_failed");
   }
+}
+
+void Gateway::reopen_logs() {
+  auto opened = parts_->access->reopen();
+  if (!opened) parts_->log.error("access_log_not_reopened", {{"reason", opened.error()}});
 }
 
 // ----------------------------------------------------------------------------------------- reload

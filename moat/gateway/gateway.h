@@ -85,6 +85,8 @@ class Gateway final {
   int directory_lock() const;
   const Config& started_with() const;
 
+  // Opens the access log's file again, after a rotation has moved it away.
+  void reopen_logs();
   // Stops accepting, lets requests in flight finish for the configured time, ends. Returns when all
   // is over. Patiently: connections between two requests may send one more, since another process
   // goes on.

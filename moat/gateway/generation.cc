@@ -202,21 +202,23 @@ Result<void, std::string> Generation::make_certificates(const Lasting& lasting,
 }
 
 void Generation::make_shared(const Lasting& lasting, const Log& log) {
-  shared_ = std::unique_ptr<Shared>(new Shared{config_,
-                                               *shield_,
-                                               auth_.get(),
-                                               log,
-                                               lasting.clock,
-                                               lasting.blocking,
-                                               *backends_,
-                                               {},
-                                               Routes(config_.routes),
-                                               {},
-                                               {},
-                                               {},
-                                               {},
-                                               lasting.connections,
-                                               lasting.stopping});
+  shared_ =
+      std::unique_ptr<Shared>(new Shared{config_,
+                                         *shield_,
+                                         auth_.get(),
+                                         log,
+                                         lasting.clock,
+                                         lasting.blocking,
+                                         *backends_,
+                                         {},
+                                         Routes(config_.routes),
+                                         {},
+                                         {},
+                                         {},
+                                         {},
+                                         lasting.connections,
+                                         lasting.stopping,
+                                         lasting.access.enabled() ? &lasting.access : nullptr});
   https::HstsOptions hsts;
   hsts.max_age = config_.hsts_max_age;
   hsts.include_subdomains = config_.hsts_subdomains;
@@ -229,6 +231,7 @@ void Generation::make_shared(const Lasting& lasting, const Log& log) {
   for (const Route& route : config_.routes) {
     PreparedRoute& prepared = shared_->routes.emplace_back();
     prepared.route = &route;
+    prepared.label = lasting.labels.number_of(route.match);
     prepared.rules = rules_of(route);
     prepared.rules.route = bucket_of(route);
     if (route.limit) prepared.limit = policy_or(*route.limit, "600/min/ip");
@@ -269,6 +272,8 @@ std::vector<ConfigProblem> needs_restart(const Config& running, Config& next) {
   keep("server.user", running.user == next.user);
   keep("server.group", running.group == next.group);
   keep("server.allow_unsandboxed", running.allow_unsandboxed == next.allow_unsandboxed);
+  keep("log.access", running.access_log == next.access_log);
+  keep("log.access_path", running.access_path == next.access_path);
   keep("admin.listen", running.admin_listen == next.admin_listen);
   keep("password.hash", running.argon2_memory_kib == next.argon2_memory_kib &&
                             running.argon2_iterations == next.argon2_iterations &&

@@ -40,6 +40,8 @@ struct Lasting {
   limit::LoginGuard& guard;
   net::WorkerPool& blocking;
   ConnectionLimits& connections;
+  AccessLog& access;
+  RouteLabels& labels;
   const Stopping& stopping;
   std::uint16_t https_port;  // where plain HTTP is redirected to
   unsigned workers;

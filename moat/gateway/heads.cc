@@ -10,6 +10,7 @@
 #include "moat/http/cookie.h"
 #include "moat/http/forward.h"
 #include "moat/http/set_cookie.h"
+#include "moat/http/trace_context.h"
 #include "moat/session/cookies.h"
 
 namespace moat::gateway {
@@ -24,19 +25,6 @@ constexpr std::array<std::string_view, 4> reserved = {
 
 void append_line(std::string& out, std::string_view name, std::string_view value) {
   out.append(name).append(": ").append(value).append("\r\n");
-}
-
-// X-Request-Id and what a backend that turns punctuation into '_' (CGI, WSGI) would take for it.
-bool is_request_id(std::string_view name) {
-  constexpr std::string_view wanted = "x-request-id";
-  if (name.size() != wanted.size()) return false;
-  for (std::size_t i = 0; i < wanted.size(); ++i) {
-    const char c = name[i];
-    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    const bool other = !letter && (c < '0' || c > '9');
-    if (wanted[i] == '-' ? !other : (c | 0x20) != wanted[i]) return false;
-  }
-  return true;
 }
 
 // CGI, WSGI and their kin write '_' for every punctuation mark, and give some names a meaning of
@@ -56,9 +44,12 @@ bool withheld(const http::Header& field, const http::RequestHead& head, bool all
     case Known::cookie:
     case Known::expect:
     case Known::via:
+    case Known::x_request_id:
+    case Known::traceparent:
+    case Known::tracestate:
       return true;
     case Known::none:
-      return is_request_id(field.name) || http::is_hop_by_hop(field, head.connection) ||
+      return http::is_hop_by_hop(field, head.connection) ||
              (!allow_odd_names && has_odd_punctuation(field.name));
     default:
       return http::is_intermediary_only(field.known) || http::is_hop_by_hop(field, head.connection);
@@ -133,6 +124,8 @@ void append_backend_request(const http::RequestHead& head, const Forwarding& for
   http::append_forwarded(forwarded, out);
   http::append_via(head.headers.value(Known::via), head.minor_version, via_name, out);
   append_line(out, "X-Request-Id", forwarding.request_id);
+  if (!forwarding.traceparent.empty()) append_line(out, "traceparent", forwarding.traceparent);
+  if (forwarding.tracestate) http::append_tracestate(head.headers, out);
   if (forwarding.identity != nullptr)
     append_identity(*forwarding.identity, forwarding.assertion, out);
   if (head.upgrade_websocket) out += "Connection: Upgrade\r\nUpgrade: websocket\r\n";
@@ -174,6 +167,7 @@ void append_client_response(const http::ResponseHead& head, const Answering& ans
       continue;
     }
     if (http::must_remove(field.known) || field.known == Known::content_length) continue;
+    if (field.known == Known::x_request_id) continue;  // a request has one id, ours
     if (http::is_hop_by_hop(field, head.connection)) continue;
     append_line(out, field.name, field.value);
   }
@@ -181,6 +175,7 @@ void append_client_response(const http::ResponseHead& head, const Answering& ans
   if (!answering.date.empty() && !head.headers.has(Known::date))
     append_line(out, "Date", answering.date);
   answering.security->append(answering.kind, out);
+  if (!answering.request_id.empty()) append_line(out, "X-Request-Id", answering.request_id);
   out.append(answering.rate_limit);
   for (const std::string& cookie : answering.set_cookies) append_line(out, "Set-Cookie", cookie);
   if (answering.websocket) {

@@ -30,6 +30,8 @@ struct Forwarding {
   const session::Identity* identity = nullptr;
   std::string_view assertion;
   std::string_view request_id;
+  std::string_view traceparent;  // empty: none
+  bool tracestate = false;       // the request's goes on too: it came beside a valid traceparent
   bool preserve_host = true;
   bool allow_underscore_headers = false;  // X_Thing and what else is no letter, digit or '-'
 };
@@ -49,6 +51,7 @@ struct Answering {
   std::span<const std::string> set_cookies;  // Moat's own
   std::string_view date;                     // where the backend sends none
   std::string_view rate_limit;               // whole RateLimit lines, or empty
+  std::string_view request_id;
   ClientFraming framing = ClientFraming::none;
   bool close = false;
   bool websocket = false;  // a 101

@@ -133,6 +133,26 @@ TEST_F(BackendRequest, TheRequestIdIsOurs) {
   EXPECT_EQ(times(out, "X-Request-Id: req-1\r\n"), 1U);
 }
 
+TEST_F(BackendRequest, TheTraceGoesOnUnderANewParent) {
+  forwarding_.traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  forwarding_.tracestate = true;
+  const std::string out = write(
+      get("Traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-1111111111111111-01\r\n"
+          "tracestate: a=1\r\nTraceState: b=2\r\ntrace_state: c=3\r\ntrace.parent: evil\r\n"));
+  EXPECT_EQ(times(out, "traceparent: "), 1U);
+  EXPECT_TRUE(has(out, "traceparent: " + std::string(forwarding_.traceparent) + "\r\n"));
+  EXPECT_FALSE(has(out, "1111111111111111"));
+  EXPECT_TRUE(has(out, "\r\ntracestate: a=1,b=2\r\n"));
+  EXPECT_FALSE(has(out, "evil"));
+}
+
+TEST_F(BackendRequest, WithoutATraceNothingOfOneGoesOn) {
+  EXPECT_FALSE(has(write(get("traceparent: bad\r\ntracestate: a=1\r\n")), "trace"));
+  forwarding_.traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  const std::string out = write(get("traceparent: bad\r\ntracestate: a=1\r\n"));
+  EXPECT_FALSE(has(out, "bad") || has(out, "a=1"));
+}
+
 TEST_F(BackendRequest, SaysWhoIsThere) {
   session::Identity identity;
   identity.user_id = "u1";
@@ -262,6 +282,13 @@ TEST_F(ClientResponse, CarriesWhatTheBackendSaid) {
                            "X-Content-Type-Options: nosniff", "Content-Length: 5"}) {
     EXPECT_EQ(times(out, "\r\n" + std::string(line) + "\r\n"), 1U) << line;
   }
+}
+
+TEST_F(ClientResponse, TheRequestIdIsOurs) {
+  answering_.request_id = "req-1";
+  const std::string out = write(ok("X-Request-ID: theirs\r\n"));
+  EXPECT_FALSE(has(out, "theirs"));
+  EXPECT_EQ(times(out, "X-Request-Id: req-1\r\n"), 1U);
 }
 
 TEST_F(ClientResponse, WhatRunsBehindIsNotTold) {

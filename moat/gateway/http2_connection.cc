@@ -183,10 +183,12 @@ class Http2Connection::Stream final : public net::Stream {
 
 // ------------------------------------------------------------------------------------- the session
 
-Http2Connection::Http2Connection(Worker& worker, net::Stream& stream, const net::Endpoint& peer)
+Http2Connection::Http2Connection(Worker& worker, net::Stream& stream, const net::Endpoint& peer,
+                                 int tls_version)
     : worker_(worker),
       stream_(stream),
       peer_(peer),
+      tls_version_(tls_version),
       serving_(worker.serving_),
       from_proxy_(worker.is_trusted_proxy(peer.address)),
       session_(*this, limits_of(serving_->shared->config)) {
@@ -263,6 +265,7 @@ net::Task<void> Http2Connection::serve(std::unique_ptr<Stream> stream) {
       memory_ = shield::Memory();
     }
     Connection connection(worker_, std::move(stream), peer_, memory_);
+    connection.speaks("HTTP/2", tls_version_);
     served_[id].connection = &connection;
     co_await connection.run_one();
     // RFC 9113 section 8.1: an answer that does not need the rest of the request ends it so.

@@ -19,7 +19,8 @@ class Connection;
 // set of rules for both protocols.
 class Http2Connection final : private http2::Session::Events {
  public:
-  Http2Connection(Worker& worker, net::Stream& stream, const net::Endpoint& peer);
+  // `tls_version` as of net::TlsStream.
+  Http2Connection(Worker& worker, net::Stream& stream, const net::Endpoint& peer, int tls_version);
   Http2Connection(const Http2Connection&) = delete;  // the worker's list points here
   Http2Connection& operator=(const Http2Connection&) = delete;
   ~Http2Connection();
@@ -59,6 +60,7 @@ class Http2Connection final : private http2::Session::Events {
   Worker& worker_;
   net::Stream& stream_;
   net::Endpoint peer_;
+  int tls_version_;
   std::shared_ptr<Serving> serving_;  // which `memory_` is of
   const bool from_proxy_;
   http2::Session session_;

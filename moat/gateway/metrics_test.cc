@@ -5,28 +5,155 @@
 
 #include <set>
 #include <sstream>
+#include <thread>
 
 namespace moat::gateway {
 namespace {
 
+using std::chrono::milliseconds;
+using std::chrono::nanoseconds;
+
+bool has(const std::string& text, std::string_view line) {
+  return ("\n" + text).find("\n" + std::string(line) + "\n") != std::string::npos;
+}
+
 TEST(Metrics, AddUpOverTheWorkers) {
+  RouteLabels labels;
+  const std::size_t api = labels.number_of("/api/*");
   Metrics first;
   Metrics second;
-  first.requests.add();
-  second.requests.add(41);
-  second.status[4].add(3);
-  first.refused_csrf.add(2);
-  const std::string text = prometheus({&first, &second}, 7);
-  for (const char* line : {"moat_requests_total 42\n", "moat_responses_total{class=\"4xx\"} 3\n",
-                           "moat_responses_total{class=\"2xx\"} 0\n",
-                           "moat_refused_total{step=\"csrf\"} 2\n", "moat_open_connections 7\n"}) {
-    EXPECT_NE(text.find(line), std::string::npos) << line;
+  first.connections.add();
+  second.connections.add(41);
+  first.routes.of(api).status[4].add(2);
+  second.routes.of(api).status[4].add();
+  first.routes.of(api).refusals.add("csrf", "cross_site");
+  second.routes.of(api).refusals.add("csrf", "cross_site");
+  second.routes.of(RouteLabels::none).refusals.add("canonical", "bad_host");
+  const std::string text = prometheus({&first, &second}, labels, {7, 9});
+  for (const char* line :
+       {"moat_connections_total 42", "moat_requests_total{route=\"/api/*\",code=\"4xx\"} 3",
+        "moat_requests_total{route=\"/api/*\",code=\"2xx\"} 0",
+        "moat_refused_total{route=\"/api/*\",practice=\"6\",step=\"csrf\",code=\"cross_site\"} 2",
+        "moat_refused_total{route=\"(none)\",practice=\"2\",step=\"canonical\",code=\"bad_host\"} "
+        "1",
+        "moat_access_log_dropped_total 9", "moat_open_connections 7"}) {
+    EXPECT_TRUE(has(text, line)) << line << "\n" << text;
   }
 }
 
-TEST(Metrics, AreInPrometheusFormat) {
+TEST(Metrics, WhatBelongsToNoPracticeSaysNone) {
+  RouteLabels labels;
+  Metrics metrics;
+  metrics.routes.of(RouteLabels::own).refusals.add("backend", "backend_failed");
+  const std::string text = prometheus({&metrics}, labels, {});
+  EXPECT_TRUE(
+      has(text, "moat_refused_total{route=\"(moat)\",step=\"backend\",code=\"backend_failed\"} 1"))
+      << text;
+}
+
+TEST(Metrics, ARouteWithoutRequestsTakesNoLine) {
+  RouteLabels labels;
+  labels.number_of("/quiet");
   const Metrics metrics;
-  std::istringstream lines(prometheus({&metrics}, 0));
+  EXPECT_EQ(prometheus({&metrics}, labels, {}).find("quiet"), std::string::npos);
+}
+
+TEST(Metrics, DurationsFallIntoTheBucketOfTheirBoundInclusive) {
+  RouteLabels labels;
+  Metrics metrics;
+  RouteMetrics& route = metrics.routes.of(RouteLabels::own);
+  route.count_duration(milliseconds{-1});  // a clock that was set back counts as nothing
+  route.count_duration(milliseconds{1});
+  route.count_duration(milliseconds{1} + nanoseconds{1});
+  route.count_duration(milliseconds{10'000});
+  route.count_duration(milliseconds{10'000} + nanoseconds{1});
+  const std::string text = prometheus({&metrics}, labels, {});
+  const std::string name = "moat_request_duration_seconds";
+  for (const std::string& line :
+       {name + "_bucket{route=\"(moat)\",le=\"0.001\"} 2",
+        name + "_bucket{route=\"(moat)\",le=\"0.002\"} 3",
+        name + "_bucket{route=\"(moat)\",le=\"0.25\"} 3",
+        name + "_bucket{route=\"(moat)\",le=\"10\"} 4",
+        name + "_bucket{route=\"(moat)\",le=\"+Inf\"} 5", name + "_count{route=\"(moat)\"} 5",
+        name + "_sum{route=\"(moat)\"} 20.002000002"}) {
+    EXPECT_TRUE(has(text, line)) << line << "\n" << text;
+  }
+}
+
+TEST(Metrics, LabelsAreEscaped) {
+  RouteLabels labels;
+  Metrics metrics;
+  metrics.routes.of(labels.number_of("/a\"b\\c\nd/*")).status[2].add();
+  const std::string text = prometheus({&metrics}, labels, {});
+  EXPECT_TRUE(has(text, "moat_requests_total{route=\"/a\\\"b\\\\c\\nd/*\",code=\"2xx\"} 1"));
+}
+
+TEST(RouteLabels, KeepTheirNumbersAndAreBounded) {
+  RouteLabels labels;
+  EXPECT_EQ(labels.number_of("(none)"), RouteLabels::none);
+  EXPECT_EQ(labels.number_of("(moat)"), RouteLabels::own);
+  EXPECT_EQ(labels.number_of("(redirect)"), RouteLabels::redirect);
+  const std::size_t first = labels.number_of("/a");
+  for (std::size_t i = labels.all().size(); i < RouteLabels::most; ++i)
+    EXPECT_EQ(labels.number_of("/" + std::to_string(i)), i);
+  EXPECT_EQ(labels.number_of("/one more"), RouteLabels::other);
+  EXPECT_EQ(labels.number_of("/a"), first);
+  EXPECT_EQ(labels.all().size(), RouteLabels::most);
+}
+
+TEST(RouteTable, ANumberThatIsNoneIsTheOther) {
+  RouteTable table;
+  EXPECT_EQ(&table.of(RouteLabels::most), &table.of(RouteLabels::other));
+  EXPECT_EQ(&table.of(5), &table.of(5));
+  EXPECT_EQ(table.find(6), nullptr);
+  EXPECT_EQ(table.find(RouteLabels::most), nullptr);
+}
+
+TEST(Refusals, WhatDoesNotFitIsCountedAsOther) {
+  Refusals refusals;
+  for (int i = 0; i < 100; ++i) refusals.add("canonical", "code_" + std::to_string(i));
+  refusals.add("canonical", "code_0");
+  const auto all = refusals.all();
+  ASSERT_EQ(all.size(), 64U);
+  EXPECT_EQ(all.front().code, "code_0");
+  EXPECT_EQ(all.front().count, 2U);
+  EXPECT_EQ(all.back().code, "other");
+  EXPECT_EQ(all.back().count, 37U);
+}
+
+TEST(Refusals, TheSameCodeOfAnotherStepIsAnother) {
+  Refusals refusals;
+  refusals.add("limit", "x");
+  refusals.add("login", "x");
+  refusals.add("login", std::string(100, 'y'));
+  refusals.add("login", std::string(99, 'y'));
+  ASSERT_EQ(refusals.all().size(), 3U);
+  EXPECT_EQ(refusals.all()[2].code, std::string(40, 'y'));
+}
+
+TEST(Metrics, MayBeReadWhileTheyAreWritten) {
+  RouteLabels labels;
+  Metrics metrics;
+  std::thread writer([&] {
+    for (int i = 0; i < 2000; ++i) {
+      RouteMetrics& route = metrics.routes.of(labels.number_of("/" + std::to_string(i % 50)));
+      route.status[2].add();
+      route.refusals.add("csrf", "code_" + std::to_string(i % 30));
+    }
+  });
+  std::uint64_t reads = 0;
+  do ++reads;
+  while (!has(prometheus({&metrics}, labels, {}),
+              "moat_requests_total{route=\"/49\",code=\"2xx\"} 40"));
+  writer.join();
+  EXPECT_GT(reads, 0U);
+}
+
+TEST(Metrics, AreInPrometheusFormat) {
+  RouteLabels labels;
+  Metrics metrics;
+  metrics.routes.of(labels.number_of("/a b")).refusals.add("csrf", "cross_site");
+  std::istringstream lines(prometheus({&metrics}, labels, {}));
   std::set<std::string> described;
   std::set<std::string> samples;
   for (std::string line; std::getline(lines, line);) {
@@ -42,13 +169,20 @@ TEST(Metrics, AreInPrometheusFormat) {
       }
       continue;
     }
-    EXPECT_TRUE(samples.insert(first).second) << "twice: " << first;
-    EXPECT_TRUE(described.count(first.substr(0, first.find('{')))) << line;
-    std::string value;
-    words >> value;
-    EXPECT_EQ(value, "0");
+    const std::string sample = line.substr(0, line.rfind(' '));
+    EXPECT_TRUE(samples.insert(sample).second) << "twice: " << sample;
+    std::string family = sample.substr(0, sample.find('{'));
+    for (const char* part : {"_bucket", "_sum", "_count"}) {
+      const std::string_view ending(part);
+      if (family.size() > ending.size() &&
+          family.compare(family.size() - ending.size(), ending.size(), ending) == 0)
+        family.resize(family.size() - ending.size());
+    }
+    EXPECT_TRUE(described.count(family)) << line;
+    EXPECT_EQ(line.substr(line.rfind(' ') + 1),
+              sample.find("refused_total{") == sample.npos ? "0" : "1");
   }
-  EXPECT_GE(samples.size(), 20U);
+  EXPECT_GE(samples.size(), 30U);
 }
 
 TEST(Metrics, TellOfEachBackend) {

@@ -110,6 +110,10 @@ void Connection::write_backend_head(const PreparedRoute& route, const Backends::
   forwarding.allow_underscore_headers = route.route->allow_underscore_headers;
   forwarding.cookie = x.request.cookie;
   forwarding.request_id = x.request_id;
+  forwarding.traceparent = x.traceparent_text();
+  forwarding.tracestate = x.trace_came;
+  x.backend_asked = loop_.now();
+  if (shared().access != nullptr) x.backend = lease.upstream->authority();
   if (route.rules.login != shield::Rules::Login::none && x.admission.identity != nullptr) {
     forwarding.identity = x.admission.identity;
     forwarding.assertion = serving_->signer.assertion(
@@ -140,6 +144,8 @@ net::Task<void> Connection::proxy(const PreparedRoute& route, std::size_t index)
   }
   const bool whole = body_is_here();
   const std::size_t body_size = whole ? static_cast<std::size_t>(x.head.body.length) : 0;
+  x.bytes_in = body_size;
+  worker_.metrics_.bytes_in.add(body_size);
   for (int attempt = 0;; ++attempt) {
     Backends::Lease lease = co_await lease_for(route, index, attempt > 0);
     if (lease.stream == nullptr) co_return;
@@ -240,6 +246,7 @@ net::Task<void> Connection::upload(net::Stream& backend) {
       }
       co_return;
     }
+    x_->bytes_in += piece.bytes.size();
     worker_.metrics_.bytes_in.add(piece.bytes.size());
     if (discard_) {
       discarded += piece.bytes.size();
@@ -308,6 +315,7 @@ net::Task<bool> Connection::read_response_head(net::Stream& backend, char* buffe
     }
     const net::Io got = backend.read(buffer + end, net::BufferPool::buffer_size - end);
     if (got.state == net::Io::ok) {
+      if (end == 0 && interim == 0) x.backend_began = loop_.now();
       end += got.bytes;
       continue;
     }
@@ -371,6 +379,7 @@ net::Task<Connection::Relay> Connection::relay(const PreparedRoute& route, Backe
   answering.script_cookies = route.script_cookies;
   answering.set_cookies = x.admission.set_cookies;
   answering.date = worker_.date();
+  answering.request_id = x.request_id;
   answering.framing = framing;
   answering.websocket = switching;
   if (!switching && shared().draining()) close_ = true;
@@ -387,8 +396,7 @@ net::Task<Connection::Relay> Connection::relay(const PreparedRoute& route, Backe
   x.out.clear();
   append_client_response(response, answering, x.out);
   answered_ = true;
-  worker_.metrics_.status[static_cast<std::size_t>(response.status / 100)].add();
-  if (shared().config.access_log) log_access(response.status);
+  x.status = response.status;
   if (switching) {
     co_await tunnel(lease, std::string_view(buffer.get() + head, end - head));
     co_return Relay::broken;  // neither connection is of further use
@@ -402,7 +410,9 @@ net::Task<Connection::Relay> Connection::relay(const PreparedRoute& route, Backe
   }
   const bool whole = response.body.kind == http::Framing::Kind::none || begin > head;
   bool sent = co_await send(x.out);
+  if (sent) x.bytes_out += begin - head;
   if (sent && !whole) sent = co_await relay_body(backend, buffer.get(), begin, end, framing);
+  x.complete = sent;
   // Bytes behind the answer, or a backend that will close: not to be used again.
   const bool clean =
       response.keep_alive && (!whole || begin == end) && (body_ == nullptr || body_->done());
@@ -426,6 +436,7 @@ net::Task<bool> Connection::relay_body(net::Stream& backend, char* buffer, std::
       done = remaining == 0;
       const bool sent = co_await send(std::string_view(buffer + begin, size));
       if (!sent) co_return false;
+      x_->bytes_out += size;
       if (done && begin + size != end) backend.cancel();  // more than was announced
     } else if (body.kind == http::Framing::Kind::until_close) {
       out.clear();
@@ -437,13 +448,16 @@ net::Task<bool> Connection::relay_body(net::Stream& backend, char* buffer, std::
       }
       const bool sent = co_await send(out);
       if (!sent) co_return false;
+      x_->bytes_out += data.size();
     } else {
+      std::size_t size = 0;
       out.clear();
       std::string_view there(buffer + begin, end - begin);
       for (;;) {
         const http::ChunkedDecoder::Step step = decoder.feed(there);
         there.remove_prefix(step.consumed);
         if (step.state == http::ChunkedDecoder::State::failed) co_return false;
+        size += step.data.size();
         if (framing == ClientFraming::chunked) {
           http::append_chunk(out, step.data);
         } else {
@@ -456,6 +470,7 @@ net::Task<bool> Connection::relay_body(net::Stream& backend, char* buffer, std::
       if (done && !there.empty()) backend.cancel();
       const bool sent = co_await send(out);
       if (!sent) co_return false;
+      x_->bytes_out += size;
     }
     if (done) co_return true;
     if (moved >= turn_size) {
@@ -499,6 +514,7 @@ net::Task<void> Connection::tunnel(Backends::Lease& lease, std::string_view firs
   co_await pump(*lease.stream, *stream_, first);
   co_await up.join();
   x_->begin = x_->end;
+  x_->complete = true;
 }
 
 // A session that ends takes its WebSockets along: by a logout, or because it is as old as it may
@@ -519,7 +535,9 @@ net::Task<void> Connection::pump(net::Stream& from, net::Stream& to, std::string
   const std::chrono::milliseconds quiet = shared().config.timeouts.websocket;
   const std::chrono::milliseconds look = std::min(quiet, std::chrono::milliseconds{5000});
   auto buffer = loop_.buffers().take();
+  std::uint64_t& count = &from == stream_.get() ? x_->bytes_in : x_->bytes_out;
   bool good = first.empty() || to.write(first);
+  if (good) count += first.size();
   std::size_t moved = 0;
   Tick look_again = loop_.in(look);
   while (good) {
@@ -535,6 +553,7 @@ net::Task<void> Connection::pump(net::Stream& from, net::Stream& to, std::string
     if (got.state == net::Io::ok) {
       tunnel_used_ = loop_.now();
       good = to.write(std::string_view(buffer.get(), got.bytes));
+      if (good) count += got.bytes;
       moved += got.bytes;
       if (moved >= turn_size) {
         moved = 0;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "moat/base/encoding.h"
@@ -27,6 +28,14 @@ void Exchange::clear() {
   out.clear();
   upstream.clear();
   request_id.clear();
+  parsed = complete = traced = trace_came = false;
+  started = backend_asked = backend_began = Tick{};
+  status = 0;
+  bytes_in = bytes_out = 0;
+  step = code = std::string_view();
+  label = RouteLabels::none;
+  route = "(none)";
+  backend.clear();
 }
 
 namespace {
@@ -70,11 +79,12 @@ void Worker::out_of_descriptors() {
   metrics_.connections_waiting.add();
   std::uint64_t passed_over = 0;
   if (!may_log_refusal(passed_over)) return;
-  serving_->shared->log.warn("clients_wait", {{"reason", "out of file descriptors"},
-                                    {"hint",
-                                     "raise the limit of open files (LimitNOFILE) or lower "
-                                     "server.max_connections"},
-                                    {"not_logged_before", passed_over}});
+  serving_->shared->log.warn("clients_wait",
+                             {{"reason", "out of file descriptors"},
+                              {"hint",
+                               "raise the limit of open files (LimitNOFILE) or lower "
+                               "server.max_connections"},
+                              {"not_logged_before", passed_over}});
 }
 
 void Worker::serve_by(std::shared_ptr<const Shared> shared, https::ServerContext tls,
@@ -216,9 +226,10 @@ net::Task<void> Worker::serve_tls(Connection& connection, net::TlsStream& secure
   if (result == net::TlsStream::Handshake::done && secure.protocol() == "h2") {
     metrics_.http2_connections.add();
     connection.lend_stream();
-    Http2Connection several(*this, secure, peer);
+    Http2Connection several(*this, secure, peer, secure.version());
     co_await several.run();
   } else if (result == net::TlsStream::Handshake::done) {
+    connection.speaks("", secure.version());
     co_await connection.run();
   } else {
     metrics_.handshakes_failed.add();
@@ -310,6 +321,17 @@ void Worker::new_request_id(std::string& out) {
   out.assign(id_prefix_);
   out.push_back('-');
   out.append(std::to_string(++next_id_));
+}
+
+std::uint64_t Worker::random_word() {
+  std::uint64_t word = 0;
+  if (random_used_ + sizeof word > random_.size()) {
+    system_random().fill(random_);
+    random_used_ = 0;
+  }
+  std::memcpy(&word, random_.data() + random_used_, sizeof word);
+  random_used_ += sizeof word;
+  return word;
 }
 
 bool Worker::may_log_refusal(std::uint64_t& passed_over) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "moat/base/log.h"
+#include "moat/gateway/access_log.h"
 #include "moat/gateway/backends.h"
 #include "moat/gateway/config.h"
 #include "moat/gateway/connection_limits.h"
@@ -17,6 +19,7 @@
 #include "moat/http/request.h"
 #include "moat/http/response.h"
 #include "moat/http/security_headers.h"
+#include "moat/http/trace_context.h"
 #include "moat/https/redirect.h"
 #include "moat/https/tls.h"
 #include "moat/net/loop.h"
@@ -34,6 +37,7 @@ struct PreparedRoute {
   shield::Rules rules;
   std::optional<limit::Policy> limit;
   std::vector<std::string_view> script_cookies;
+  std::size_t label = RouteLabels::none;  // its number in the metrics
 };
 
 // What the workers are told when they stop.
@@ -62,6 +66,7 @@ struct Shared {
   std::string rate_limit_policy;  // a whole RateLimit-Policy line
   ConnectionLimits& connections;  // this and what follows outlives every configuration
   const Stopping& stopping;
+  AccessLog* access = nullptr;  // null: off
   bool draining() const { return stopping.draining.load(std::memory_order_relaxed); }
 };
 
@@ -94,7 +99,27 @@ struct Exchange {
   std::string out;       // what is about to be sent to the client
   std::string upstream;  // what is about to be sent to the backend
   std::string request_id;
+  bool parsed = false;  // the head was understood
+  // For the metrics and the access log.
   Tick started{};
+  Tick backend_asked{};
+  Tick backend_began{};  // to answer
+  int status = 0;        // 0: no answer yet
+  bool complete = false;
+  std::uint64_t bytes_in = 0;
+  std::uint64_t bytes_out = 0;
+  std::string_view step;  // that refused it, and its code: literals
+  std::string_view code;
+  std::size_t label = RouteLabels::none;
+  std::string_view route = "(none)";
+  std::string backend;
+  // Of the trace it belongs to, if any.
+  http::Traceparent traceparent{};
+  bool traced = false;
+  bool trace_came = false;  // with the request
+  std::string_view traceparent_text() const {
+    return traced ? std::string_view(traceparent.data(), traceparent.size()) : std::string_view();
+  }
   void clear();
 };
 
@@ -152,6 +177,7 @@ class Worker final {
   net::Task<void> end_drain(Tick deadline);
   net::Task<void> end_checks(std::shared_ptr<Serving> serving);
   void new_request_id(std::string& out);
+  std::uint64_t random_word();  // for ids: the system's randomness, drawn in large pieces
   // At most `refusals_a_second` are logged; the next line says how many were not.
   bool may_log_refusal(std::uint64_t& passed_over);
   std::string_view date();  // now, for a Date field; made once a second
@@ -182,6 +208,8 @@ class Worker final {
   bool checks_backends_ = false;  // for all workers
   std::string id_prefix_;
   std::uint64_t next_id_ = 0;
+  std::array<std::uint8_t, 1024> random_{};
+  std::size_t random_used_ = random_.size();
   std::string date_;
   Tick date_until_{};
   static constexpr unsigned refusals_a_second = 50;

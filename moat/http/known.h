@@ -20,8 +20,9 @@ enum class Known : std::uint8_t {
   // What a client says.
   cookie, origin, referer, sec_fetch_site, sec_fetch_mode, sec_fetch_dest, sec_fetch_user,
   content_type, content_encoding, accept, accept_encoding, accept_language, user_agent,
-  authorization, x_csrf_token, csrf_token, x_requested_with, range, if_none_match,
-  if_modified_since, access_control_request_method, access_control_request_headers,
+  authorization, x_csrf_token, csrf_token, x_requested_with, x_request_id, traceparent,
+  tracestate, range, if_none_match, if_modified_since, access_control_request_method,
+  access_control_request_headers,
   sec_websocket_key, sec_websocket_version, sec_websocket_protocol, sec_websocket_extensions,
   sec_websocket_accept,
   // What only an intermediary says.

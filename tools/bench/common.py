@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the benchmarks share: servers pinned to a core, their CPU time by the kernel's own accounting, sessions, wrk."""
-import concurrent.futures, http.client, json, os, re, shutil, signal, socket, ssl, statistics, subprocess, sys, tempfile, time
+import collections, concurrent.futures, http.client, json, os, re, resource, shutil, signal, socket, ssl, statistics, subprocess, sys, tempfile, time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get('MOAT_BUILD', os.path.join(ROOT, 'build', 'release'))
@@ -10,6 +10,13 @@ LOOSE = {  # limits are on, and far away
     'MOAT_LIMITS_DEFAULT': '1000000/s/ip', 'MOAT_LIMITS_USER': '1000000/s/user', 'MOAT_LIMITS_SIGNUP': '1000000/h/ip',
     'MOAT_LIMITS_LOGIN': '1000000/h/ip', 'MOAT_SERVER_MAX_CONNECTIONS_PER_ADDRESS': '100000',
     'MOAT_SERVER_MAX_CONNECTIONS': '100000', 'MOAT_SESSION_ACCESS': '15m', 'MOAT_LOG_LEVEL': 'warn'}
+
+
+def raise_descriptor_limit():
+    """For this process and all that it starts."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard
 
 
 def free_port():
@@ -60,6 +67,7 @@ def cpu_ns(pid):
 
 
 def pss_kib(pid):
+    """Memory of a process tree; pages that its processes share are counted once."""
     total = 0
     for p in tree(pid):
         for line in open(f'/proc/{p}/smaps_rollup'):
@@ -72,6 +80,12 @@ def rss_kib(pid):
     return sum(int(re.search(r'VmRSS:\s+(\d+)', open(f'/proc/{p}/status').read()).group(1)) for p in tree(pid))
 
 
+def items():
+    """1 KiB of JSON."""
+    text = '{"items":[' + ','.join('{"id":%d,"name":"item %d"}' % (i, i) for i in range(36)) + ']}'
+    return text[:-1] + ',"pad":"' + 'x' * (1024 - len(text) - 9) + '"}'
+
+
 class Bench:
     """Starts servers in a folder of its own and ends them by process id."""
 
@@ -80,6 +94,9 @@ class Bench:
         self.started = []
 
     def __enter__(self):
+        # Whoever ends the benchmark ends its servers.
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, lambda got, _: sys.exit(128 + got))
         return self
 
     def __exit__(self, *_):
@@ -105,8 +122,10 @@ class Bench:
         os.makedirs(folder)
         path = os.path.join(folder, 'nginx.conf')
         with open(path, 'w') as f:
+            if os.geteuid() == 0:  # its folder is nobody else's to read
+                f.write('user root;\n')
             f.write(f'daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log crit;\n'
-                    'events { worker_connections 20000; }\n'
+                    'worker_rlimit_nofile 20000; events { worker_connections 16000; }\n'
                     f'http {{ access_log off; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p;\n'
                     f'fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;\n'
                     f'keepalive_requests 100000000; keepalive_timeout 600s; {body} }}\n')
@@ -117,23 +136,10 @@ class Bench:
     def backend(self):
         """A fast backend: nginx that answers a fixed JSON text of 1 KiB."""
         port = free_port()
-        text = '{"items":[' + ','.join('{"id":%d,"name":"item %d"}' % (i, i) for i in range(36)) + ']}'
-        text = text[:-1] + ',"pad":"' + 'x' * (1024 - len(text) - 9) + '"}'
         self.nginx('backend', CLIENT_CPU, f"server {{ listen 127.0.0.1:{port}; default_type application/json; "
-                                          f"location / {{ return 200 '{text}'; }} }}")
+                                          f"location / {{ return 200 '{items()}'; }} }}")
         wait_for(port)
         return port
-
-    def proxy(self, backend, chain, key):
-        """nginx as a bare TLS proxy: no limits, no sessions, no headers."""
-        port = free_port()
-        process = self.nginx('proxy', SERVER_CPU,
-                             f'upstream b {{ server 127.0.0.1:{backend}; keepalive 128; keepalive_requests 100000000; }}\n'
-                             f'server {{ listen 127.0.0.1:{port} ssl; ssl_certificate {chain}; ssl_certificate_key {key};\n'
-                             'ssl_protocols TLSv1.3; ssl_session_tickets on; ssl_buffer_size 16k;\n'
-                             'location / { proxy_pass http://b; proxy_http_version 1.1; proxy_set_header Connection ""; } }')
-        wait_for(port)
-        return process, port
 
     def moat(self, backend, chain, key, environment=()):
         port = free_port()
@@ -172,18 +178,54 @@ def sessions(port, count):
     return first + rest
 
 
+# What a load program saw; times in milliseconds.
+Load = collections.namedtuple('Load', 'requests rate p50 p99')
+
+
+def on_client_core(command, seconds):
+    """Its output. `seconds`: how long it takes by itself; who needs much longer hangs."""
+    try:
+        done = subprocess.run(['taskset', '-c', CLIENT_CPU, *command], capture_output=True, text=True, timeout=3 * seconds + 60)
+    except subprocess.TimeoutExpired:
+        sys.exit(f'{" ".join(command[:3])} did not end')
+    if done.returncode != 0:
+        sys.exit(f'{" ".join(command[:3])} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}')
+    return done.stdout
+
+
 def wrk(port, seconds, connections, script=None, path='/api/items'):
-    command = ['taskset', '-c', CLIENT_CPU, 'wrk', '-t1', f'-c{connections}', f'-d{seconds}s', '--latency']
-    command += ['-s', script] if script else []
-    out = subprocess.run(command + [f'https://127.0.0.1:{port}{path}'], capture_output=True, text=True, check=True).stdout
+    """As many requests as the server takes, HTTP/1.1."""
+    command = ['wrk', '-t1', f'-c{connections}', f'-d{seconds}s', '--latency']
+    out = on_client_core(command + (['-s', script] if script else []) + [f'https://127.0.0.1:{port}{path}'], seconds)
     requests = int(re.search(r'(\d+) requests in', out).group(1))
     rate = float(re.search(r'Requests/sec:\s+([\d.]+)', out).group(1))
-    p99 = re.search(r'99%\s+([\d.]+)(us|ms|s)', out)
-    p99 = float(p99.group(1)) * {'us': 0.001, 'ms': 1, 's': 1000}[p99.group(2)]
-    bad = re.search(r'Non-2xx or 3xx responses: (\d+)', out)
-    if bad or 'Socket errors' in out:
+    if 'Non-2xx' in out or 'Socket errors' in out or requests == 0:
         sys.exit('the run had errors:\n' + out)
-    return requests, rate, p99
+
+    def percentile(which):
+        value, unit = re.search(which + r'%\s+([\d.]+)(us|ms|s)\b', out).groups()
+        return float(value) * {'us': 0.001, 'ms': 1, 's': 1000}[unit]
+    return Load(requests, rate, percentile('50'), percentile('99'))
+
+
+def h2load(folder, port, seconds, clients, streams=1, rate=None, cookie=None, http1=False, path='/api/items'):
+    """HTTP/2, or HTTP/1.1; `rate`: so many requests a second in all, not as many as the server takes."""
+    log = os.path.join(folder, 'h2load.log')
+    if os.path.exists(log):
+        os.remove(log)
+    command = ['h2load', '-t1', f'-c{clients}', f'-m{streams}', f'-D{seconds}', f'--log-file={log}']
+    command += ['--h1'] if http1 else []
+    command += [f'--rps={rate / clients:.3f}'] if rate else []
+    command += ['-H', f'cookie: {cookie}'] if cookie else []
+    out = on_client_core(command + [f'https://127.0.0.1:{port}{path}'], seconds)
+    done, good = (int(re.search(rf'(\d+) {word}', out).group(1)) for word in ('done', 'succeeded'))
+    if done == 0 or good != done:
+        sys.exit('the run had errors:\n' + out)
+    # When it began and how long it took, in microseconds. What waited for the handshakes is left out.
+    lines = [(int(begun), int(took) / 1000) for begun, _, took in (line.split('\t') for line in open(log))]
+    first = min(begun for begun, _ in lines)
+    times = sorted(took for begun, took in lines if begun - first >= 300_000)
+    return Load(done, done / seconds, times[len(times) // 2], times[int(len(times) * 0.99)])
 
 
 def spread(values, digits=2):
