@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -150,11 +151,10 @@ SandboxFiles files_of(const Arguments& arguments, const Config& config) {
   for (std::string& file : gateway::files_named_by(config)) named.push_back(std::move(file));
   SandboxFiles files;
   files.read_write.push_back(config.data);
-  // A rotated access log is made anew.
-  if (!config.access_path.empty()) {
-    for (std::string& directory : directories_of({config.access_path}))
-      files.read_write.push_back(std::move(directory));
-  }
+  // The access log is made when it is not there, and anew after a rotation.
+  if (!config.access_path.empty())
+    files.read_write.push_back(
+        std::filesystem::absolute(config.access_path).parent_path().string());
   files.read_only = system_files();
   for (std::string& directory : directories_of(named)) files.read_only.push_back(directory);
   return files;

@@ -121,7 +121,8 @@ class BackendFaults(unittest.TestCase):
                 load.wait_for(502)
                 self.backend = FixedNotes(self.port)
                 load.wait_for(200)
-        self.assertLessEqual(set(load.counts), {200, 502, 503, 504}, load.counts)
+        # 0: an answer that had begun is cut off, which says that it is not whole.
+        self.assertLessEqual(set(load.counts), {0, 200, 502, 503, 504}, load.counts)
 
     def test_stalled_and_going_on(self):
         with nothing_leaks(self.moat), Load(self.moat) as load:
@@ -293,7 +294,8 @@ class ClockSteps(unittest.TestCase):
             step('+0')
             backend = Notes()
             self.addCleanup(backend.stop)
-            moat = Moat(backend.url, LOOSE + 'allow_unsandboxed = true\n' if UNSANDBOXED else LOOSE,
+            # The file with the offset is none that the sandbox would let it read.
+            moat = Moat(backend.url, LOOSE + 'allow_unsandboxed = true\n',
                         env={'LD_PRELOAD': library, 'FAKETIME_TIMESTAMP_FILE': offset, 'FAKETIME_CACHE_DURATION': '1',
                              'FAKETIME_DONT_FAKE_MONOTONIC': '1', 'DONT_FAKE_MONOTONIC': '1'})
             self.addCleanup(moat.stop)
@@ -317,9 +319,6 @@ class ClockSteps(unittest.TestCase):
                 self.assertEqual(again.post('/auth/login', json={'email': 'a@example.com', 'password': PASSWORD}).status, 200)
                 self.assertEqual(again.get('/auth/me').status, 200)
             self.assertEqual(set(load.counts), {200}, load.counts)
-
-
-UNSANDBOXED = False
 
 
 class DescriptorsRunOut(unittest.TestCase):
