@@ -4,6 +4,7 @@
 #include <httplib.h>
 #include <json/json.h>
 #include <signal.h>
+#include <sys/socket.h>
 
 #include <array>
 #include <atomic>
@@ -235,6 +236,13 @@ int serve(int port) {
   server.new_task_queue = [] { return new httplib::ThreadPool(128); };
   server.set_keep_alive_max_count(100'000);
   server.set_keep_alive_timeout(60);
+  // The library asks for a queue of five, which a burst of connections overflows: see below.
+  int listening = -1;
+  server.set_socket_options([&listening](int socket) {
+    const int on = 1;
+    ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    listening = socket;
+  });
   server.set_tcp_nodelay(true);
   server.set_payload_max_length(1 << 20);
   add_pages(server, notebook);
@@ -251,6 +259,7 @@ int serve(int port) {
     std::fputs("notes: cannot listen on that port of 127.0.0.1; is it taken?\n", stderr);
     return 1;
   }
+  ::listen(listening, 512);
   std::printf("notes: listening on http://127.0.0.1:%d\n", port);
   std::fflush(stdout);
 

@@ -2,6 +2,7 @@
 #include "moat/gateway/gateway.h"
 
 #include <netdb.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -142,6 +143,22 @@ std::vector<ConfigProblem> resolve_backends(Config& config) {
   return problems;
 }
 
+// The connections that there are descriptors for. A share is kept for those to backends, for files
+// and for the store: clients must not be able to take them all.
+std::uint32_t affordable_connections(std::uint32_t wanted, const Log& log) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return wanted;
+  const rlim_t share = std::clamp<rlim_t>(limit.rlim_cur / 8, 32, 2048) + 64;
+  const rlim_t left = limit.rlim_cur > share ? limit.rlim_cur - share : 1;
+  if (left >= wanted) return wanted;
+  log.warn("max_connections_lowered",
+           {{"from", static_cast<std::int64_t>(wanted)},
+            {"to", static_cast<std::int64_t>(left)},
+            {"reason", "open files are limited to " + std::to_string(limit.rlim_cur)},
+            {"hint", "raise the limit (LimitNOFILE, ulimit -n) or lower server.max_connections"}});
+  return static_cast<std::uint32_t>(left);
+}
+
 // All that runs, in the order in which it is made; destroyed the other way round.
 struct Gateway::Parts {
   Parts(Config c, Clock& k, const Log& l, Startup s)
@@ -256,7 +273,8 @@ Result<void, std::string> Gateway::Parts::make_services() {
   waiting.queue = 64;
   waiting.name = "moat-wait";
   blocking = std::make_unique<net::WorkerPool>(waiting);
-  connections.emplace(config.max_connections, config.max_connections_per_address);
+  connections.emplace(affordable_connections(config.max_connections, log),
+                      config.max_connections_per_address);
   auto opened = AccessLog::open(config, clock, log);
   if (!opened) return Error{opened.error()};
   access = std::move(*opened);
@@ -531,7 +549,8 @@ Result<void, std::string> Gateway::Parts::switch_to(std::shared_ptr<Generation> 
     std::size_t count = 0;
   };
   const auto taken = std::make_shared<Taken>();
-  connections->set(next->config().max_connections, next->config().max_connections_per_address);
+  connections->set(affordable_connections(next->config().max_connections, log),
+                   next->config().max_connections_per_address);
   for (std::size_t i = 0; i < workers.size(); ++i) {
     const std::shared_ptr<const Shared> shared(next, &next->shared());
     workers[i]->serve_by(shared, std::move(contexts[i]), next->keys().assertion, [taken] {

@@ -172,7 +172,7 @@ void Uring::start() {
 void Uring::watch_wake() {
   io_uring_sqe* sqe = ring_->next();
   io_uring_prep_poll_multishot(sqe, wake_, POLLIN);
-  io_uring_sqe_set_data64(sqe, tag(nullptr, wake));
+  io_uring_sqe_set_data64(sqe, tag(nullptr, woken));
 }
 
 // ------------------------------------------------------------------------------------- channels
@@ -481,7 +481,7 @@ void Uring::handle_completions() {
       case poll_out_done:
         on_poll(*channel, false, result);
         break;
-      case wake:
+      case woken:
         if ((flags & IORING_CQE_F_MORE) == 0) watch_wake();
         loop_.run_posted();
         break;

@@ -76,7 +76,14 @@ class Uring final {
 
  private:
   struct Ring;
-  enum Kind : std::uint64_t { receive_done, send_done, poll_in_done, poll_out_done, wake, nothing };
+  enum Kind : std::uint64_t {
+    receive_done,
+    send_done,
+    poll_in_done,
+    poll_out_done,
+    woken,
+    nothing
+  };
   void start();
   void watch_wake();
   void arm_receive(Channel& channel);

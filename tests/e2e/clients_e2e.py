@@ -10,6 +10,7 @@ import signal
 import socket
 import stat
 import subprocess
+import unittest
 import tempfile
 
 import harness
@@ -101,6 +102,30 @@ class Curl(Clients):
 
 class CurlWithHttp11(Curl):
     option, version = '--http1.1', '1.1'
+
+
+@unittest.skipUnless(shutil.which('h2load') and shutil.which('nghttp'), 'no nghttp2 tools')
+class Nghttp2(Clients):
+    """The tools of the library that most HTTP/2 servers are tested with."""
+    backend_class = harness.Notes
+    env = {'MOAT_LIMITS_DEFAULT': '100000/min/ip burst 10000', 'MOAT_SERVER_MAX_CONNECTIONS_PER_ADDRESS': '1000'}
+
+    def test_nghttp_shows_a_whole_exchange(self):
+        done = subprocess.run(['nghttp', '--verbose', '--no-verify-peer', '--timeout=20', f'{self.moat.origin}/'],
+                              capture_output=True, timeout=60)
+        text = done.stdout.decode('latin-1')
+        self.assertEqual(done.returncode, 0, text)
+        self.assertIn('The negotiated protocol: h2', text)
+        self.assertRegex(text, r':status: 200')
+        self.assertNotIn('RST_STREAM', text)
+        self.assertNotIn('error', text.lower().replace('error_code=no_error', ''))
+
+    def test_h2load_loses_no_request(self):
+        for connections, streams in ((10, 10), (4, 100), (20, 1)):
+            done = subprocess.run(['h2load', '-n', '2000', '-c', str(connections), '-m', str(streams), '-t', '1', '-T', '30s',
+                                   f'{self.moat.origin}/'], capture_output=True, text=True, timeout=120)
+            self.assertIn('2000 succeeded, 0 failed, 0 errored, 0 timeout', done.stdout)
+            self.assertIn('2000 2xx', done.stdout)
 
 
 class Tls(Clients):

@@ -354,5 +354,24 @@ class DescriptorsRunOut(unittest.TestCase):
             self.assertEqual(ask(), 200)
 
 
+class FewDescriptors(unittest.TestCase):
+    """A container with a low limit: clients cannot take what the backend's connections need."""
+
+    def test_the_number_of_clients_is_lowered_and_requests_still_reach_the_backend(self):
+        backend = Echo()
+        self.addCleanup(backend.stop)
+        moat = Moat(backend.url, LOOSE, prefix=['sh', '-c', 'ulimit -n 256; exec "$0" "$@"'])
+        self.addCleanup(moat.stop)
+        self.assertIn('max_connections_lowered', moat.output)
+        with contextlib.ExitStack() as others:
+            for _ in range(300):
+                peer = others.enter_context(socket.create_connection((HOST, moat.https_port), 5))
+                peer.setblocking(False)
+            wait_until(lambda: 'too_many_connections' in moat.output, 10, 'the reason in the log')
+            self.assertLess(moat.descriptors(), 256)
+        wait_until(lambda: moat.descriptors() < 100, 20, 'free descriptors')
+        self.assertEqual(moat.request('GET', '/x').status, 200)
+
+
 if __name__ == '__main__':
     main()

@@ -137,6 +137,10 @@ class Notes(Program):
         self.url = line.rsplit(' ', 1)[1]
 
 
+class EchoServer(http.server.ThreadingHTTPServer):
+    request_queue_size = 512  # a burst of connections overflows the five that are usual
+
+
 class Echo:
     """A backend inside the test. It says what it got, as JSON, and keeps it in `requests`.
 
@@ -147,7 +151,7 @@ class Echo:
     def __init__(self):
         self.requests = []
         self._lock = threading.Lock()
-        self._server = http.server.ThreadingHTTPServer((HOST, 0), self._handler())
+        self._server = EchoServer((HOST, 0), self._handler())
         self._server.daemon_threads = True
         self.url = f'http://{HOST}:{self._server.server_address[1]}'
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
@@ -210,12 +214,12 @@ def base64url(text):
 class Moat(Program):
     """The gateway in front of `to`. `data` is kept when given, else a fresh directory is used."""
 
-    def __init__(self, to, config='', options=(), data=None, env=None, domain='localhost', trusted=None):
+    def __init__(self, to, config='', options=(), data=None, env=None, domain='localhost', trusted=None, prefix=()):
         self.to, self.domain, self.trusted = to, domain, trusted
         self._own_data = data is None
         self.data = pathlib.Path(data or tempfile.mkdtemp(prefix='moat-e2e-'))
         self.https_port, self.http_port, self.admin_port = free_port(), free_port(), free_port()
-        arguments = [os.environ['MOAT_BIN'], 'run', '--to', to, '--data', self.data / 'data',
+        arguments = [*prefix, os.environ['MOAT_BIN'], 'run', '--to', to, '--data', self.data / 'data',
                      '--https', f'{HOST}:{self.https_port}', '--http', f'{HOST}:{self.http_port}',
                      '--admin', f'{HOST}:{self.admin_port}']
         if domain != 'localhost':
