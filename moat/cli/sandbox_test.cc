@@ -9,11 +9,13 @@
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
@@ -118,6 +120,15 @@ TEST_F(SandboxTest, AProgramEndsTheProcess) {
             -SIGSYS);
   EXPECT_EQ(inside([] { return ::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) == 0 ? 0 : errno; }),
             -SIGSYS);
+}
+
+// A ring of its own would do what no filter sees; those of Moat are restricted and there already.
+TEST_F(SandboxTest, ThereIsNoNewRing) {
+  EXPECT_EQ(inside([] {
+              std::array<char, 256> parameters{};
+              return ::syscall(SYS_io_uring_setup, 4, parameters.data()) >= 0 ? 0 : errno;
+            }),
+            EPERM);
 }
 
 TEST_F(SandboxTest, ThereIsNoNewProcessButThereAreThreads) {

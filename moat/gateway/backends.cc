@@ -13,7 +13,7 @@ namespace {
 // came unasked would be taken for the next answer. Over TLS there may be tickets to read.
 bool is_clean(net::Stream& stream) {
   const net::Descriptor& descriptor = stream.descriptor();
-  if (descriptor.hung_up || descriptor.cancelled()) return false;
+  if (descriptor.hung_up || descriptor.cancelled() || !stream.is_watched()) return false;
   if (!descriptor.readable && !stream.pending()) return true;
   char byte;
   return stream.read(&byte, 1).state == net::Io::blocked;

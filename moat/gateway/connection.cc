@@ -205,7 +205,7 @@ void Connection::fill_request() {
   request.query = head.query;
   request.host = head.host;
   request.peer = peer_.address;
-  if (!shared().config.trusted_proxies.empty()) {
+  if (!client_unnamed_ && !shared().config.trusted_proxies.empty()) {
     for (const http::Header& field : head.headers) {
       if (field.known == Known::x_forwarded_for) x.forwarded_for.push_back(field.value);
     }
@@ -233,7 +233,7 @@ void Connection::name_request() {
   x.started = loop_.now();
   const std::string_view given = headers.value(Known::x_request_id);
   // A stranger's id would let him write into the logs of others what he likes to be found there.
-  if (headers.count(Known::x_request_id) == 1 && http::is_request_id(given) &&
+  if (headers.count(Known::x_request_id) == 1 && http::is_request_id(given) && !client_unnamed_ &&
       worker_.is_trusted_proxy(peer_.address)) {
     x.request_id = given;
   } else {

@@ -44,8 +44,12 @@ class Connection final {
     if (backend_ != nullptr) backend_->cancel();
   }
   net::Stream& stream() { return *stream_; }
+  // Closes what a backend has authenticated, where it has been idle as long as one may be.
+  void drop_old_binding();
   // Who is at the other end after all, as a proxy has said. Before the first request.
   void set_peer(const net::Endpoint& peer) { peer_ = peer; }
+  // It has not said. Then nothing that the client says of itself is believed either.
+  void set_unnamed() { client_unnamed_ = true; }
   // Of the request at hand.
   const Shared& shared() const { return *serving_->shared; }
 
@@ -111,6 +115,9 @@ class Connection final {
   // A backend's connection that is authenticated as this client, and the route it is of.
   Backends::Lease bound_;
   std::size_t bound_route_ = 0;
+  Tick bound_since_{};
+  bool client_unnamed_ = false;  // a proxy was asked who is there, and did not say
+  bool backend_ended_ = false;   // its side, where an answer was waited for
   shield::Memory own_memory_;
   shield::Memory& memory_;
   std::unique_ptr<Exchange> x_;

@@ -64,9 +64,18 @@ Backends::Lease Connection::take_bound(std::size_t route) {
 void Connection::keep(Backends::Lease lease, std::size_t route) {
   if (!lease.bound) return serving_->backends.give_back(std::move(lease));
   const bool one_user = &memory_ == &own_memory_ && !worker_.is_trusted_proxy(peer_.address);
-  if (!one_user || close_ || !Backends::is_fit(lease)) return;
+  // Only where the backend has asked for it: who merely says NTLM must not hold a place.
+  const bool asked = binds_connection(x_->response.headers, Known::www_authenticate);
+  const bool again = lease.reused;
+  if (!one_user || close_ || !(asked || again) || !Backends::is_fit(lease)) return;
   bound_ = std::move(lease);
+  bound_since_ = loop_.now();
   bound_route_ = route;
+}
+
+void Connection::drop_old_binding() {
+  constexpr std::chrono::seconds kept{4};  // as those that are anybody's
+  if (bound_.stream != nullptr && loop_.now() - bound_since_ > kept) bound_ = Backends::Lease();
 }
 
 net::Task<void> Connection::refuse_unavailable(const Backends::Unavailable& why) {
@@ -165,7 +174,7 @@ net::Task<void> Connection::proxy(const PreparedRoute& route, std::size_t index)
         uploader.start(upload(*lease.stream));
       }
       result = co_await relay(route, lease);
-      hung_up = lease.stream->descriptor().hung_up;
+      hung_up = backend_ended_ || lease.stream->descriptor().hung_up;
       if (!whole) {
         // The answer is over. Who is still sending is read for a little while (linger), so that the
         // answer arrives.
@@ -280,7 +289,7 @@ net::Task<bool> Connection::read_response_head(net::Stream& backend, char* buffe
                                                std::size_t& head) {
   Exchange& x = *x_;
   int interim = 0;
-  interim_ = false;
+  interim_ = backend_ended_ = false;
   x.response_state.reset();
   for (;;) {
     if (end > 0) {
@@ -319,7 +328,10 @@ net::Task<bool> Connection::read_response_head(net::Stream& backend, char* buffe
       end += got.bytes;
       continue;
     }
-    if (got.state != net::Io::blocked) co_return false;
+    if (got.state != net::Io::blocked) {
+      backend_ended_ = true;  // by a TLS farewell too, whose FIN may still be on its way
+      co_return false;
+    }
     const Tick deadline = loop_.in(shared().config.timeouts.backend);
     const net::Wait wait = co_await backend.readable(deadline);
     if (wait == net::Wait::cancelled) co_return false;

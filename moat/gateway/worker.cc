@@ -175,7 +175,10 @@ net::Task<bool> Worker::learn_client(Connection& connection, net::Endpoint& clie
       co_return false;  // a look whether the port is open
     }
   }
-  if (!header.client) co_return true;  // the proxy itself
+  if (!header.client) {  // the proxy itself, or it does not know
+    connection.set_unnamed();
+    co_return true;
+  }
   if (!is_trusted_proxy(*header.client)) {
     if (!connection_limits_.open_address(*header.client)) {
       log_refused_connection(*header.client, "too_many_connections");
@@ -313,6 +316,7 @@ void Worker::sweep() {
     if (const auto serving = earlier.lock()) serving->backends.sweep();
   }
   loop_.buffers().tidy();
+  for (Connection* c = connections_; c != nullptr; c = c->next_) c->drop_old_binding();
   if (least_exchanges_ > few) exchanges_.resize(exchanges_.size() - (least_exchanges_ - few));
   least_exchanges_ = exchanges_.size();
 }

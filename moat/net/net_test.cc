@@ -240,7 +240,7 @@ TEST_P(EachEngine, TheEndIsSeenBehindTheLastBytes) {
 TEST_P(EachEngine, AShortReadIsNotFollowedByAnother) {
   Loop loop(GetParam());
   const auto fds = socket_pair();
-  TcpStream stream(loop, fds[0]);
+  TcpStream stream(loop, fds[0], Stream::Use::watched);
   EXPECT_EQ(::send(fds[1], "abc", 3, 0), 3);
   char buffer[16];
   EXPECT_EQ(read_now(loop, stream, buffer, sizeof buffer).bytes, 3U);

@@ -237,7 +237,7 @@ Task<Result<std::unique_ptr<TcpStream>, ConnectError>> connect_to(Loop& loop, En
   int error = 0;
   const int fd = begin_connect(endpoint, error);
   if (fd < 0) co_return Error{ConnectError::no_descriptors};
-  auto stream = std::make_unique<TcpStream>(loop, fd);
+  auto stream = std::make_unique<TcpStream>(loop, fd, Stream::Use::watched);
   const auto connected = co_await end_connect(*stream, error, deadline);
   if (!connected) co_return Error{connected.error()};
   co_return stream;
@@ -266,7 +266,7 @@ Task<Result<std::unique_ptr<TcpStream>, ConnectError>> connect_to_unix(Loop& loo
     if (fd < 0) co_return Error{ConnectError::no_descriptors};
     const auto* raw = reinterpret_cast<const sockaddr*>(&address);
     const int error = ::connect(fd, raw, sizeof address) == 0 ? 0 : errno;
-    auto stream = std::make_unique<TcpStream>(loop, fd);
+    auto stream = std::make_unique<TcpStream>(loop, fd, Stream::Use::watched);
     const auto connected = outcome(error);
     if (connected) co_return stream;
     // The listener's queue is full. There is nothing to wait on, so it is asked again.

@@ -59,6 +59,11 @@ bool Stream::send_all_of(std::string& bytes) {
   return true;
 }
 
+bool Stream::is_watched() const {
+  const Channel* channel = descriptor_.channel();
+  return channel == nullptr || (channel->receiving && !channel->stopping);
+}
+
 bool Stream::flushed() const {
   // The ring sends at the end of the turn; a reader of the other side need not wait for that.
   const Channel* channel = descriptor_.channel();
@@ -195,7 +200,9 @@ struct TlsBio {
 };
 
 TlsStream::TlsStream(Loop& loop, int fd, ssl_ctx_st* context, Side side)
-    : Stream(loop, fd), ssl_(SSL_new(context)), side_(side) {
+    : Stream(loop, fd, side == Side::client ? Use::watched : Use::bytes),
+      ssl_(SSL_new(context)),
+      side_(side) {
   if (ssl_ == nullptr) throw std::bad_alloc();
   BIO* bio = BIO_new(TlsBio::method());
   if (bio == nullptr) {
@@ -217,7 +224,10 @@ TlsStream::~TlsStream() {
 }
 
 // What OpenSSL still needs (half a record) it keeps.
-void TlsStream::free_buffers() { SSL_free_buffers(ssl_); }
+void TlsStream::free_buffers() {
+  if ((SSL_get_mode(ssl_) & SSL_MODE_RELEASE_BUFFERS) != 0) return;  // it does so by itself
+  SSL_free_buffers(ssl_);
+}
 
 // Behind each call of OpenSSL.
 bool TlsStream::send_out(std::string& out) {

@@ -24,7 +24,8 @@ struct Io {
 // for with `readable` and `flush`. Reads and writes may come from two coroutines, one each.
 class Stream {
  public:
-  Stream(Loop& loop, int fd) : descriptor_(loop, fd, Descriptor::Use::bytes) {}
+  using Use = Descriptor::Use;
+  Stream(Loop& loop, int fd, Use use = Use::bytes) : descriptor_(loop, fd, use) {}
   explicit Stream(Loop& loop) : descriptor_(loop) {}  // in memory
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
@@ -52,8 +53,10 @@ class Stream {
   // True where the peer has closed or sent something unasked: an idle connection in this state is
   // of no use.
   bool stale() const {
-    return descriptor_.hung_up || descriptor_.cancelled() || descriptor_.readable;
+    return descriptor_.hung_up || descriptor_.cancelled() || descriptor_.readable || !is_watched();
   }
+  // Whether what the peer does is told of though nobody waits for it.
+  bool is_watched() const;
   // Reads from the connection itself what comes before its protocol: before a TLS handshake.
   Io read_raw(char* buffer, std::size_t size) { return receive(buffer, size); }
   // Whether the end that `read` told of was not the peer's own: a TLS connection without its

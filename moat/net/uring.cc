@@ -228,7 +228,7 @@ void Uring::recycle(std::string& buffer) {
 // ------------------------------------------------------------------------------------- receiving
 
 void Uring::want_readable(Channel& channel) {
-  if (channel.use == Descriptor::Use::bytes) {
+  if (channel.use != Descriptor::Use::events) {
     if (!channel.receiving && !channel.ended) arm_receive(channel);
     return;
   }
@@ -251,12 +251,25 @@ void Uring::want_writable(Channel& channel) {
 
 void Uring::arm_receive(Channel& channel) {
   io_uring_sqe* sqe = ring_->next();
-  io_uring_prep_recv_multishot(sqe, channel.fd, nullptr, 0, 0);
+  if (channel.use == Descriptor::Use::watched) {
+    io_uring_prep_recv_multishot(sqe, channel.fd, nullptr, 0, 0);
+  } else {
+    // Nothing is there in most cases: a request was answered, and the next is yet to come.
+    io_uring_prep_recv(sqe, channel.fd, nullptr, buffer_size, 0);
+    sqe->ioprio = IORING_RECVSEND_POLL_FIRST;
+  }
   sqe->buf_group = buffer_group;
   io_uring_sqe_set_flags(sqe, IOSQE_BUFFER_SELECT);
   io_uring_sqe_set_data64(sqe, tag(&channel, receive_done));
   channel.receiving = true;
   ++channel.operations;
+}
+
+// However the last receive ended, and though nobody waits.
+void Uring::keep_watching(Channel& channel) {
+  if (channel.use != Descriptor::Use::watched || channel.owner == nullptr) return;
+  if (channel.receiving || channel.ended || channel.inbox.size() > channel.taken) return;
+  arm_receive(channel);
 }
 
 void Uring::stop_receive(Channel& channel) {
@@ -279,6 +292,7 @@ Io Uring::receive(Channel& channel, char* buffer, std::size_t size) {
       recycle(channel.inbox);
       channel.taken = 0;
       owner.readable = channel.ended || !channel.fresh.empty();
+      keep_watching(channel);
     }
     return {Io::ok, count};
   }
@@ -336,6 +350,7 @@ void Uring::on_receive(Channel& channel, int result, std::uint32_t flags) {
   if (channel.owner != nullptr && channel.owner->read_.waiter && !channel.receiving &&
       !channel.ended)
     arm_receive(channel);
+  keep_watching(channel);
   --channel.operations;
   finish(channel);
 }

@@ -23,7 +23,7 @@ struct Channel {
   int fd = -1;
   Descriptor::Use use = Descriptor::Use::events;
   unsigned operations = 0;  // in flight
-  bool receiving = false;   // a multishot receive is in flight
+  bool receiving = false;   // a receive is in flight
   bool polling_in = false;
   bool polling_out = false;
   bool stopping = false;  // the receive is being cancelled: its reader is behind
@@ -87,6 +87,7 @@ class Uring final {
   void start();
   void watch_wake();
   void arm_receive(Channel& channel);
+  void keep_watching(Channel& channel);
   void stop_receive(Channel& channel);
   void queue_send(Channel& channel);
   void submit_send(Channel& channel);

@@ -454,6 +454,40 @@ def ntlm(peer, got):
         peer.send(ok(user.encode()))
 
 
+class IdleConnections(Several):
+    """What a backend does on a connection that nobody uses, behind answers of every size."""
+    SIZES = (1_000, 40_000, 70_000, 90_000, 200_000, 400_000, 1_000_000)
+
+    def test_one_that_was_closed_is_not_used_again(self):
+        def answer(peer, got):
+            peer.body(got.fields)
+            peer.send(ok(b'x' * int(got.path[1:])))
+            return False  # closes
+        server = wire.Backend({f'/{size}': answer for size in self.SIZES})
+        moat = self.start([server])
+        for size in self.SIZES:
+            with self.subTest(size=size):
+                self.assertEqual(len(self.get(moat, f'/{size}').body), size)
+                time.sleep(0.3)
+                with wire.Wire(moat.connect()) as peer:
+                    peer.send(b'POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\nx')
+                    self.assertEqual(peer.answer().status, 200)
+
+    def test_what_it_says_unasked_is_nobodys_answer(self):
+        def answer(peer, got):
+            peer.body(got.fields)
+            peer.send(ok(b'x' * int(got.path[1:])))
+            time.sleep(0.1)
+            peer.send(ok(b'unasked', status='408 Request Timeout'))
+        server = wire.Backend({f'/{size}': answer for size in self.SIZES})
+        moat = self.start([server])
+        for size in self.SIZES:
+            with self.subTest(size=size):
+                self.assertEqual(len(self.get(moat, f'/{size}').body), size)
+                time.sleep(0.3)
+                self.assertEqual(self.get(moat, '/').status, 200)
+
+
 class ConnectionAuthentication(Several):
     """A backend that authenticates connections: each is its client's alone."""
 
@@ -480,6 +514,7 @@ class ConnectionAuthentication(Several):
         server = wire.Backend({'/': ntlm})
         moat = self.start([server])
         with wire.Wire(moat.connect()) as alice:
+            self.assertEqual(alice.get('/').status, 401)
             self.assertEqual(alice.get('/', 'Authorization: NTLM alice').text, 'alice')
             before = server.connections
             for _ in range(10):
@@ -492,10 +527,21 @@ class ConnectionAuthentication(Several):
         server = wire.Backend({'/': ntlm, '/last': lambda peer, got: False})
         moat = self.start([server])
         with wire.Wire(moat.connect()) as alice:
+            self.assertEqual(alice.get('/').status, 401)
             self.assertEqual(alice.get('/', 'Authorization: NTLM alice').text, 'alice')
             self.assertEqual(alice.get('/last').status, 502)
             self.assertEqual(alice.get('/').status, 401)
             self.assertEqual(alice.get('/', 'Authorization: NTLM alice').text, 'alice')
+
+    def test_who_only_claims_it_holds_no_place(self):
+        server = wire.Backend({'/': lambda peer, got: peer.send(ok(b'x'))})
+        moat = self.start([server], 'backend_max_connections = 2')
+        claims = [wire.Wire(moat.connect()) for _ in range(4)]
+        for peer in claims:
+            self.assertEqual(peer.get('/', 'Authorization: NTLM x').status, 200)
+        self.assertEqual(self.get(moat).status, 200)
+        for peer in claims:
+            peer.close()
 
     def test_behind_a_trusted_proxy_no_connection_is_anybodys(self):
         """It brings many users on one connection, so none of them gets a backend's connection to himself."""
@@ -627,6 +673,15 @@ class ProxyProtocol(Several):
             except OSError:
                 return True
             return peer.closed() and peer.buffer == b''
+
+    def test_where_it_names_nobody_the_client_is_not_believed_instead(self):
+        moat = self.gateway()
+        for header in (b'PROXY UNKNOWN\r\n', v2('192.0.2.10', command=0)):
+            with self.subTest(header=header), self.behind(moat, header) as peer:
+                self.assertEqual(peer.get('/who', 'X-Forwarded-For: 10.9.8.7', 'X-Request-Id: forged').status, 200)
+                seen = self.server.seen('/who')[-1]
+                self.assertNotIn('10.9.8.7', seen.field('x-forwarded-for'))
+                self.assertNotEqual(seen.field('x-request-id'), 'forged')
 
     def client_seen(self, peer):
         answer = peer.get('/who')
