@@ -19,7 +19,7 @@ import unittest.mock
 
 import harness
 
-OPEN = '[log]\naccess = true\n'
+OPEN = '[log]\naccess = "json"\n'
 CLOSED = 'login = ["/private/*"]\n' + OPEN
 PASSWORD = 'correct horse battery staple'
 
