@@ -182,6 +182,31 @@ TEST_F(RefreshTest, IdleAndAbsoluteEndsAreKept) {
   EXPECT_EQ(refresh(token, test_start + std::chrono::hours(8)), "expired");
 }
 
+TEST_F(RefreshTest, AClockThatIsSetBackALittleEndsNothing) {
+  const std::string first = start();
+  const std::string second = refresh(first, test_start - minutes(29));
+  EXPECT_EQ(second.size(), 96u);
+  EXPECT_TRUE(access_is_good(test_start - minutes(29)));
+  EXPECT_EQ(refresh(second, test_start + minutes(1)).size(), 96u);
+}
+
+// Whoever logs in while the clock is years ahead has no session of years when it is right again.
+TEST_F(RefreshTest, ASessionOfATimeYetToComeIsOver) {
+  EXPECT_EQ(refresh(start(), test_start - minutes(31)), "expired");
+  EXPECT_EQ(refresh(start(), test_start - std::chrono::hours(24 * 401)), "expired");
+}
+
+TEST_F(RefreshTest, NoCookieLivesLongerThanBrowsersKeepIt) {
+  const Lifetimes year{minutes(5), std::chrono::hours(24 * 400), std::chrono::hours(24 * 400)};
+  const Issued issued =
+      node_.manager.start(users_.known["u1"], test_client, year, test_start).value();
+  const Time before = test_start - std::chrono::hours(24 * 300);
+  const Issued next =
+      node_.manager.refresh(issued.refresh_token.reveal(), test_client, users_, before).value();
+  EXPECT_EQ(next.refresh_max_age, std::chrono::hours(24 * 400));
+  EXPECT_GE(next.access_max_age, seconds(0));
+}
+
 TEST_F(RefreshTest, MadeUpTokensNeverReachTheStore) {
   const std::string token = start();
   store_.down = true;  // would answer store_unavailable

@@ -21,6 +21,9 @@ namespace {
 // somebody succeeded, so more than a few are no accident.
 constexpr int max_attempts = 8;
 
+// RFC 6265bis section 5.6.2: what lives longer is cut to this.
+constexpr seconds longest_cookie = std::chrono::hours(24 * 400);
+
 // What a client says of itself, cut to what is stored: printable ASCII.
 std::string printable(std::string_view text, std::size_t most) {
   std::string out(text.substr(0, most));
@@ -164,7 +167,8 @@ Issued Manager::Impl::issue(const Record& record, const User& user, Secret refre
   out.refresh_token = std::move(refresh_token);
   out.session = view_of(record);
   out.access_max_age = std::chrono::floor<seconds>(identity.expires - now);
-  out.refresh_max_age = std::chrono::floor<seconds>(record.expires_at - now);
+  out.refresh_max_age =
+      std::min(std::chrono::floor<seconds>(record.expires_at - now), longest_cookie);
   return out;
 }
 
@@ -294,6 +298,8 @@ Result<Issued, RefreshRefusal> Manager::refresh(std::string_view refresh_token,
     const Record& record = **found;
     if (record.revoked_at) return Error{RefreshRefusal::revoked};
     if (now >= record.expires_at) return Error{RefreshRefusal::expired};
+    // Begun while a clock was far ahead: it would outlive every session that is begun now.
+    if (record.rotated_at > now + record.idle) return Error{RefreshRefusal::expired};
     // A token newer than its record: the store has lost something. Nothing to build on.
     if (token->generation() > record.generation) return Error{RefreshRefusal::unknown};
     if (token->generation() == record.generation) {

@@ -92,6 +92,7 @@ struct Issued {
   Secret access_token;
   Secret refresh_token;
   Session session;
+  // For the cookies' Max-Age: 0 to 400 days.
   std::chrono::seconds access_max_age{};
   std::chrono::seconds refresh_max_age{};
 };
@@ -103,7 +104,7 @@ enum class AccessRefusal {
 };
 enum class RefreshRefusal {
   unknown,       // no refresh token of ours, or its session is no longer known
-  expired,       // the session idled or reached its absolute end
+  expired,       // the session idled, reached its absolute end, or is of a time yet to come
   reused,        // an old token came back: the session was ended, for one of two holders stole it
   revoked,       // the session was ended before
   user_refused,  // the user is gone or disabled: the session was ended
