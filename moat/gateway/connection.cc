@@ -44,16 +44,11 @@ std::string_view step_of(int status) {
 
 Connection::Connection(Worker& worker, std::unique_ptr<net::Stream> stream,
                        const net::Endpoint& peer)
-    : Connection(worker, std::move(stream), peer, own_memory_) {}
-
-Connection::Connection(Worker& worker, std::unique_ptr<net::Stream> stream,
-                       const net::Endpoint& peer, shield::Memory& memory)
     : worker_(worker),
       serving_(worker.serving_),
       loop_(worker.loop_),
       stream_(std::move(stream)),
-      peer_(peer),
-      memory_(memory) {
+      peer_(peer) {
   next_ = worker.connections_;
   if (next_ != nullptr) next_->link_ = &next_;
   link_ = &worker.connections_;
@@ -93,6 +88,7 @@ net::Task<void> Connection::run() {
 }
 
 net::Task<void> Connection::run_one() {
+  is_stream_ = true;
   const Read read = co_await read_head();
   idle_ = false;
   if (read == Read::request) co_await serve();
@@ -110,7 +106,6 @@ void Connection::follow() {
   if (serving_ == worker_.serving_) return;
   bound_ = Backends::Lease();  // of a server of the one before
   serving_ = worker_.serving_;
-  if (&memory_ == &own_memory_) own_memory_ = shield::Memory();
 }
 
 // Moves what came behind the request to the front; without any the connection keeps no buffer.
@@ -254,7 +249,7 @@ net::Task<bool> Connection::walk(const shield::Rules& rules) {
   const Shared& shared = this->shared();
   const Time now = shared.clock.now();
   shield::Outcome outcome =
-      shared.shield.begin(x.request, rules, now, loop_.now(), &memory_, x.admission);
+      shared.shield.begin(x.request, rules, now, loop_.now(), &serving_->memory, x.admission);
   if (outcome == shield::Outcome::refresh) {
     worker_.metrics_.refreshes.add();
     auto work = [&] {
@@ -276,7 +271,7 @@ net::Task<bool> Connection::walk(const shield::Rules& rules) {
 // For requests that end before a route's rules apply: they are counted all the same.
 net::Task<bool> Connection::count_client() {
   const bool passed =
-      shared().shield.count_client(x_->request, loop_.now(), &memory_, x_->admission);
+      shared().shield.count_client(x_->request, loop_.now(), &serving_->memory, x_->admission);
   if (!passed) co_await refuse_admission();
   co_return passed;
 }

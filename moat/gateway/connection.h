@@ -15,9 +15,6 @@ namespace moat::gateway {
 class Connection final {
  public:
   Connection(Worker& worker, std::unique_ptr<net::Stream> stream, const net::Endpoint& peer);
-  // One of several streams of a client's connection, whose memory they share.
-  Connection(Worker& worker, std::unique_ptr<net::Stream> stream, const net::Endpoint& peer,
-             shield::Memory& memory);
   Connection(const Connection&) = delete;  // the worker's list points here
   Connection& operator=(const Connection&) = delete;
   ~Connection();
@@ -118,14 +115,13 @@ class Connection final {
   Tick bound_since_{};
   bool client_unnamed_ = false;  // a proxy was asked who is there, and did not say
   bool backend_ended_ = false;   // its side, where an answer was waited for
-  shield::Memory own_memory_;
-  shield::Memory& memory_;
   std::unique_ptr<Exchange> x_;
   bool close_ = false;  // after this answer
   bool idle_ = true;
-  bool answered_ = false;  // the head of an answer has left
-  bool interim_ = false;   // the backend has sent a 1xx
-  bool linger_ = false;    // unread input: close softly
+  bool is_stream_ = false;  // one of several of a client's connection
+  bool answered_ = false;   // the head of an answer has left
+  bool interim_ = false;    // the backend has sent a 1xx
+  bool linger_ = false;     // unread input: close softly
   bool tls_ = true;
   std::string_view protocol_;
   int tls_version_ = 0;

@@ -260,11 +260,7 @@ net::Task<void> Http2Connection::serve(std::unique_ptr<Stream> stream) {
   const Id id = here.id();
   const bool counted = here.counted;
   {
-    if (serving_ != worker_.serving_) {
-      serving_ = worker_.serving_;
-      memory_ = shield::Memory();
-    }
-    Connection connection(worker_, std::move(stream), peer_, memory_);
+    Connection connection(worker_, std::move(stream), peer_);
     connection.speaks("HTTP/2", tls_version_);
     served_[id].connection = &connection;
     co_await connection.run_one();

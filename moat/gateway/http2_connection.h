@@ -61,10 +61,9 @@ class Http2Connection final : private http2::Session::Events {
   net::Stream& stream_;
   net::Endpoint peer_;
   int tls_version_;
-  std::shared_ptr<Serving> serving_;  // which `memory_` is of
+  std::shared_ptr<Serving> serving_;
   const bool from_proxy_;
   http2::Session session_;
-  shield::Memory memory_;
   std::unordered_map<Id, Served> served_;
   std::vector<std::unique_ptr<Stream>> new_;
   std::string out_;

@@ -63,7 +63,7 @@ Backends::Lease Connection::take_bound(std::size_t route) {
 // client alone. Those of HTTP/2 and of proxies bring several users, so there it is closed.
 void Connection::keep(Backends::Lease lease, std::size_t route) {
   if (!lease.bound) return serving_->backends.give_back(std::move(lease));
-  const bool one_user = &memory_ == &own_memory_ && !worker_.is_trusted_proxy(peer_.address);
+  const bool one_user = !is_stream_ && !worker_.is_trusted_proxy(peer_.address);
   // Only where the backend has asked for it: who merely says NTLM must not hold a place.
   const bool asked = binds_connection(x_->response.headers, Known::www_authenticate);
   const bool again = lease.reused;

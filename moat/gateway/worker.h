@@ -79,6 +79,7 @@ struct Serving {
   https::ServerContext tls;
   Backends backends;
   session::AssertionSigner signer;
+  shield::Memory memory;
 };
 
 // Exchange is what one request needs while it is worked on; idle connections have none.

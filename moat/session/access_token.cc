@@ -40,10 +40,11 @@ class Reader final {
   // A string behind its opening quote, which the literal in front of it ends with; the closing one
   // is taken too.
   std::string text() {
-    const std::size_t end = rest_.find_first_of("\"\\");
-    if (end == std::string_view::npos || rest_[end] != '"') good_ = false;
+    const std::size_t end = rest_.find('"');
+    if (end == std::string_view::npos) good_ = false;
     if (!good_) return {};
     std::string out(rest_.substr(0, end));
+    if (out.find('\\') != std::string::npos) good_ = false;
     rest_.remove_prefix(end + 1);
     return out;
   }

@@ -163,12 +163,23 @@ bool Shield::check_address_limit(const Request& request, Tick tick, Admission& a
   return refuse_limit(admission, Step::address_limit, admission.rate);
 }
 
-std::shared_ptr<const session::Identity> Shield::who(std::string_view access_token,
-                                                     Time now) const {
+std::shared_ptr<const session::Identity> Shield::who(std::string_view access_token, Time now,
+                                                     Memory* memory) const {
   if (access_token.empty()) return nullptr;
+  if (memory != nullptr) {
+    if (auto known = memory->find(access_token)) {
+      // The MAC is as good as it was.
+      const bool over =
+          now >= known->expires ||
+          services_.revocations.is_revoked(known->session_id, known->user_id, known->started_at);
+      return over ? nullptr : known;
+    }
+  }
   auto verified = services_.sessions.verify_access(access_token, now);
   if (!verified) return nullptr;
-  return std::make_shared<const session::Identity>(std::move(*verified));
+  auto identity = std::make_shared<const session::Identity>(std::move(*verified));
+  if (memory != nullptr) memory->keep(access_token, identity);
+  return identity;
 }
 
 Outcome Shield::check_session(const Request& request, Time now, Memory* memory,
@@ -179,22 +190,8 @@ Outcome Shield::check_session(const Request& request, Time now, Memory* memory,
     refuse(admission, Step::session, 400, "duplicate_cookie", "A session cookie came twice.");
     return Outcome::refuse;
   }
-  // The same header as last time on this connection: nothing to verify but time and revocation.
-  if (memory != nullptr && memory->identity && memory->cookie == request.cookie) {
-    const session::Identity& known = *memory->identity;
-    if (now < known.expires &&
-        !services_.revocations.is_revoked(known.session_id, known.user_id, known.started_at)) {
-      admission.holder = memory->identity;
-      admission.identity = admission.holder.get();
-      return Outcome::pass;
-    }
-  }
-  admission.holder = who(cookies.access, now);
+  admission.holder = who(cookies.access, now, memory);
   admission.identity = admission.holder.get();
-  if (memory != nullptr) {
-    memory->identity = admission.holder;
-    memory->cookie.assign(admission.holder != nullptr ? request.cookie : std::string_view());
-  }
   if (admission.identity != nullptr) return Outcome::pass;
   if (!cookies.refresh.empty()) return Outcome::refresh;
   if (!cookies.access.empty()) admission.set_cookies = forget_session_cookies();
@@ -209,7 +206,7 @@ void Shield::refresh(const Request& request, Time now, Admission& admission) con
   auto issued = services_.sessions.refresh(admission.cookies.refresh, client, services_.users, now);
   if (issued) {
     admission.set_cookies = session_cookies(*issued);
-    admission.holder = who(issued->access_token.reveal(), now);
+    admission.holder = who(issued->access_token.reveal(), now, nullptr);
     admission.identity = admission.holder.get();
     return;
   }

@@ -15,6 +15,7 @@
 #include "moat/csrf/csrf.h"
 #include "moat/limit/limit.h"
 #include "moat/session/session.h"
+#include "moat/shield/memory.h"
 #include "moat/shield/request.h"
 
 namespace moat::shield {
@@ -64,15 +65,6 @@ struct Cookies {
   static Cookies read(std::string_view header);
 };
 
-// Memory keeps what one connection's last request has shown, so that the next one with the same
-// Cookie header is not verified again. Times and revocation are looked up on every
-// request all the same.
-struct Memory {
-  std::string host;    // the last one that was found to be ours
-  std::string cookie;  // the Cookie header that `identity` was read from
-  std::shared_ptr<const session::Identity> identity;
-};
-
 // Admission is what the walk finds out about one request; it is made for each and handed from step
 // to step.
 struct Admission {
@@ -85,8 +77,7 @@ struct Admission {
   bool store_unavailable = false;        // so that nobody knows who stands behind a refresh token
   Refusal refusal;
 
-  // Keeps what `identity` points to: several requests of one HTTP/2 connection are under way at a
-  // time, and a Memory goes on to the next session.
+  // Keeps what `identity` points to: a Memory forgets it while requests are under way.
   std::shared_ptr<const session::Identity> holder;
 };
 
@@ -112,7 +103,8 @@ class Shield final {
   // Throws std::invalid_argument for a trusted origin that cannot be read.
   Shield(const Services& services, Options options);
 
-  // Everything that needs no waiting. `memory` may be null.
+  // Everything that needs no waiting. `memory` is the calling thread's, of this shield; it may be
+  // null.
   [[nodiscard]] Outcome begin(const Request& request, const Rules& rules, Time now, Tick tick,
                               Memory* memory, Admission& admission) const;
   // The host and the address limit alone: for a request that ends before it has a route. False:
@@ -142,7 +134,8 @@ class Shield final {
   bool check_user_limit(const Rules& rules, Tick tick, Admission& admission) const;
   bool check_csrf(const Request& request, const Rules& rules, Admission& admission) const;
   bool check_login(const Request& request, const Rules& rules, Admission& admission) const;
-  std::shared_ptr<const session::Identity> who(std::string_view access_token, Time now) const;
+  std::shared_ptr<const session::Identity> who(std::string_view access_token, Time now,
+                                               Memory* memory) const;
 
   Services services_;
   Options options_;

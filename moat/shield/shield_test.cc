@@ -93,7 +93,7 @@ TEST_F(ShieldTest, AnswersToItsOwnNamesOnly) {
   }
 }
 
-TEST_F(ShieldTest, AConnectionThatKnowsOneHostDoesNotKnowAnother) {
+TEST_F(ShieldTest, WhoKnowsOneHostDoesNotKnowAnother) {
   const Shield guard = shield();
   Memory memory;
   EXPECT_EQ(begin(guard, &memory), Outcome::pass);
@@ -349,7 +349,7 @@ TEST_F(ShieldTest, ARevokedSessionIsOverAtOnce) {
   EXPECT_EQ(admission_.identity, nullptr);
 }
 
-TEST_F(ShieldTest, WhatAConnectionRemembersEndsWithTheToken) {
+TEST_F(ShieldTest, WhatIsRememberedEndsWithTheToken) {
   const Shield guard = shield();
   Memory memory;
   const session::Issued issued = log_in();
@@ -366,7 +366,7 @@ TEST_F(ShieldTest, WhatAConnectionRemembersEndsWithTheToken) {
   EXPECT_EQ(admission_.identity, nullptr);
 }
 
-TEST_F(ShieldTest, WhatAConnectionRemembersEndsWithTheSession) {
+TEST_F(ShieldTest, WhatIsRememberedEndsWithTheSession) {
   const Shield guard = shield();
   Memory memory;
   const session::Issued issued = log_in();
@@ -381,7 +381,7 @@ TEST_F(ShieldTest, WhatAConnectionRemembersEndsWithTheSession) {
   EXPECT_EQ(admission_.identity, nullptr);
 }
 
-TEST_F(ShieldTest, WhatAConnectionRemembersBelongsToOneCookieHeader) {
+TEST_F(ShieldTest, WhatIsRememberedBelongsToOneToken) {
   const Shield guard = shield();
   Memory memory;
   const std::string ada = cookies(log_in("ada"));
