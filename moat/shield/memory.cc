@@ -11,13 +11,13 @@ namespace moat::shield {
 
 namespace {
 
-// Eight characters of the MAC, which is a token's end and as good as random; not its last, which
-// has two bits only.
+constexpr std::size_t mac_characters = 43;  // 32 bytes
+
+// Eight characters of the MAC, which is as good as random.
 std::optional<std::size_t> place_of(std::string_view token, std::size_t places) {
   std::uint64_t tail = 0;
-  constexpr std::size_t last = 4;
-  if (token.size() < sizeof tail + last) return std::nullopt;
-  std::memcpy(&tail, token.data() + token.size() - last - sizeof tail, sizeof tail);
+  if (token.size() < mac_characters) return std::nullopt;
+  std::memcpy(&tail, token.data() + token.size() - mac_characters, sizeof tail);
   tail *= 0x9e3779b97f4a7c15U;  // the characters' even bits go up
   return static_cast<std::size_t>(tail >> 40) % places;
 }
@@ -27,9 +27,11 @@ std::optional<std::size_t> place_of(std::string_view token, std::size_t places) 
 std::shared_ptr<const session::Identity> Memory::find(std::string_view token) const {
   const auto place = place_of(token, sets);
   if (!place || sets_.empty()) return nullptr;
+  const std::string_view claims = token.substr(0, token.size() - mac_characters);
+  const std::string_view mac = token.substr(claims.size());
   for (const Verdict& known : sets_[*place]) {
-    // The whole of it: the MAC alone would let another payload pass.
-    if (known.token == token) return known.identity;
+    // All of it: the MAC alone would let other claims pass.
+    if (known.claims == claims && known.mac.equals(mac)) return known.identity;
   }
   return nullptr;
 }
@@ -40,7 +42,9 @@ void Memory::keep(std::string_view token, std::shared_ptr<const session::Identit
   if (sets_.empty()) sets_.resize(sets);
   Set& set = sets_[*place];
   std::rotate(set.begin(), set.end() - 1, set.end());
-  set.front().token.assign(token);
+  const std::string_view claims = token.substr(0, token.size() - mac_characters);
+  set.front().claims.assign(claims);
+  set.front().mac = Secret::copy_of(token.substr(claims.size()));
   set.front().identity = std::move(identity);
 }
 

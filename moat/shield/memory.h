@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "moat/base/secret.h"
 #include "moat/session/session.h"
 
 namespace moat::shield {
@@ -35,7 +36,8 @@ class Memory final {
   static constexpr std::size_t ways = 4;
   static constexpr std::size_t sets = 1024;
   struct Verdict {
-    std::string token;
+    std::string claims;  // with the header: what the MAC is over
+    Secret mac;
     std::shared_ptr<const session::Identity> identity;
   };
   // The newest first; the last one goes. Made when the first is kept.
