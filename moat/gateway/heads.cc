@@ -24,7 +24,14 @@ constexpr std::array<std::string_view, 4> reserved = {
     session::device_cookie};
 
 void append_line(std::string& out, std::string_view name, std::string_view value) {
-  out.append(name).append(": ").append(value).append("\r\n");
+  const std::size_t start = out.size();
+  out.resize(start + name.size() + value.size() + 4);
+  char* to = std::copy(name.begin(), name.end(), out.data() + start);
+  *to++ = ':';
+  *to++ = ' ';
+  to = std::copy(value.begin(), value.end(), to);
+  *to++ = '\r';
+  *to = '\n';
 }
 
 // CGI, WSGI and their kin write '_' for every punctuation mark, and give some names a meaning of

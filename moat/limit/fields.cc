@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 namespace moat::limit {
 namespace {
@@ -25,6 +26,12 @@ std::string quoted(std::string_view name) {
   return out + '"';
 }
 
+void append_number(std::string& out, std::int64_t number) {
+  std::array<char, 20> text;
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
+  out.append(text.data(), static_cast<std::size_t>(end - text.data()));
+}
+
 }  // namespace
 
 std::string rate_limit_policy_field(std::string_view name, const Policy& policy) {
@@ -34,8 +41,11 @@ std::string rate_limit_policy_field(std::string_view name, const Policy& policy)
 
 std::string rate_limit_field(std::string_view name, const Decision& decision) {
   const auto wait = decision.allowed ? decision.reset_after : decision.retry_after;
-  return quoted(name) + ";r=" + std::to_string(decision.allowed ? decision.remaining : 0) +
-         ";t=" + std::to_string(round_up(wait));
+  std::string out = quoted(name);
+  out.reserve(out.size() + 32);
+  append_number(out.append(";r="), decision.allowed ? std::int64_t{decision.remaining} : 0);
+  append_number(out.append(";t="), round_up(wait));
+  return out;
 }
 
 std::int64_t retry_after_seconds(std::chrono::nanoseconds wait) {

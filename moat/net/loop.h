@@ -59,8 +59,9 @@ enum class Wait { ready, timed_out, cancelled };
 class Descriptor final {
  public:
   // Of a stream's bytes, the io_uring engine does the transfers itself: one receive for each wait,
-  // so that nothing is taken from a client that nobody waits for; or `watched`, for ever, so that
-  // an idle connection is known to be closed or to have said something unasked.
+  // so that little is taken from a client that nobody waits for (at most 64 KiB, of one that has
+  // sent short requests so far); or `watched`, for ever, so that an idle connection is known to be
+  // closed or to have said something unasked.
   enum class Use { events, bytes, watched };
   Descriptor(Loop& loop, int fd, Use use = Use::events);  // takes the descriptor over
   explicit Descriptor(Loop& loop);  // of nothing: it waits for what is announced

@@ -266,6 +266,72 @@ TEST_P(EachEngine, ManySmallReadsTakeWhatCameAtOnce) {
   ::close(fds[1]);
 }
 
+// What is short and what is long is received in different ways; the change between them loses
+// nothing, whether somebody waits just then or not.
+TEST_P(EachEngine, ShortAndLongTextsComeWholeAndInOrder) {
+  Loop loop(GetParam());
+  const auto fds = socket_pair();
+  TcpStream stream(loop, fds[0]);
+  std::string sent;
+  std::string got;
+  auto buffer = loop.buffers().take();
+  unsigned step = 0;
+  for (const std::size_t size : {1U, 900U, 2047U, 1U, 2048U, 5U, 2049U, 70'000U, 3U, 900U, 150'000U,
+                                 900U, 4096U, 6144U, 2U, 100'000U, 800U}) {
+    std::string text(size, ' ');
+    for (std::size_t i = 0; i < size; ++i)
+      text[i] = static_cast<char>('a' + (sent.size() + i) * 7 % 23);
+    ASSERT_EQ(::send(fds[1], text.data(), size, 0), static_cast<ssize_t>(size)) << size;
+    sent += text;
+    // Now and then it comes while nobody waits.
+    if (++step % 3 == 0) {
+      for (int i = 0; i < 3; ++i) loop.turn(milliseconds{1});
+    }
+    while (got.size() < sent.size()) {
+      const std::size_t most = step % 2 == 0 ? 1000 : BufferPool::buffer_size;
+      const Io read = read_now(loop, stream, buffer.get(), most);
+      ASSERT_EQ(read.state, Io::ok);
+      got.append(buffer.get(), read.bytes);
+    }
+    ASSERT_EQ(got == sent, true) << size;
+  }
+  ::close(fds[1]);
+  EXPECT_EQ(read_now(loop, stream, buffer.get(), 10).state, Io::end);
+}
+
+// Whoever has sent short texts so far may send more of them ahead, but not without end.
+TEST_P(EachEngine, LittleIsTakenOfAPeerThatNobodyReads) {
+  Loop loop(GetParam());
+  const auto fds = socket_pair();
+  int room = 16 * 1024;
+  ASSERT_EQ(::setsockopt(fds[1], SOL_SOCKET, SO_SNDBUF, &room, sizeof room), 0);
+  TcpStream stream(loop, fds[0]);
+  char buffer[16];
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_EQ(::send(fds[1], "short", 5, 0), 5);
+    ASSERT_EQ(read_now(loop, stream, buffer, sizeof buffer).bytes, 5U);
+  }
+  EXPECT_EQ(stream.read(buffer, sizeof buffer).state, Io::blocked);
+  Wait ignored{};
+  spawn(wait_for(stream, loop.in(std::chrono::seconds{10}), ignored, loop));
+  const std::string block(1024, 'x');
+  std::size_t sent = 0;
+  for (int refused = 0; refused < 20 && sent < 64 * 1024 * 1024;) {
+    const ssize_t n = ::send(fds[1], block.data(), block.size(), 0);
+    if (n > 0) sent += static_cast<std::size_t>(n);
+    refused = n > 0 ? 0 : refused + 1;
+    if (n < 0) loop.turn(milliseconds{1});
+  }
+  EXPECT_LT(sent, 256U * 1024);
+  std::size_t read = 0;
+  while (read < sent) {
+    const Io got = read_now(loop, stream, buffer, sizeof buffer);
+    ASSERT_EQ(got.state, Io::ok);
+    read += got.bytes;
+  }
+  ::close(fds[1]);
+}
+
 // A peer that sends without end to a reader that does not read is held back, whatever the engine:
 // what waits is bounded, and nothing of it is lost.
 TEST_P(EachEngine, APeerIsHeldBackByAReaderThatDoesNotRead) {

@@ -146,6 +146,14 @@ Task<void> linger(Stream& stream, std::size_t bytes, Tick deadline) {
 // -------------------------------------------------------------------------------------------------
 // TLS
 
+namespace {
+// Before each call, or SSL_get_error would report what an earlier one left. There is nothing in
+// nearly all cases, and looking is cheaper than clearing.
+void clear_errors() {
+  if (ERR_peek_error() != 0) ERR_clear_error();
+}
+}  // namespace
+
 // OpenSSL's view of the connection: reads come from the socket (or from the bytes that were looked
 // at first), writes are collected and leave in one send.
 struct TlsBio {
@@ -258,7 +266,7 @@ Task<TlsStream::Handshake> TlsStream::handshake(Tick deadline) {
       }
     }
     if (looked) {
-      ERR_clear_error();
+      clear_errors();
       out_ = &loop().records();
       taken_ = 0;
       const int result = SSL_do_handshake(ssl_);
@@ -303,7 +311,7 @@ Task<void> TlsStream::refuse_plain_http(Tick deadline) {
 
 Io TlsStream::read(char* buffer, std::size_t size) {
   if (broken_ || descriptor_.cancelled()) return {Io::failed};
-  ERR_clear_error();
+  clear_errors();
   std::string& out = loop().records();
   out_ = &out;
   taken_ = 0;
@@ -330,7 +338,7 @@ bool TlsStream::write(std::string_view bytes) {
   std::string& out = loop().records();
   out_ = &out;
   bool good = true;
-  ERR_clear_error();
+  clear_errors();
   while (!bytes.empty() && good) {
     std::size_t written = 0;
     good =
@@ -344,7 +352,7 @@ bool TlsStream::write(std::string_view bytes) {
 
 void TlsStream::shut_down() {
   if (!broken_ && SSL_is_init_finished(ssl_)) {
-    ERR_clear_error();
+    clear_errors();
     out_ = &loop().records();
     SSL_shutdown(ssl_);
     send_out(loop().records());

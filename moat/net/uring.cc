@@ -21,9 +21,18 @@ namespace {
 
 constexpr unsigned sq_entries = 1024;
 constexpr unsigned cq_entries = 8192;
-constexpr unsigned buffer_count = 256;  // a power of two
-constexpr std::size_t buffer_size = 16 * 1024;
-constexpr int buffer_group = 0;
+
+// Buffers for receives. A backend's connection and whoever sends much take large ones.
+struct BufferSize {
+  unsigned short group;
+  unsigned count;  // a power of two
+  std::size_t bytes;
+};
+constexpr BufferSize large{0, 256, 16 * 1024};
+// A client that sends short requests has a receive that goes on from one to the next. The kernel
+// may take 32 buffers of it before it is told to stop, so these are small.
+constexpr BufferSize small{1, 512, 2 * 1024};
+
 // A reader that is behind by this much hears no more until it has caught up.
 constexpr std::size_t most_unread = 32 * 1024;
 
@@ -59,14 +68,68 @@ int restrict_operations(io_uring& ring) {
 
 }  // namespace
 
+namespace {
+
+// Buffers that the kernel fills, all of one size.
+class Buffers final {
+ public:
+  explicit Buffers(const BufferSize& size) : size_(size) {}
+  Buffers(const Buffers&) = delete;  // the kernel writes there
+  Buffers& operator=(const Buffers&) = delete;
+  ~Buffers() {
+    if (memory_ != nullptr) ::munmap(memory_, size_.count * size_.bytes);
+    if (index_ != nullptr) ::munmap(index_, index_bytes());
+  }
+
+  // 0, or what is missing as an error number; `what` names it.
+  int make(io_uring& ring, const char*& what) {
+    what = "mmap";
+    index_ = static_cast<io_uring_buf_ring*>(map(index_bytes()));
+    if (index_ == nullptr) return ENOMEM;
+    memory_ = static_cast<char*>(map(size_.count * size_.bytes));
+    if (memory_ == nullptr) return ENOMEM;
+    io_uring_buf_reg registration{};
+    registration.ring_addr = reinterpret_cast<std::uint64_t>(index_);
+    registration.ring_entries = size_.count;
+    registration.bgid = size_.group;
+    what = "io_uring buffer ring";
+    const int registered = io_uring_register_buf_ring(&ring, &registration, 0);
+    if (registered < 0) return -registered;
+    io_uring_buf_ring_init(index_);
+    for (unsigned i = 0; i < size_.count; ++i) add(i, static_cast<int>(i));
+    io_uring_buf_ring_advance(index_, static_cast<int>(size_.count));
+    return 0;
+  }
+  char* at(unsigned id) const { return memory_ + std::size_t{id} * size_.bytes; }
+  void give_back(unsigned id) {
+    add(id, 0);
+    io_uring_buf_ring_advance(index_, 1);
+  }
+
+ private:
+  std::size_t index_bytes() const { return size_.count * sizeof(io_uring_buf); }
+  static void* map(std::size_t bytes) {
+    void* at = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_ANONYMOUS | MAP_PRIVATE, -1, 0);
+    return at == MAP_FAILED ? nullptr : at;
+  }
+  void add(unsigned id, int offset) {
+    io_uring_buf_ring_add(index_, at(id), static_cast<unsigned>(size_.bytes),
+                          static_cast<unsigned short>(id), io_uring_buf_ring_mask(size_.count),
+                          offset);
+  }
+  const BufferSize& size_;
+  io_uring_buf_ring* index_ = nullptr;
+  char* memory_ = nullptr;
+};
+
+}  // namespace
+
 struct Uring::Ring {
   io_uring ring{};
   bool made = false;
   bool started = false;
-  io_uring_buf_ring* buffers = nullptr;
-  char* memory = nullptr;
-
-  static constexpr std::size_t index_size = buffer_count * sizeof(io_uring_buf);
+  Buffers large_buffers{large};
+  Buffers small_buffers{small};
 
   // 0, or what is missing as an error number; `what` names it.
   int make(const char*& what) {
@@ -79,37 +142,13 @@ struct Uring::Ring {
     made = true;
     what = "io_uring_setup features";
     if ((params.features & IORING_FEAT_EXT_ARG) == 0) return ENOSYS;
-    what = "mmap";
-    void* index =
-        ::mmap(nullptr, index_size, PROT_READ | PROT_WRITE, MAP_ANONYMOUS | MAP_PRIVATE, -1, 0);
-    if (index == MAP_FAILED) return errno;
-    buffers = static_cast<io_uring_buf_ring*>(index);
-    void* space = ::mmap(nullptr, buffer_count * buffer_size, PROT_READ | PROT_WRITE,
-                         MAP_ANONYMOUS | MAP_PRIVATE, -1, 0);
-    if (space == MAP_FAILED) return errno;
-    memory = static_cast<char*>(space);
-    io_uring_buf_reg registration{};
-    registration.ring_addr = reinterpret_cast<std::uint64_t>(buffers);
-    registration.ring_entries = buffer_count;
-    registration.bgid = buffer_group;
-    what = "io_uring buffer ring";
-    const int registered = io_uring_register_buf_ring(&ring, &registration, 0);
-    if (registered < 0) return -registered;
-    io_uring_buf_ring_init(buffers);
-    for (unsigned i = 0; i < buffer_count; ++i) add(i, static_cast<int>(i));
-    io_uring_buf_ring_advance(buffers, buffer_count);
+    for (Buffers* buffers : {&large_buffers, &small_buffers}) {
+      const int lacking = buffers->make(ring, what);
+      if (lacking != 0) return lacking;
+    }
     what = "io_uring restrictions";
     const int restricted = restrict_operations(ring);
     return restricted < 0 ? -restricted : 0;
-  }
-  char* buffer(unsigned id) const { return memory + std::size_t{id} * buffer_size; }
-  void add(unsigned id, int offset) {
-    io_uring_buf_ring_add(buffers, buffer(id), buffer_size, static_cast<unsigned short>(id),
-                          io_uring_buf_ring_mask(buffer_count), offset);
-  }
-  void give_back(unsigned id) {
-    add(id, 0);
-    io_uring_buf_ring_advance(buffers, 1);
   }
   io_uring_sqe* next() {
     io_uring_sqe* sqe = io_uring_get_sqe(&ring);
@@ -122,9 +161,7 @@ struct Uring::Ring {
     return sqe;
   }
   ~Ring() {
-    if (made) io_uring_queue_exit(&ring);
-    if (memory != nullptr) ::munmap(memory, buffer_count * buffer_size);
-    if (buffers != nullptr) ::munmap(buffers, index_size);
+    if (made) io_uring_queue_exit(&ring);  // before its buffers
   }
 };
 
@@ -251,14 +288,15 @@ void Uring::want_writable(Channel& channel) {
 
 void Uring::arm_receive(Channel& channel) {
   io_uring_sqe* sqe = ring_->next();
-  if (channel.use == Descriptor::Use::watched) {
+  channel.small = channel.use == Descriptor::Use::bytes && channel.brief;
+  if (channel.use == Descriptor::Use::watched || channel.small) {
     io_uring_prep_recv_multishot(sqe, channel.fd, nullptr, 0, 0);
   } else {
-    // Nothing is there in most cases: a request was answered, and the next is yet to come.
-    io_uring_prep_recv(sqe, channel.fd, nullptr, buffer_size, 0);
-    sqe->ioprio = IORING_RECVSEND_POLL_FIRST;
+    io_uring_prep_recv(sqe, channel.fd, nullptr, large.bytes, 0);
   }
-  sqe->buf_group = buffer_group;
+  // Nothing is there in most cases: a request was answered, and the next is yet to come.
+  if (channel.use == Descriptor::Use::bytes) sqe->ioprio |= IORING_RECVSEND_POLL_FIRST;
+  sqe->buf_group = channel.small ? small.group : large.group;
   io_uring_sqe_set_flags(sqe, IOSQE_BUFFER_SELECT);
   io_uring_sqe_set_data64(sqe, tag(&channel, receive_done));
   channel.receiving = true;
@@ -311,11 +349,15 @@ Io Uring::receive(Channel& channel, char* buffer, std::size_t size) {
 
 void Uring::on_receive(Channel& channel, int result, std::uint32_t flags) {
   const bool more = (flags & IORING_CQE_F_MORE) != 0;
+  Buffers& buffers = channel.small ? ring_->small_buffers : ring_->large_buffers;
+  channel.brief = result > 0 && static_cast<std::size_t>(result) < small.bytes;
+  // A body, perhaps of gigabytes: with large buffers, and no sooner than somebody reads it.
+  if (channel.small && !channel.brief && more) stop_receive(channel);
   if (!more) channel.receiving = channel.stopping = false;
   if (result > 0) {
     const unsigned id = flags >> IORING_CQE_BUFFER_SHIFT;
     if (channel.owner != nullptr) {
-      const std::string_view bytes(ring_->buffer(id), static_cast<std::size_t>(result));
+      const std::string_view bytes(buffers.at(id), static_cast<std::size_t>(result));
       if (channel.inbox.empty()) {
         channel.fresh = bytes;
       } else {
@@ -334,7 +376,7 @@ void Uring::on_receive(Channel& channel, int result, std::uint32_t flags) {
       channel.fresh = {};
       if (channel.inbox.size() - channel.taken >= most_unread) stop_receive(channel);
     }
-    ring_->give_back(id);
+    buffers.give_back(id);
   } else {
     Descriptor* owner = channel.owner;
     const bool again = result == -ENOBUFS || result == -ECANCELED || result == -EINTR;

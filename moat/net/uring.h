@@ -24,6 +24,8 @@ struct Channel {
   Descriptor::Use use = Descriptor::Use::events;
   unsigned operations = 0;  // in flight
   bool receiving = false;   // a receive is in flight
+  bool small = false;       // and it takes small buffers, many times
+  bool brief = false;       // what came last was short, as requests are
   bool polling_in = false;
   bool polling_out = false;
   bool stopping = false;  // the receive is being cancelled: its reader is behind
@@ -44,10 +46,10 @@ struct Channel {
   std::size_t unsent() const { return out.size() - sent + next.size(); }
 };
 
-// Uring runs one ring for one loop: receives are multishot into buffers that all descriptors share
-// (an idle one holds none), what is written in a turn leaves with the one system call that waits
-// for the next. The ring can do nothing but receive, send, poll and cancel: no file can be opened
-// with it, whatever becomes of the process.
+// Uring runs one ring for one loop: receives go into buffers that all descriptors share (an idle
+// one holds none), what is written in a turn leaves with the one system call that waits for the
+// next. The ring can do nothing but receive, send, poll and cancel: no file can be opened with it,
+// whatever becomes of the process.
 class Uring final {
  public:
   // What of io_uring this machine does not give, in a few words; empty: nothing.

@@ -90,7 +90,11 @@ constexpr bool iequals(std::string_view a, std::string_view b) {
   return true;
 }
 constexpr bool istarts_with(std::string_view text, std::string_view prefix) {
-  return text.size() >= prefix.size() && iequals(text.substr(0, prefix.size()), prefix);
+  // Most differ at once.
+  if (text.size() < prefix.size() || prefix.empty()) return prefix.empty();
+  return lower(static_cast<unsigned char>(text[0])) ==
+             lower(static_cast<unsigned char>(prefix[0])) &&
+         iequals(text.substr(0, prefix.size()), prefix);
 }
 
 // One bit for each of 64 bytes: set for every control byte, and for some that are none (bytes of
