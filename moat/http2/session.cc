@@ -43,8 +43,26 @@ bool is_line_safe(std::string_view text) {
 
 // What comes in place of the connection fields of HTTP/1.1 (RFC 9113 section 8.2.2).
 bool is_of_connection(std::string_view name) {
-  return name == "connection" || name == "transfer-encoding" || name == "keep-alive" ||
-         name == "upgrade" || name == "proxy-connection";
+  switch (name.size()) {
+    case 7:
+      return ascii_iequals(name, "upgrade");
+    case 10:
+      return ascii_iequals(name, "connection") || ascii_iequals(name, "keep-alive");
+    case 16:
+      return ascii_iequals(name, "proxy-connection");
+    case 17:
+      return ascii_iequals(name, "transfer-encoding");
+    default:
+      return false;
+  }
+}
+
+// Never the same twice: in HPACK's table these would push out what is, and be looked through for
+// each one that comes after them. A cookie is kept out of it for its secrecy, too (RFC 7541 section
+// 7.1.3).
+bool is_told_once(std::string_view name) {
+  return ascii_iequals(name, "x-request-id") || ascii_iequals(name, "ratelimit") ||
+         ascii_iequals(name, "set-cookie");
 }
 
 // The request's head while its fields come in.
@@ -100,7 +118,6 @@ struct Session::Impl {
   Budget resets;
   Budget idle_frames;
   std::vector<nghttp2_nv> fields;  // scratch of respond()
-  std::string names;
 
   // ------------------------------------------------------------------------------------ in
 
@@ -269,20 +286,15 @@ struct Session::Impl {
     return static_cast<ssize_t>(count);
   }
 
-  void add_field(std::string_view name, std::string_view value) {
-    const std::size_t begin = names.size();
-    names.append(name);
-    for (std::size_t i = begin; i < names.size(); ++i) {
-      const auto byte = static_cast<unsigned char>(names[i]);
-      const bool upper = static_cast<unsigned char>(byte - 'A') < 26;
-      names[i] = static_cast<char>(byte | (upper ? 0x20 : 0));
-    }
+  // What it points to stays until the answer is submitted. nghttp2 copies it, and writes names in
+  // lower case.
+  void add_field(std::string_view name, std::string_view value, std::uint8_t flags) {
     nghttp2_nv field;
-    field.name = reinterpret_cast<std::uint8_t*>(names.data()) + begin;
+    field.name = reinterpret_cast<std::uint8_t*>(const_cast<char*>(name.data()));
     field.namelen = name.size();
     field.value = reinterpret_cast<std::uint8_t*>(const_cast<char*>(value.data()));
     field.valuelen = value.size();
-    field.flags = NGHTTP2_NV_FLAG_NONE;
+    field.flags = flags;
     fields.push_back(field);
   }
 
@@ -290,13 +302,12 @@ struct Session::Impl {
   int read_head(std::string_view answer, AnswerBody& body) {
     body.kind = AnswerBody::until_close;
     fields.clear();
-    names.clear();
-    names.reserve(answer.size() + 16);  // the fields point into it
     if (answer.size() < 12) return 0;
     int status = 0;
     std::from_chars(answer.data() + 9, answer.data() + 12, status);
     const bool switching = status == 101;
-    add_field(":status", switching ? std::string_view("200") : answer.substr(9, 3));
+    add_field(":status", switching ? std::string_view("200") : answer.substr(9, 3),
+              NGHTTP2_NV_FLAG_NONE);
     std::size_t at = answer.find("\r\n");
     while (at != answer.npos) {
       at += 2;
@@ -308,16 +319,14 @@ struct Session::Impl {
       if (colon == line.npos) continue;
       std::string_view value = line.substr(colon + 1);
       if (!value.empty() && value[0] == ' ') value.remove_prefix(1);
-      const std::size_t before = fields.size();
-      const std::size_t names_before = names.size();
-      add_field(line.substr(0, colon), value);
-      const std::string_view name(names.data() + names_before, colon);
-      if (name == "transfer-encoding") body.kind = AnswerBody::chunked;
-      if (name == "content-length" &&
+      const std::string_view name = line.substr(0, colon);
+      if (ascii_iequals(name, "transfer-encoding")) body.kind = AnswerBody::chunked;
+      if (ascii_iequals(name, "content-length") &&
           std::from_chars(value.data(), value.data() + value.size(), body.bytes).ec == std::errc())
         body.kind = body.bytes == 0 ? AnswerBody::none : AnswerBody::length;
-      if (is_of_connection(name) || (switching && name == "sec-websocket-accept"))
-        fields.resize(before);
+      if (is_of_connection(name) || (switching && ascii_iequals(name, "sec-websocket-accept")))
+        continue;
+      add_field(name, value, is_told_once(name) ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE);
     }
     if (status < 200 && !switching) body.kind = AnswerBody::interim;
     if (status == 204 || status == 304) body.kind = AnswerBody::none;
