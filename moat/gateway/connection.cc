@@ -69,7 +69,14 @@ void Connection::stop_if_idle() {
 
 net::Task<void> Connection::run() {
   while (!close_) {
-    const Read read = co_await read_head();
+    const Tick deadline = idle_deadline();
+    // Here and not in read_head, whose frame would be there as long.
+    if (x_ == nullptr && !has_news()) {
+      if (!may_wait()) break;
+      const net::Wait wait = co_await stream_->readable(deadline);
+      if (wait != net::Wait::ready) break;
+    }
+    const Read read = co_await read_head(deadline);
     if (read == Read::closed) break;
     if (read == Read::request) {
       idle_ = false;
@@ -89,7 +96,8 @@ net::Task<void> Connection::run() {
 
 net::Task<void> Connection::run_one() {
   is_stream_ = true;
-  const Read read = co_await read_head();
+  const Tick idle_until = idle_deadline();
+  const Read read = co_await read_head(idle_until);
   idle_ = false;
   if (read == Read::request) co_await serve();
   if (x_ != nullptr) {
@@ -127,9 +135,19 @@ void Connection::finish_exchange() {
   x_->end = left;
 }
 
-net::Task<Connection::Read> Connection::read_head() {
+Tick Connection::idle_deadline() {
   follow();
-  Tick deadline = loop_.in(shared().config.timeouts.idle);
+  return loop_.in(shared().config.timeouts.idle);
+}
+
+bool Connection::has_news() const { return stream_->descriptor().readable || stream_->pending(); }
+
+// For a request that has not begun.
+bool Connection::may_wait() const {
+  return !shared().draining() || shared().stopping.patient.load(std::memory_order_relaxed);
+}
+
+net::Task<Connection::Read> Connection::read_head(Tick deadline) {
   http::HeadLimits limits;
   // Decided by route.
   limits.allow_encoded_slash = limits.allow_empty_segments = limits.allow_unknown_methods = true;
@@ -162,7 +180,7 @@ net::Task<Connection::Read> Connection::read_head() {
     } else {
       // Idle: first the news, then the buffer.
       got.state = net::Io::blocked;
-      if (stream_->descriptor().readable || stream_->pending()) {
+      if (has_news()) {
         x_ = worker_.take_exchange();
         continue;
       }
@@ -173,8 +191,7 @@ net::Task<Connection::Read> Connection::read_head() {
     }
     if (got.state != net::Io::blocked) co_return Read::closed;
     if (x_ != nullptr && x_->end == 0) worker_.give_back(std::move(x_));
-    if (!begun && shared().draining() && !shared().stopping.patient.load(std::memory_order_relaxed))
-      co_return Read::closed;
+    if (!begun && !may_wait()) co_return Read::closed;
     const net::Wait wait = co_await stream_->readable(deadline);
     if (wait == net::Wait::cancelled) co_return Read::closed;
     if (wait == net::Wait::timed_out) {
@@ -561,7 +578,8 @@ net::Task<bool> Connection::send(std::string_view bytes) {
 
 net::Task<void> Connection::run_plain() {
   tls_ = false;
-  const Read read = co_await read_head();
+  const Tick idle_until = idle_deadline();
+  const Read read = co_await read_head(idle_until);
   if (read == Read::request) {
     Exchange& x = *x_;
     name_request();

@@ -62,15 +62,19 @@ class Connection final {
   };
 
   // connection.cc: reading, the walk, answers of our own.
-  net::Task<Read> read_head();
+  Tick idle_deadline();
+  bool has_news() const;
+  bool may_wait() const;
+  // Until `deadline` for the head to begin.
+  net::Task<Read> read_head(Tick deadline);
   net::Task<void> serve();
-  net::Task<void> serve_own();
+  [[gnu::noinline]] net::Task<void> serve_own();
   net::Task<void> respond(shield::Response response);
-  net::Task<void> refuse(int status, std::string_view code, std::string_view title,
-                         std::string_view reason = {});
-  net::Task<void> refuse_admission();
+  [[gnu::noinline]] net::Task<void> refuse(int status, std::string_view code,
+                                           std::string_view title, std::string_view reason = {});
+  [[gnu::noinline]] net::Task<void> refuse_admission();
   net::Task<bool> walk(const shield::Rules& rules);
-  net::Task<bool> count_client();
+  [[gnu::noinline]] net::Task<bool> count_client();
   void fill_request();
   void name_request();
   void settle();
@@ -113,8 +117,6 @@ class Connection final {
   Backends::Lease bound_;
   std::size_t bound_route_ = 0;
   Tick bound_since_{};
-  bool client_unnamed_ = false;  // a proxy was asked who is there, and did not say
-  bool backend_ended_ = false;   // its side, where an answer was waited for
   std::unique_ptr<Exchange> x_;
   bool close_ = false;  // after this answer
   bool idle_ = true;
@@ -123,6 +125,8 @@ class Connection final {
   bool interim_ = false;    // the backend has sent a 1xx
   bool linger_ = false;     // unread input: close softly
   bool tls_ = true;
+  bool client_unnamed_ = false;  // a proxy was asked who is there, and did not say
+  bool backend_ended_ = false;   // its side, where an answer was waited for
   std::string_view protocol_;
   int tls_version_ = 0;
   // Of the upload that runs beside an answer.

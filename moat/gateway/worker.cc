@@ -229,8 +229,7 @@ net::Task<void> Worker::serve_tls(Connection& connection, net::TlsStream& secure
   if (result == net::TlsStream::Handshake::done && secure.protocol() == "h2") {
     metrics_.http2_connections.add();
     connection.lend_stream();
-    Http2Connection several(*this, secure, peer, secure.version());
-    co_await several.run();
+    co_await serve_http2(secure, peer);
   } else if (result == net::TlsStream::Handshake::done) {
     connection.speaks("", secure.version());
     co_await connection.run();
@@ -241,6 +240,11 @@ net::Task<void> Worker::serve_tls(Connection& connection, net::TlsStream& secure
       co_await secure.refuse_plain_http(soon);
     }
   }
+}
+
+net::Task<void> Worker::serve_http2(net::TlsStream& secure, net::Endpoint peer) {
+  Http2Connection several(*this, secure, peer, secure.version());
+  co_await several.run();
 }
 
 void Worker::check_backends() {

@@ -165,10 +165,11 @@ class Worker final {
   net::Task<void> serve(int fd, net::Endpoint peer, bool tls, bool from_proxy);
   net::Task<void> serve_tls(Connection& connection, net::TlsStream& secure, net::Endpoint peer,
                             Tick deadline);
+  [[gnu::noinline]] net::Task<void> serve_http2(net::TlsStream& secure, net::Endpoint peer);
   // What the PROXY protocol says of the client, until the handshake's deadline. False: it may not
   // be served. `counted`: its address is, and to be given back.
-  net::Task<bool> learn_client(Connection& connection, net::Endpoint& client, bool& counted,
-                               Tick deadline);
+  [[gnu::noinline]] net::Task<bool> learn_client(Connection& connection, net::Endpoint& client,
+                                                 bool& counted, Tick deadline);
   void log_refused_connection(const IpAddress& peer, std::string_view reason);
   // Against the limits in all and by address. True: to be given back with uncount_connection and
   // the same `from_proxy`, whatever the configuration is then.

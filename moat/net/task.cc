@@ -20,9 +20,9 @@ constexpr bool pooled = true;
 constexpr bool pooled = true;
 #endif
 
-constexpr std::size_t step = 128;
-constexpr std::size_t classes = 32;  // up to 4 KiB
-constexpr unsigned kept = 256;       // of each size and thread
+constexpr std::size_t step = 32;
+constexpr std::size_t classes = 128;  // up to 4 KiB
+constexpr unsigned kept = 256;        // of each size and thread
 
 struct Free {
   Free* next;

@@ -13,6 +13,11 @@ namespace moat::net {
 // it. It belongs to that one's frame: it lives on one loop and is never destroyed while it is
 // suspended in the middle (a stream that is closed resumes whoever waits for it, so every task runs
 // to its end).
+//
+// clang puts the frame of a coroutine into that of its caller where it sees both, and the caller's
+// is then as large as all that it ever awaits, for as long as it lives. What a connection may wait
+// in for minutes therefore calls what is large and rare through functions that are
+// [[gnu::noinline]]: those have frames of their own, while they run.
 template <class T>
 class [[nodiscard]] Task;
 

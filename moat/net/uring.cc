@@ -28,10 +28,10 @@ struct BufferSize {
   unsigned count;  // a power of two
   std::size_t bytes;
 };
-constexpr BufferSize large{0, 256, 16 * 1024};
+constexpr BufferSize large{0, 128, 16 * 1024};
 // A client that sends short requests has a receive that goes on from one to the next. The kernel
 // may take 32 buffers of it before it is told to stop, so these are small.
-constexpr BufferSize small{1, 512, 2 * 1024};
+constexpr BufferSize small{1, 128, 2 * 1024};
 
 // A reader that is behind by this much hears no more until it has caught up.
 constexpr std::size_t most_unread = 32 * 1024;
