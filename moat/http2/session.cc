@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <cstring>
+#include <initializer_list>
 #include <new>
 #include <unordered_set>
 #include <vector>
@@ -24,45 +25,59 @@ std::string_view view(const std::uint8_t* data, std::size_t size) {
 // nghttp2 has checked the bytes (RFC 9113 section 8.2.1); a line end here would be a second field
 // or request, so they are checked where they become lines.
 bool is_line_safe(std::string_view text) {
-  constexpr std::uint64_t ones = 0x0101010101010101;
-  std::size_t at = 0;
-  // Eight at a time as long as none can be a control byte.
-  for (; text.size() - at >= 8; at += 8) {
-    std::uint64_t word;
-    std::memcpy(&word, text.data() + at, 8);
-    const std::uint64_t below_space = (word - ones * 0x20) & ~word;
-    const std::uint64_t del = word ^ (ones * 0x7f);
-    if (((below_space | ((del - ones) & ~del)) & (ones * 0x80)) != 0) break;
-  }
-  for (; at < text.size(); ++at) {
-    const auto byte = static_cast<unsigned char>(text[at]);
-    if ((byte < 0x20 && byte != '\t') || byte == 0x7f) return false;
-  }
-  return true;
+  const auto is_bad = [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return static_cast<unsigned char>((byte < 0x20) | (byte == 0x7f));
+  };
+  // Without a way out in the middle, so that it is done many bytes at a time.
+  unsigned char bad = 0;
+  for (const char c : text) bad = static_cast<unsigned char>(bad | is_bad(c));
+  if (bad == 0) return true;
+  return std::none_of(text.begin(), text.end(),
+                      [&](char c) { return c != '\t' && is_bad(c) != 0; });
 }
 
-// What comes in place of the connection fields of HTTP/1.1 (RFC 9113 section 8.2.2).
-bool is_of_connection(std::string_view name) {
+enum class Meaning { none, of_connection, framing, length, websocket_key, told_once };
+
+// Fields that do not simply go over, in any spelling.
+Meaning meaning_of(std::string_view name) {
+  struct Entry {
+    std::string_view name;
+    Meaning meaning;
+  };
+  const auto one_of = [&](std::initializer_list<Entry> entries) {
+    for (const Entry& entry : entries) {
+      if (ascii_iequals(name, entry.name)) return entry.meaning;
+    }
+    return Meaning::none;
+  };
   switch (name.size()) {
     case 7:
-      return ascii_iequals(name, "upgrade");
+      return one_of({{"upgrade", Meaning::of_connection}});
+    case 9:
+      return one_of({{"ratelimit", Meaning::told_once}});
     case 10:
-      return ascii_iequals(name, "connection") || ascii_iequals(name, "keep-alive");
+      return one_of({{"connection", Meaning::of_connection},
+                     {"keep-alive", Meaning::of_connection},
+                     {"set-cookie", Meaning::told_once}});
+    case 12:
+      return one_of({{"x-request-id", Meaning::told_once}});
+    case 14:
+      return one_of({{"content-length", Meaning::length}});
     case 16:
-      return ascii_iequals(name, "proxy-connection");
+      return one_of({{"proxy-connection", Meaning::of_connection}});
     case 17:
-      return ascii_iequals(name, "transfer-encoding");
+      return one_of({{"transfer-encoding", Meaning::framing}});
+    case 20:
+      return one_of({{"sec-websocket-accept", Meaning::websocket_key}});
     default:
-      return false;
+      return Meaning::none;
   }
 }
 
-// Never the same twice: in HPACK's table these would push out what is, and be looked through for
-// each one that comes after them. A cookie is kept out of it for its secrecy, too (RFC 7541 section
-// 7.1.3).
-bool is_told_once(std::string_view name) {
-  return ascii_iequals(name, "x-request-id") || ascii_iequals(name, "ratelimit") ||
-         ascii_iequals(name, "set-cookie");
+// What HTTP/2 has frames for (RFC 9113 section 8.2.2).
+bool is_of_connection(Meaning meaning) {
+  return meaning == Meaning::of_connection || meaning == Meaning::framing;
 }
 
 // The request's head while its fields come in.
@@ -191,8 +206,9 @@ struct Session::Impl {
     // The same name twice is the parser's to refuse; twice the same is what section 8.3.1 allows.
     if (name == "host" && ascii_iequals(value, head.authority)) return 0;
     if (name == "te") return 0;  // "trailers" (section 8.2.2), which are dropped anyway
-    if (is_of_connection(name)) head.malformed = true;
-    if (name == "content-length") head.has_length = true;
+    const Meaning meaning = meaning_of(name);
+    if (is_of_connection(meaning)) head.malformed = true;
+    if (meaning == Meaning::length) head.has_length = true;
     head.fields.append(name).append(": ").append(value).append("\r\n");
     return 0;
   }
@@ -320,13 +336,17 @@ struct Session::Impl {
       std::string_view value = line.substr(colon + 1);
       if (!value.empty() && value[0] == ' ') value.remove_prefix(1);
       const std::string_view name = line.substr(0, colon);
-      if (ascii_iequals(name, "transfer-encoding")) body.kind = AnswerBody::chunked;
-      if (ascii_iequals(name, "content-length") &&
+      const Meaning meaning = meaning_of(name);
+      if (meaning == Meaning::framing) body.kind = AnswerBody::chunked;
+      if (meaning == Meaning::length &&
           std::from_chars(value.data(), value.data() + value.size(), body.bytes).ec == std::errc())
         body.kind = body.bytes == 0 ? AnswerBody::none : AnswerBody::length;
-      if (is_of_connection(name) || (switching && ascii_iequals(name, "sec-websocket-accept")))
-        continue;
-      add_field(name, value, is_told_once(name) ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE);
+      if (is_of_connection(meaning) || (switching && meaning == Meaning::websocket_key)) continue;
+      // Never the same twice: in HPACK's table it would push out what is, and be looked through for
+      // each one that comes after it. A cookie is kept out of it for its secrecy, too (RFC 7541
+      // section 7.1.3).
+      add_field(name, value,
+                meaning == Meaning::told_once ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE);
     }
     if (status < 200 && !switching) body.kind = AnswerBody::interim;
     if (status == 204 || status == 304) body.kind = AnswerBody::none;
