@@ -24,6 +24,7 @@ class BackendsTest : public ::testing::Test {
   };
   ~BackendsTest() override {
     backends_.reset();
+    earlier_.reset();
     for (const auto& server : servers_) {
       hang_up(*server);
       if (server->listener) server->listener->close();
@@ -62,9 +63,19 @@ class BackendsTest : public ::testing::Test {
     config_.routes.push_back(route);
   }
   void make() {
-    shared_ = BackendServers::create(config_).value();
+    shared_ = BackendServers::create(config_, earlier_shared_.get()).value();
     backends_ = std::make_unique<Backends>(loop_, *shared_, log_, std::chrono::milliseconds{5000});
   }
+  // The one before goes on beside it.
+  void reload() {
+    earlier_ = std::move(backends_);
+    earlier_shared_ = std::move(shared_);
+    make();
+  }
+  void fail(Backends& backends, std::size_t server) {
+    for (unsigned i = 0; i < ServerState::most_failures; ++i) backends.failed(server, "test");
+  }
+  const ServerState& state(std::size_t server) const { return *shared_->servers()[server].state; }
 
   net::Task<void> connect_into(std::size_t route, Backends::Lease& out, bool& ended) {
     auto connected = co_await backends_->connect(route);
@@ -105,8 +116,10 @@ class BackendsTest : public ::testing::Test {
   Log log_{clock_, [this](std::string_view line) { logged_.emplace_back(line); }};
   Config config_;
   Backends::Unavailable why_;
+  std::unique_ptr<BackendServers> earlier_shared_;
   std::unique_ptr<BackendServers> shared_;
   std::vector<std::unique_ptr<Server>> servers_;
+  std::unique_ptr<Backends> earlier_;
   std::unique_ptr<Backends> backends_;
 };
 
@@ -377,6 +390,121 @@ TEST_F(BackendsTest, LeastConnectionsPrefersTheIdlest) {
   for (int i = 0; i < 4; ++i) EXPECT_EQ(connect().upstream->port, other);
 }
 
+TEST_F(BackendsTest, AReloadBringsNoServerBack) {
+  Server& one = serve();
+  Server& two = serve();
+  route_to({one.port, two.port});
+  make();
+  fail(*backends_, 0);
+  config_.routes[0].backend.balance = Balance::least_connections;  // the route's affair
+  config_.routes.insert(config_.routes.begin(), Route());
+  reload();
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(connect(1).upstream->port, two.port);
+  earlier_->answered(0, 200);  // to a request of the configuration before
+  EXPECT_TRUE(state(0).may_be_asked(loop_.now()));
+  EXPECT_EQ(count_logged("backend_down"), 1U);
+  EXPECT_EQ(count_logged("backend_up"), 1U);
+}
+
+TEST_F(BackendsTest, FailuresBeforeAReloadCount) {
+  route_to({serve().port});
+  make();
+  backends_->failed(0, "test");
+  earlier_shared_ = std::move(shared_);
+  make();
+  backends_->failed(0, "test");
+  EXPECT_EQ(count_logged("backend_down"), 0U);
+  backends_->failed(0, "test");
+  EXPECT_EQ(count_logged("backend_down"), 1U);
+}
+
+TEST_F(BackendsTest, AnotherServerIsNotJudgedByTheOneBefore) {
+  route_to({serve().port, serve().port});
+  make();
+  fail(*backends_, 0);
+  fail(*backends_, 1);
+  config_.routes[0].backends[0].port = serve().port;
+  config_.routes[0].backends[1].addresses = {IpAddress::from_v4(0x7f000002)};
+  reload();
+  EXPECT_TRUE(state(0).may_be_asked(loop_.now()));
+  EXPECT_TRUE(state(1).may_be_asked(loop_.now()));
+}
+
+TEST_F(BackendsTest, TheOrderOfAddressesDoesNotMakeAnotherServer) {
+  route_to({serve().port});
+  config_.routes[0].backends[0].addresses = {loopback, IpAddress::from_v4(0x7f000002)};
+  make();
+  fail(*backends_, 0);
+  auto& addresses = config_.routes[0].backends[0].addresses;
+  std::swap(addresses[0], addresses[1]);
+  reload();
+  EXPECT_FALSE(state(0).may_be_asked(loop_.now()));
+}
+
+TEST_F(BackendsTest, RequestsBeforeAndAfterAReloadAreCountedTogether) {
+  route_to({serve().port});
+  config_.routes[0].backend.max_connections = 2;
+  make();
+  Backends::Lease first = connect();
+  reload();
+  Backends::Lease second = connect();
+  ASSERT_NE(second.stream, nullptr);
+  EXPECT_EQ(connect().stream, nullptr);
+  EXPECT_EQ(why_.kind, Backends::Unavailable::busy);
+  first = Backends::Lease();
+  EXPECT_NE(connect().stream, nullptr);
+  second = Backends::Lease();
+  EXPECT_EQ(state(0).requests(), 0U);
+}
+
+TEST_F(BackendsTest, AnotherLimitHoldsForThoseUnderWayToo) {
+  route_to({serve().port});
+  config_.routes[0].backend.max_connections = 3;
+  make();
+  Backends::Lease first = connect();
+  Backends::Lease second = connect();
+  fail(*backends_, 0);
+  config_.routes[0].backend.max_connections = 2;
+  reload();
+  EXPECT_FALSE(state(0).may_be_asked(loop_.now()));  // it is as dead as before
+  EXPECT_EQ(connect().stream, nullptr);
+  EXPECT_EQ(why_.kind, Backends::Unavailable::busy);
+  second = Backends::Lease();
+  EXPECT_NE(connect().stream, nullptr);
+}
+
+TEST_F(BackendsTest, AnotherCheckOfHealthStartsOverButForTheRequests) {
+  route_to({serve().port});
+  config_.routes[0].backend.max_connections = 1;
+  make();
+  Backends::Lease first = connect();
+  fail(*backends_, 0);
+  config_.routes[0].backend.health_path = "/healthz";
+  reload();
+  EXPECT_TRUE(state(0).may_be_asked(loop_.now()));
+  EXPECT_EQ(connect().stream, nullptr);
+  EXPECT_EQ(why_.kind, Backends::Unavailable::busy);
+  first = Backends::Lease();
+  EXPECT_NE(connect().stream, nullptr);
+}
+
+TEST_F(BackendsTest, RoutesOfOneServerKeepTheirOwnCounts) {
+  const std::uint16_t port = serve().port;
+  route_to({port});
+  route_to({port});
+  config_.routes[0].backend.max_connections = 1;
+  config_.routes[1].backend.max_connections = 2;
+  make();
+  Backends::Lease first = connect(0);
+  std::swap(config_.routes[0], config_.routes[1]);
+  config_.routes[0].backend.max_connections = 3;  // the other is found by its settings
+  reload();
+  EXPECT_EQ(connect(1).stream, nullptr);
+  EXPECT_NE(connect(0).stream, nullptr);
+  EXPECT_EQ(state(0).requests(), 0U);
+  EXPECT_EQ(state(1).requests(), 1U);
+}
+
 class HealthTest : public BackendsTest {
  protected:
   void check(Route& route) {
@@ -427,6 +555,25 @@ TEST_F(HealthTest, AServerThatFailsTheCheckGetsNoRequestsUntilItPasses) {
                [&] { return count_logged("backend_up") == 1; });
   EXPECT_NE(connect().stream, nullptr);
   EXPECT_EQ(count_logged("backend_down"), 1U);
+}
+
+TEST_F(HealthTest, AReloadDoesNotBringBackWhoFailedTheCheck) {
+  Server& server = serve();
+  route_to({server.port});
+  check(config_.routes[0]);
+  make();
+  backends_->start_checks();
+  answer_until(server, "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n",
+               [&] { return count_logged("backend_down") == 1; });
+  backends_->stop_checks();
+  for (int i = 0; i < 200 && backends_->checking(); ++i) loop_.turn(milliseconds{5});
+  config_.routes[0].backend.health_every = milliseconds{40};
+  reload();
+  EXPECT_EQ(connect().stream, nullptr);
+  EXPECT_EQ(why_.kind, Backends::Unavailable::down);
+  backends_->start_checks();
+  answer_until(server, "HTTP/1.1 200 OK\r\n\r\n", [&] { return count_logged("backend_up") == 1; });
+  EXPECT_NE(connect().stream, nullptr);
 }
 
 TEST_F(HealthTest, SilenceAndRefusalsAreFaults) {

@@ -137,7 +137,7 @@ std::vector<ConfigProblem> resolve_backends(Config& config) {
     }
   }
   if (problems.empty()) {
-    const auto servers = BackendServers::create(config);
+    const auto servers = BackendServers::create(config, nullptr);
     if (!servers) problems.push_back({Origin{"backend", 0}, servers.error()});
   }
   return problems;
@@ -415,8 +415,8 @@ std::string Gateway::Parts::metrics() {
   for (const BackendServer& server : generation->shared().backends.servers()) {
     BackendMetrics& one = servers.emplace_back();
     one.server = server.upstream.to_string();
-    one.up = server.state.healthy() && server.state.may_be_asked(clock.tick());
-    one.requests = server.state.requests();
+    one.up = server.state->healthy() && server.state->may_be_asked(clock.tick());
+    one.requests = server.state->requests();
   }
   out += prometheus(servers);
   return out;

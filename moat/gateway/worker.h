@@ -57,7 +57,7 @@ struct Shared {
   const Log& log;
   const Clock& clock;
   net::WorkerPool& blocking;  // for what waits on the store or a hash
-  BackendServers& backends;
+  const BackendServers& backends;
   http::SecurityHeaders security;
   Routes route_finder;
   std::vector<PreparedRoute> routes;  // as in the configuration

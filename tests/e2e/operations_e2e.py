@@ -18,6 +18,7 @@ import unittest
 import unittest.mock
 
 import harness
+import wire
 
 OPEN = '[log]\naccess = "json"\n'
 CLOSED = 'login = ["/private/*"]\n' + OPEN
@@ -181,6 +182,22 @@ class Reload(harness.Case):
         self.reload('login = ["/*"]\n' + OPEN)
         said, _ = curl.communicate(timeout=30)
         self.assertEqual(said.splitlines(), ['2 200 1', '2 401 0'])
+
+    def test_a_dead_backend_stays_known_as_dead(self):
+        dead = f'http://{harness.HOST}:{harness.free_port()}'
+        config = OPEN + f'[[route]]\nmatch = "/*"\nbackend = ["{dead}", "{self.backend.url}"]\n'
+        moat = wire.Toml(config, ('--workers', '2'))
+        self.addCleanup(moat.stop)
+        up = f'moat_backend_up{{server="{dead}"}}'
+        while metric(moat, up) == 1:
+            self.assertEqual(moat.request('GET', '/').status, 200)
+        code, said = moat_command('reload', '--data', moat.data / 'data')
+        self.assertEqual(code, 0, said)
+        self.assertEqual(len(events(moat, 'backend_down')), 1)
+        for _ in range(8):
+            self.assertEqual(moat.request('GET', '/').status, 200)
+        # As before the reload: not three failures until it is found out anew.
+        self.assertEqual(len(events(moat, 'backend_down')), 1)
 
     def test_many_reloads_under_load_lose_no_request(self):
         over = threading.Event()
