@@ -76,10 +76,7 @@ net::Task<void> Connection::run() {
   while (!close_) {
     const Read read = co_await read_head();
     if (read == Read::closed) break;
-    if (read == Read::request) {
-      idle_ = false;
-      co_await serve();
-    }
+    if (read == Read::request) co_await serve();
     finish_exchange();
   }
   if (linger_) {
@@ -94,7 +91,6 @@ net::Task<void> Connection::run() {
 
 net::Task<void> Connection::run_one() {
   const Read read = co_await read_head();
-  idle_ = false;
   if (read == Read::request) co_await serve();
   if (x_ != nullptr) {
     settle();
@@ -150,10 +146,12 @@ net::Task<Connection::Read> Connection::read_head() {
       const http::ParseStatus status = http::parse_request_head(there, limits, x_->state, x_->head);
       if (status.complete()) {
         x_->begin = x_->head_end = status.consumed;
+        idle_ = false;
         co_return Read::request;
       }
       if (status.refused() || x_->end == net::BufferPool::buffer_size) {
         linger_ = true;
+        idle_ = false;
         const int code = status.refused() ? status.status : 431;
         const std::string_view why =
             status.refused() ? status.code : std::string_view("head_too_large");
@@ -184,6 +182,7 @@ net::Task<Connection::Read> Connection::read_head() {
     if (wait == net::Wait::cancelled) co_return Read::closed;
     if (wait == net::Wait::timed_out) {
       if (!begun) co_return Read::closed;
+      idle_ = false;
       co_await refuse(408, "head_timeout", "The request took too long to arrive.");
       co_return Read::refused;
     }

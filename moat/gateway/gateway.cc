@@ -182,6 +182,17 @@ struct Gateway::Parts {
     const std::lock_guard lock(current_mutex);
     return current;
   }
+  void serve_by_now_on(std::shared_ptr<Generation> next) {
+    const std::lock_guard lock(current_mutex);
+    std::erase_if(generations, [](const auto& one) { return one.expired(); });
+    generations.push_back(next);
+    current = std::move(next);
+  }
+  std::uint64_t live_generations() const {
+    const std::lock_guard lock(current_mutex);
+    return static_cast<std::uint64_t>(std::count_if(
+        generations.begin(), generations.end(), [](const auto& one) { return !one.expired(); }));
+  }
   void stop(Stop how);
 
   const Config config;  // that it was started with; what can change is the generation's
@@ -212,6 +223,7 @@ struct Gateway::Parts {
   std::mutex reload_mutex;  // one reload at a time
   mutable std::mutex current_mutex;
   std::shared_ptr<Generation> current;  // of the requests to come
+  std::vector<std::weak_ptr<Generation>> generations;
   std::vector<std::unique_ptr<Worker>> workers;
   std::vector<std::thread> threads;
   std::unique_ptr<Admin> admin;
@@ -295,7 +307,7 @@ Result<void, std::string> Gateway::Parts::make_generation() {
                           startup.listeners->https_port(), worker_count(config), first_keys});
   auto made = Generation::make(*lasting, config, nullptr);
   if (!made) return Error{made.error()};
-  current = std::move(*made);
+  serve_by_now_on(std::move(*made));
   started.root_certificate = current->certificates().root_certificate();
   started.certificate = current->certificates().description();
   return {};
@@ -408,6 +420,9 @@ std::string Gateway::Parts::metrics() {
   add("config_reloads_total", "counter", "Reloads that took effect.", reloads);
   add("config_reload_failures_total", "counter", "Reloads that were refused as a whole.",
       reloads_refused);
+  add("config_generations", "gauge",
+      "Configurations in use: the present one, and those of requests that began before a reload.",
+      live_generations());
   add("config_last_reload_successful", "gauge", "0 while the last reload was refused.",
       last_reload_refused ? 0 : 1);
   std::vector<BackendMetrics> servers;
@@ -559,10 +574,7 @@ Result<void, std::string> Gateway::Parts::switch_to(std::shared_ptr<Generation> 
       taken->changed.notify_all();
     });
   }
-  {
-    const std::lock_guard lock(current_mutex);
-    current = std::move(next);
-  }
+  serve_by_now_on(std::move(next));
   // So that whoever asked for the reload sees it in the next request. A worker that is stopping
   // answers no more.
   std::unique_lock lock(taken->mutex);

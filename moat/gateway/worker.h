@@ -164,6 +164,7 @@ class Worker final {
   net::Task<void> serve(int fd, net::Endpoint peer, bool tls, bool from_proxy);
   net::Task<void> serve_tls(Connection& connection, net::TlsStream& secure, net::Endpoint peer,
                             Tick deadline);
+  void follow(std::shared_ptr<Serving> next);
   // What the PROXY protocol says of the client, until the handshake's deadline. False: it may not
   // be served. `counted`: its address is, and to be given back.
   net::Task<bool> learn_client(Connection& connection, net::Endpoint& client, bool& counted,
@@ -183,7 +184,7 @@ class Worker final {
   std::string_view date();  // now, for a Date field; made once a second
 
   net::Loop loop_;
-  std::shared_ptr<Serving> serving_;  // of what comes next
+  std::shared_ptr<Serving> serving_;  // of what comes next; changed by follow() alone
   std::vector<std::weak_ptr<Serving>> earlier_;
   ConnectionLimits& connection_limits_;
   Metrics metrics_;

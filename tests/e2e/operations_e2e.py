@@ -18,6 +18,7 @@ import unittest
 import unittest.mock
 
 import harness
+import http2_e2e
 import wire
 
 OPEN = '[log]\naccess = "json"\n'
@@ -182,6 +183,49 @@ class Reload(harness.Case):
         self.reload('login = ["/*"]\n' + OPEN)
         said, _ = curl.communicate(timeout=30)
         self.assertEqual(said.splitlines(), ['2 200 1', '2 401 0'])
+
+    def generations(self):
+        return metric(self.moat, 'moat_config_generations')
+
+    def test_connections_that_wait_keep_no_configuration(self):
+        kept = Kept(self.moat)
+        self.addCleanup(kept.close)
+        self.assertEqual(kept.get('/').status, 200)
+        half = self.moat.connect()
+        self.addCleanup(half.close)
+        half.sendall(b'GET / HTTP/1.1\r\nHost: ')
+        several = http2_e2e.Frames(self.moat)
+        self.addCleanup(several.sock.close)
+        self.assertTrue(several.answer(several.request(authority=f'localhost:{self.moat.https_port}'))[0])
+        silent = [self.moat.connect(), socket.create_connection((harness.HOST, self.moat.https_port), 15),
+                  socket.create_connection((harness.HOST, self.moat.http_port), 15)]
+        for one in silent:
+            self.addCleanup(one.close)
+        for turn in range(4):
+            self.reload(CLOSED if turn % 2 else OPEN)
+        harness.wait_until(lambda: self.generations() == 1, 5, 'the end of the configurations before')
+        # All of them still serve, under the last.
+        self.assertEqual(kept.get('/private/x').status, 401)
+        half.sendall(f'localhost:{self.moat.https_port}\r\n\r\n'.encode())
+        self.assertTrue(half.recv(100).startswith(b'HTTP/1.1 200 '))
+        stream = several.request(path='/private/x', authority=f'localhost:{self.moat.https_port}')
+        self.assertIn(b'"status":401', several.answer(stream)[1])
+        late = self.moat.tls_context().wrap_socket(silent[1], server_hostname='localhost')
+        self.addCleanup(late.close)
+        late.sendall(f'GET /private/x HTTP/1.1\r\nHost: localhost:{self.moat.https_port}\r\n\r\n'.encode())
+        self.assertTrue(late.recv(100).startswith(b'HTTP/1.1 401 '))
+
+    def test_a_request_keeps_its_configuration_and_no_longer(self):
+        slow = Kept(self.moat)
+        self.addCleanup(slow.close)
+        before = len(self.backend.seen('/slow'))
+        slow.get('/slow?seconds=2', wait=False)
+        harness.wait_until(lambda: len(self.backend.seen('/slow')) > before, what='the request')
+        for _ in range(3):
+            self.reload(OPEN)
+        self.assertEqual(self.generations(), 2)
+        self.assertEqual(slow.answer().status, 200)
+        harness.wait_until(lambda: self.generations() == 1, 5, 'its end')
 
     def test_a_dead_backend_stays_known_as_dead(self):
         dead = f'http://{harness.HOST}:{harness.free_port()}'
