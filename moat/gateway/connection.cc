@@ -86,6 +86,7 @@ net::Task<void> Connection::run() {
     const Tick deadline = loop_.in(shared().config.timeouts.body_idle);
     co_await stream_->flush(deadline);
     stream_->shut_down();
+    co_await stream_->flush(deadline);
   }
 }
 

@@ -388,7 +388,9 @@ net::Task<void> Http2Connection::run() {
   if (broken_) co_return;
   const Tick deadline = loop.in(timeouts().body_idle);
   const bool flushed = co_await stream_.flush(deadline);
-  if (flushed) stream_.shut_down();
+  if (!flushed) co_return;
+  stream_.shut_down();
+  co_await stream_.flush(deadline);
 }
 
 }  // namespace moat::gateway

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <memory>
 #include <string>
 #include <thread>
@@ -101,6 +102,12 @@ class TlsStreamTest : public ::testing::TestWithParam<Engine> {
     loop_.stop();
   }
 
+  Task<void> flush_all(bool& out, milliseconds at_most = seconds{10}) {
+    const Tick deadline = loop_.in(at_most);
+    out = co_await stream_->flush(deadline);
+    loop_.stop();
+  }
+
   Context context_ = server_context();
   Loop loop_{GetParam() == Engine::io_uring ? best_engine() : Engine::epoll};
   std::unique_ptr<TlsStream> stream_;
@@ -139,6 +146,66 @@ TEST_P(TlsStreamTest, CarriesBytesBothWays) {
   EXPECT_EQ(got, text);
   EXPECT_EQ(back, text);
   EXPECT_EQ(ended, SSL_ERROR_ZERO_RETURN);  // close_notify: nothing was cut off
+}
+
+// Everything, the farewell and the end, though the client is slow and the kernel's buffer full.
+TEST_P(TlsStreamTest, AFarewellThatWouldBlockIsSentAfterAll) {
+  const int small = 4096;
+  ::setsockopt(stream_->descriptor().fd(), SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
+  std::atomic<bool> written{false};
+  std::size_t got = 0;
+  int ended = 0;
+  ssize_t behind = -1;
+  std::thread client([&] {
+    Context context(SSL_CTX_new(TLS_client_method()));
+    SSL* ssl = SSL_new(context.get());
+    SSL_set_fd(ssl, client_);
+    if (SSL_connect(ssl) == 1) {
+      while (!written) std::this_thread::yield();
+      char buffer[4096];
+      for (int n = 0; (n = SSL_read(ssl, buffer, sizeof buffer)) > 0;)
+        got += static_cast<std::size_t>(n);
+      ended = SSL_get_error(ssl, 0);
+      char rest;
+      behind = ::recv(client_, &rest, 1, 0);
+    }
+    SSL_free(ssl);
+  });
+  EXPECT_EQ(handshake(), TlsStream::Handshake::done);
+  const std::string text(300'000, 'x');
+  EXPECT_TRUE(stream_->write(text));
+  EXPECT_FALSE(stream_->flushed());
+  stream_->shut_down();
+  written = true;
+  bool all = false;
+  Loop& loop = loop_;
+  spawn(flush_all(all));
+  loop.run();
+  EXPECT_TRUE(all);
+  client.join();
+  EXPECT_EQ(got, text.size());
+  EXPECT_EQ(ended, SSL_ERROR_ZERO_RETURN);
+  EXPECT_EQ(behind, 0);  // and nobody waits for more
+}
+
+TEST_P(TlsStreamTest, AFarewellToAClientThatTakesNothingIsGivenUp) {
+  const int small = 4096;
+  ::setsockopt(stream_->descriptor().fd(), SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
+  std::thread client([&] {
+    Context context(SSL_CTX_new(TLS_client_method()));
+    SSL* ssl = SSL_new(context.get());
+    SSL_set_fd(ssl, client_);
+    EXPECT_EQ(SSL_connect(ssl), 1);
+    SSL_free(ssl);
+  });
+  EXPECT_EQ(handshake(), TlsStream::Handshake::done);
+  client.join();
+  EXPECT_TRUE(stream_->write(std::string(300'000, 'x')));
+  stream_->shut_down();
+  bool all = true;
+  spawn(flush_all(all, milliseconds{50}));
+  loop_.run();
+  EXPECT_FALSE(all);
 }
 
 TEST_P(TlsStreamTest, KnowsPlainHttp) {
