@@ -545,6 +545,20 @@ class Sandbox(unittest.TestCase):
         said = moat_command('check', '--to', self.backend.url, '--config', moat.data / 'moat.toml')[1]
         self.assertIn('weakened: practice 7: whoever breaks into Moat', said)
 
+    def test_a_log_among_other_files_is_warned_of(self):
+        logs = self.outside / 'logs'
+        logs.mkdir()
+        for directory, holds in ((logs, None), (self.outside, 'logs')):
+            with self.subTest(directory.name):
+                config = OPEN + f'access_path = "{directory}/access.log"\n'
+                moat = self.start(config)
+                said = moat_command('check', '--to', self.backend.url, '--config', moat.data / 'moat.toml')
+                warned = [(event['directory'], event['holds']) for event in events(moat, 'access_log_directory_shared')]
+                self.assertEqual(warned, [(str(directory), holds)] if holds else [])
+                self.assertEqual(said[0], 0)
+                self.assertEqual(f'{directory}, the directory of log.access_path, holds more than logs (logs)' in said[1],
+                                 holds is not None, said[1])
+
     def test_a_certificate_named_at_the_start_can_be_renewed_in_its_directory(self):
         tls = certificate(self.outside, 'localhost')
         moat = self.start(OPEN + tls)
