@@ -330,6 +330,54 @@ class Clients:
             thread.join()
 
 
+class Stopping(unittest.TestCase):
+    """SIGTERM: first the doors close, then what is in flight ends, then the process does, with 0."""
+
+    def refuses(self, port):
+        try:
+            socket.create_connection((harness.HOST, port), 1).close()
+        except ConnectionRefusedError:
+            return True
+        return False
+
+    def stop(self, config=OPEN, seconds=2):
+        """A gateway that has been told to stop, while a request is in flight; that, and another that is idle."""
+        backend = harness.Echo()
+        self.addCleanup(backend.stop)
+        moat = harness.Moat(backend.url, config, options=('--workers', '2'))
+        self.addCleanup(lambda: moat.running() and moat.stop())
+        busy, idle = Kept(moat), Kept(moat)
+        self.addCleanup(busy.close)
+        self.addCleanup(idle.close)
+        self.assertEqual(idle.get('/').status, 200)
+        busy.get(f'/slow?seconds={seconds}', wait=False)
+        harness.wait_until(lambda: backend.seen('/slow'), what='the request')
+        moat.process.send_signal(signal.SIGTERM)
+        return moat, busy, idle
+
+    def test_doors_first_then_requests_then_the_process(self):
+        moat, busy, idle = self.stop()
+        for port in (moat.https_port, moat.http_port):
+            harness.wait_until(lambda: self.refuses(port), 1, 'the closing of the door')
+        self.assertEqual(idle.connection.sock.recv(1), b'')
+        ready = moat.request('GET', '/readyz', port=moat.admin_port, tls=False,
+                             headers={'Host': f'localhost:{moat.admin_port}'})
+        self.assertEqual(ready.status, 503)
+        self.assertTrue(moat.running())
+        self.assertEqual((len(events(moat, 'stopping')), events(moat, 'stopped')), (1, []))
+        answer = busy.answer()
+        self.assertEqual((answer.status, answer.getheader('connection')), (200, 'close'))
+        self.assertEqual(moat.stop(5), 0)
+        self.assertEqual(len(events(moat, 'stopped')), 1)
+
+    def test_what_does_not_end_in_time_is_cut_off_and_it_ends_well(self):
+        moat, busy, _ = self.stop(OPEN + '[server.timeouts]\ndrain = "1s"\n', seconds=20)
+        with self.assertRaises((OSError, http.client.HTTPException)):
+            busy.answer()
+        self.assertEqual(moat.stop(8), 0)
+        self.assertEqual(len(events(moat, 'stopped')), 1)
+
+
 class Upgrade(unittest.TestCase):
     config = OPEN + '[limits]\ndefault = "100000/min/ip burst 100000"\n[server.timeouts]\ndrain = "3s"\n'
 
