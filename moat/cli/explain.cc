@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "moat/cli/commands.h"
+#include "moat/cli/log_directory.h"
 #include "moat/cli/sandbox.h"
 #include "moat/gateway/gateway.h"
 #include "moat/gateway/routes.h"
@@ -45,6 +46,13 @@ int check(const Arguments& arguments) {
             << (config->allow_unsandboxed ? "off (server.allow_unsandboxed)"
                                           : describe(sandbox_support()))
             << ".\n";
+  const std::string beside = beside_the_log(*config);
+  if (!beside.empty() && !config->allow_unsandboxed) {
+    std::cout << "warning: " << log_directory(*config)
+              << ", the directory of log.access_path, holds more than logs (" << beside
+              << "), and the sandbox lets Moat write whatever is in it: give the log a directory "
+                 "of its own\n";
+  }
   return 0;
 }
 

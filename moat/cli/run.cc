@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -13,6 +12,7 @@
 
 #include "moat/cli/commands.h"
 #include "moat/cli/launcher.h"
+#include "moat/cli/log_directory.h"
 #include "moat/cli/notify.h"
 #include "moat/cli/privileges.h"
 #include "moat/cli/sandbox.h"
@@ -146,15 +146,24 @@ void report_sandbox(const Log& log, const SandboxSupport& support, bool wanted) 
   }
 }
 
+// Before the sandbox closes, which may leave less to see.
+void report_log_directory(const Log& log, const Config& config) {
+  const std::string holds = beside_the_log(config);
+  if (holds.empty()) return;
+  log.warn("access_log_directory_shared",
+           {{"directory", log_directory(config)},
+            {"holds", holds},
+            {"reason", "the sandbox lets Moat write whatever is in it"},
+            {"hint", "give log.access_path a directory that holds logs alone"}});
+}
+
 SandboxFiles files_of(const Arguments& arguments, const Config& config) {
   std::vector<std::string> named = config_files(arguments);
   for (std::string& file : gateway::files_named_by(config)) named.push_back(std::move(file));
   SandboxFiles files;
   files.read_write.push_back(config.data);
   // The access log is made when it is not there, and anew after a rotation.
-  if (!config.access_path.empty())
-    files.read_write.push_back(
-        std::filesystem::absolute(config.access_path).parent_path().string());
+  if (!config.access_path.empty()) files.read_write.push_back(log_directory(config));
   files.read_only = system_files();
   for (std::string& directory : directories_of(named)) files.read_only.push_back(directory);
   return files;
@@ -233,11 +242,12 @@ Result<void, std::string> Operation::run(Config config) {
 
   const SandboxSupport support = sandbox_support();
   const bool close = !config.allow_unsandboxed && !support.sanitizer;
+  const Log& log = log_.emplace(Log::to_stderr(system_clock(), gateway::log_level(config)));
+  if (close) report_log_directory(log, config);
   if (close && support.landlock > 0) {
     auto restricted = restrict_files(files_of(arguments_, config));
     if (!restricted) return restricted;
   }
-  const Log& log = log_.emplace(Log::to_stderr(system_clock(), gateway::log_level(config)));
   report_sandbox(log, support, !config.allow_unsandboxed);
   if (::geteuid() == 0) log.warn("running_as_root", {{"advice", "set server.user"}});
 

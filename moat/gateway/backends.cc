@@ -27,9 +27,33 @@ bool are_one(const BackendServer& known, const Upstream& upstream,
          known.upstream.addresses == upstream.addresses && known.settings == same;
 }
 
+// How much of what is known of one holds for the other.
+enum class Likeness {
+  other,
+  same_place,   // requests go to the same server
+  same_health,  // and whether it works is found out in the same way
+  same
+};
+
+// A name's addresses come in any order.
+Likeness likeness(const BackendServer& before, const BackendServer& after) {
+  const auto& old = before.upstream.addresses;
+  const auto& now = after.upstream.addresses;
+  if (before.upstream.to_string() != after.upstream.to_string() ||
+      !std::is_permutation(old.begin(), old.end(), now.begin(), now.end()))
+    return Likeness::other;
+  BackendSettings settings = before.settings;
+  settings.balance = after.settings.balance;
+  if (settings == after.settings) return Likeness::same;
+  settings.max_connections = after.settings.max_connections;
+  settings.health_every = after.settings.health_every;
+  return settings == after.settings ? Likeness::same_health : Likeness::same_place;
+}
+
 }  // namespace
 
-Result<std::unique_ptr<BackendServers>, std::string> BackendServers::create(const Config& config) {
+Result<std::unique_ptr<BackendServers>, std::string> BackendServers::create(
+    const Config& config, const BackendServers* before) {
   std::unique_ptr<BackendServers> made(new BackendServers);
   auto& servers = made->servers_;
   for (const Route& route : config.routes) {
@@ -55,10 +79,34 @@ Result<std::unique_ptr<BackendServers>, std::string> BackendServers::create(cons
       server.tls.emplace(std::move(*context));
     }
   }
+  made->take_over(before);
   return made;
 }
 
-Backends::Backends(net::Loop& loop, BackendServers& servers, const Log& log,
+// The most alike first: several may have one name, and their settings tell them apart.
+void BackendServers::take_over(const BackendServers* before) {
+  std::vector<const BackendServer*> left;
+  if (before != nullptr) {
+    for (const BackendServer& old : before->servers_) left.push_back(&old);
+  }
+  for (const Likeness least : {Likeness::same, Likeness::same_health, Likeness::same_place}) {
+    for (BackendServer& server : servers_) {
+      if (server.state != nullptr) continue;
+      const auto old = std::find_if(left.begin(), left.end(), [&](const BackendServer* one) {
+        return likeness(*one, server) >= least;
+      });
+      if (old == left.end()) continue;
+      server.state = least == Likeness::same_place ? std::make_shared<ServerState>(*(*old)->state)
+                                                   : (*old)->state;
+      left.erase(old);
+    }
+  }
+  for (BackendServer& server : servers_) {
+    if (server.state == nullptr) server.state = std::make_shared<ServerState>();
+  }
+}
+
+Backends::Backends(net::Loop& loop, const BackendServers& servers, const Log& log,
                    std::chrono::milliseconds connect_timeout)
     : loop_(loop),
       shared_(servers),
@@ -84,8 +132,9 @@ std::optional<std::size_t> Backends::choose(std::size_t route, const Some& tried
     for (std::size_t i = 0; i < count; ++i) {
       const std::size_t position = (next_[route] + i) % count;
       if (tried[position] || (!allow_open && passed[position])) continue;
-      const ServerState& state = shared_.servers()[of_route.servers[position]].state;
-      if (!state.healthy() || state.full()) continue;
+      const BackendServer& candidate = server(of_route.servers[position]);
+      const ServerState& state = *candidate.state;
+      if (!state.healthy() || candidate.full()) continue;
       if (!allow_open && !state.may_be_asked(loop_.now())) continue;
       if (best && state.requests() >= least) continue;
       best = position;
@@ -100,7 +149,7 @@ std::optional<std::size_t> Backends::choose(std::size_t route, const Some& tried
 Backends::Unavailable Backends::none_to_choose(std::size_t route) const {
   const std::vector<std::size_t>& indices = shared_.routes()[route].servers;
   const bool any_healthy = std::any_of(indices.begin(), indices.end(), [&](std::size_t index) {
-    return shared_.servers()[index].state.healthy();
+    return server(index).state->healthy();
   });
   Unavailable why;
   why.kind = any_healthy ? Unavailable::busy : Unavailable::down;
@@ -122,12 +171,12 @@ Backends::Lease Backends::reuse(std::size_t route) {
     Idle found = std::move(idle.back());
     idle.pop_back();
     if (found.since + keep_idle < loop_.now() || !is_clean(*found.stream)) continue;
-    BackendServer& to = server(index);
+    const BackendServer& to = server(index);
     // Lost to another worker meanwhile; connect() looks for another server.
-    if (!to.state.take_place()) return {};
+    if (!to.take_place()) return {};
     Lease lease;
-    lease.place = Place(to.state);
-    static_cast<void>(to.state.admit(loop_.now()));  // where all are open, this one is as good
+    lease.place = Place(*to.state);
+    static_cast<void>(to.state->admit(loop_.now()));  // where all are open, this one is as good
     lease.stream = std::move(found.stream);
     lease.server = index;
     lease.reused = true;
@@ -146,15 +195,15 @@ net::Task<Result<Backends::Lease, Backends::Unavailable>> Backends::connect(std:
     const std::optional<std::size_t> position = choose(route, tried, passed);
     if (!position) break;
     const std::size_t index = shared_.routes()[route].servers[*position];
-    BackendServer& to = server(index);
-    if (!to.state.admit(loop_.now()) && !passed[*position]) {
+    const BackendServer& to = server(index);
+    if (!to.state->admit(loop_.now()) && !passed[*position]) {
       passed.set(*position);
       continue;
     }
     tried.set(*position);
-    if (!to.state.take_place()) continue;
+    if (!to.take_place()) continue;
     Lease lease;
-    lease.place = Place(to.state);
+    lease.place = Place(*to.state);
     take_turn(route, *position);
     auto opened = co_await open(index, connect_timeout_);
     if (opened) {
@@ -287,12 +336,12 @@ void Backends::answered(std::size_t index, int status) {
   if (status == 502 || status == 504) {
     failed(index, "answers " + std::to_string(status));
   } else {
-    log_change(index, server(index).state.succeeded(), "answers again");
+    log_change(index, server(index).state->succeeded(), "answers again");
   }
 }
 
 void Backends::failed(std::size_t index, std::string_view reason) {
-  log_change(index, server(index).state.failed(loop_.now()), reason);
+  log_change(index, server(index).state->failed(loop_.now()), reason);
 }
 
 void Backends::log_change(std::size_t index, ServerState::Change change,
@@ -324,12 +373,12 @@ void Backends::stop_checks() {
 }
 
 net::Task<void> Backends::keep_checking(Check& check) {
-  BackendServer& to = server(check.server);
+  const BackendServer& to = server(check.server);
   while (!stopping_) {
     const Tick next = loop_.in(to.settings.health_every);
     const std::string fault = co_await ask_health(check);
     if (stopping_) break;
-    const ServerState::Change change = to.state.checked(fault.empty());
+    const ServerState::Change change = to.state->checked(fault.empty());
     log_change(check.server, change, fault.empty() ? "passes the check of its health" : fault);
     const net::Wait wait = co_await check.pause.wait_readable(next);
     if (wait == net::Wait::cancelled) break;

@@ -22,31 +22,39 @@ namespace moat::gateway {
 
 // One backend server as all workers see it.
 struct BackendServer {
-  BackendServer(Upstream u, BackendSettings s)
-      : upstream(std::move(u)), settings(std::move(s)), state(settings.max_connections) {}
+  BackendServer(Upstream u, BackendSettings s) : upstream(std::move(u)), settings(std::move(s)) {}
   const Upstream upstream;
   const BackendSettings settings;
   std::optional<https::ClientContext> tls;
-  ServerState state;
+  // Of all configurations that know this server.
+  std::shared_ptr<ServerState> state;
+  bool full() const { return state->full(settings.max_connections); }
+  [[nodiscard]] bool take_place() const { return state->take_place(settings.max_connections); }
 };
 
 // BackendServers are the servers of a configuration whose names are resolved. Routes that name one
 // server with the same settings share it. Workers share one such object.
 class BackendServers final {
  public:
-  // The error is a sentence.
-  static Result<std::unique_ptr<BackendServers>, std::string> create(const Config& config);
+  // What `before` knows of servers that are there again goes on, and their requests are counted
+  // together; null: nothing is known. A server is the same by its name and addresses; where the
+  // settings that its health or TLS go by have changed, its requests alone are taken over. The
+  // error is a sentence.
+  static Result<std::unique_ptr<BackendServers>, std::string> create(const Config& config,
+                                                                     const BackendServers* before);
 
   struct RouteServers {
     Balance balance = Balance::round_robin;
     std::vector<std::size_t> servers;
   };
-  std::deque<BackendServer>& servers() { return servers_; }
+  const std::deque<BackendServer>& servers() const { return servers_; }
   const std::vector<RouteServers>& routes() const { return routes_; }
 
  private:
   BackendServers() = default;
-  std::deque<BackendServer> servers_;  // never moved: their states are shared
+  void take_over(const BackendServers* before);
+
+  std::deque<BackendServer> servers_;
   std::vector<RouteServers> routes_;
 };
 
@@ -55,7 +63,7 @@ class BackendServers final {
 class Backends final {
  public:
   // All three must outlive it.
-  Backends(net::Loop& loop, BackendServers& servers, const Log& log,
+  Backends(net::Loop& loop, const BackendServers& servers, const Log& log,
            std::chrono::milliseconds connect_timeout);
   Backends(const Backends&) = delete;  // checks of health point here
   Backends& operator=(const Backends&) = delete;
@@ -143,7 +151,7 @@ class Backends final {
     net::Stream* stream = nullptr;
   };
 
-  BackendServer& server(std::size_t index) { return shared_.servers()[index]; }
+  const BackendServer& server(std::size_t index) const { return shared_.servers()[index]; }
   std::optional<std::size_t> choose(std::size_t route, const Some& tried, const Some& passed) const;
   Unavailable none_to_choose(std::size_t route) const;
   void take_turn(std::size_t route, std::size_t position);
@@ -158,7 +166,7 @@ class Backends final {
   static constexpr std::chrono::seconds keep_idle{4};
   static constexpr std::size_t most_idle = 128;
   net::Loop& loop_;
-  BackendServers& shared_;
+  const BackendServers& shared_;
   const Log& log_;
   std::chrono::milliseconds connect_timeout_;
   std::vector<Own> own_;           // by server

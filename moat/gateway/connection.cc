@@ -78,10 +78,7 @@ net::Task<void> Connection::run() {
     }
     const Read read = co_await read_head(deadline);
     if (read == Read::closed) break;
-    if (read == Read::request) {
-      idle_ = false;
-      co_await serve();
-    }
+    if (read == Read::request) co_await serve();
     finish_exchange();
   }
   if (linger_) {
@@ -91,6 +88,7 @@ net::Task<void> Connection::run() {
     const Tick deadline = loop_.in(shared().config.timeouts.body_idle);
     co_await stream_->flush(deadline);
     stream_->shut_down();
+    co_await stream_->flush(deadline);
   }
 }
 
@@ -98,7 +96,6 @@ net::Task<void> Connection::run_one() {
   is_stream_ = true;
   const Tick idle_until = idle_deadline();
   const Read read = co_await read_head(idle_until);
-  idle_ = false;
   if (read == Read::request) co_await serve();
   if (x_ != nullptr) {
     settle();
@@ -163,10 +160,12 @@ net::Task<Connection::Read> Connection::read_head(Tick deadline) {
       const http::ParseStatus status = http::parse_request_head(there, limits, x_->state, x_->head);
       if (status.complete()) {
         x_->begin = x_->head_end = status.consumed;
+        idle_ = false;
         co_return Read::request;
       }
       if (status.refused() || x_->end == net::BufferPool::buffer_size) {
         linger_ = true;
+        idle_ = false;
         const int code = status.refused() ? status.status : 431;
         const std::string_view why =
             status.refused() ? status.code : std::string_view("head_too_large");
@@ -196,6 +195,7 @@ net::Task<Connection::Read> Connection::read_head(Tick deadline) {
     if (wait == net::Wait::cancelled) co_return Read::closed;
     if (wait == net::Wait::timed_out) {
       if (!begun) co_return Read::closed;
+      idle_ = false;
       co_await refuse(408, "head_timeout", "The request took too long to arrive.");
       co_return Read::refused;
     }

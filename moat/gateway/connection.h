@@ -30,7 +30,14 @@ class Connection final {
     tls_version_ = tls_version;
   }
   // The stream is somebody else's to read, and to end.
-  void lend_stream() { idle_ = false; }
+  void lend_stream() {
+    idle_ = false;
+    lent_ = true;
+  }
+  // There is another configuration: where no request keeps the one before, it is let go of.
+  void follow_if_idle() {
+    if (idle_ || lent_) follow();
+  }
   // Port 80: one request, answered by a redirect or a refusal.
   net::Task<void> run_plain();
   // Ends the connection if it is between two requests.
@@ -108,7 +115,8 @@ class Connection final {
   ClientFraming client_framing() const;
 
   Worker& worker_;
-  std::shared_ptr<Serving> serving_;  // a request keeps what it began with
+  // A request keeps what it began with. Between two requests it may become another at any wait.
+  std::shared_ptr<Serving> serving_;
   net::Loop& loop_;
   std::unique_ptr<net::Stream> stream_;
   net::Stream* backend_ = nullptr;  // while a request is there
@@ -119,7 +127,8 @@ class Connection final {
   Tick bound_since_{};
   std::unique_ptr<Exchange> x_;
   bool close_ = false;  // after this answer
-  bool idle_ = true;
+  bool idle_ = true;    // no request is at hand, or only a part of its head
+  bool lent_ = false;
   bool is_stream_ = false;  // one of several of a client's connection
   bool answered_ = false;   // the head of an answer has left
   bool interim_ = false;    // the backend has sent a 1xx

@@ -102,7 +102,8 @@ Result<std::shared_ptr<Generation>, std::string> Generation::make(const Lasting&
   if (done) done = made->make_accounts(lasting);
   if (done) done = made->make_shield(lasting, log);
   if (done) {
-    auto servers = BackendServers::create(made->config_);
+    const BackendServers* known = before == nullptr ? nullptr : before->backends_.get();
+    auto servers = BackendServers::create(made->config_, known);
     if (!servers) return Error{servers.error()};
     made->backends_ = std::move(*servers);
   }

@@ -53,7 +53,8 @@ struct Lasting {
 class Generation final {
  public:
   // Prepares everything, or nothing: the error is a sentence. Of `before`, where there is one, it
-  // takes over the keys and certificates that are the same. `lasting` must outlive it.
+  // takes over the keys and certificates that are the same, and what is known of the backends.
+  // `lasting` must outlive it.
   [[nodiscard]] static Result<std::shared_ptr<Generation>, std::string> make(
       const Lasting& lasting, Config config, const Generation* before);
 

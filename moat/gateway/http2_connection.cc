@@ -248,6 +248,8 @@ std::size_t Http2Connection::on_pull(Id id, char* to, std::size_t size, bool& en
   return stream == nullptr ? 0 : stream->pull(to, size, end);
 }
 
+void Http2Connection::follow() { serving_ = worker_.serving_; }
+
 // Served once the bytes at hand have been taken: a small body is there with its head.
 void Http2Connection::start_new() {
   std::vector<std::unique_ptr<Stream>> starting;
@@ -300,7 +302,7 @@ net::Task<void> Http2Connection::send_all() {
     moved += out_.size();
     broken_ = !stream_.write(out_);
     if (!broken_ && !stream_.flushed()) {
-      const Tick deadline = worker_.loop_.in(serving_->shared->config.timeouts.send);
+      const Tick deadline = worker_.loop_.in(timeouts().send);
       const bool flushed = co_await stream_.flush(deadline);
       broken_ = broken_ || !flushed;
     }
@@ -335,8 +337,6 @@ void Http2Connection::stop() {
 }
 
 net::Task<void> Http2Connection::run() {
-  const std::shared_ptr<Serving> began = serving_;
-  const Timeouts& timeouts = began->shared->config.timeouts;
   net::Loop& loop = worker_.loop_;
   wake();  // our settings
   Tick head_since{};
@@ -344,7 +344,7 @@ net::Task<void> Http2Connection::run() {
   std::size_t moved = 0;
   while (!broken_ && !session_.over() && !(stopping_ && served_.empty())) {
     if (!served_.empty()) idle_since_ = loop.now();
-    if (loop.now() - idle_since_ >= timeouts.idle && !session_.in_head()) break;
+    if (loop.now() - idle_since_ >= timeouts().idle && !session_.in_head()) break;
     if (stream_.descriptor().readable || stream_.pending()) {
       auto buffer = loop.buffers().take();
       const net::Io got = stream_.read(buffer.get(), net::BufferPool::buffer_size);
@@ -361,17 +361,17 @@ net::Task<void> Http2Connection::run() {
           moved = 0;
           co_await loop.next_turn();
         }
-        if (!session_.in_head() || loop.now() - head_since < timeouts.header) continue;
+        if (!session_.in_head() || loop.now() - head_since < timeouts().header) continue;
         break;  // a header block that trickles
       }
       if (got.state != net::Io::blocked) break;
     }
     const Tick deadline =
-        session_.in_head() ? head_since + timeouts.header : idle_since_ + timeouts.idle;
+        session_.in_head() ? head_since + timeouts().header : idle_since_ + timeouts().idle;
     const net::Wait wait = co_await stream_.readable(deadline);
     if (wait == net::Wait::cancelled) break;
     if (wait == net::Wait::ready) continue;
-    if (session_.in_head() && loop.now() >= head_since + timeouts.header) break;
+    if (session_.in_head() && loop.now() >= head_since + timeouts().header) break;
   }
   // Said goodbye to, or gone: whoever is still served has nobody to answer.
   if (!stopping_) session_.go_away();
@@ -383,9 +383,11 @@ net::Task<void> Http2Connection::run() {
   Settled all_ended{*this};
   co_await all_ended;
   if (broken_) co_return;
-  const Tick deadline = loop.in(timeouts.body_idle);
+  const Tick deadline = loop.in(timeouts().body_idle);
   const bool flushed = co_await stream_.flush(deadline);
-  if (flushed) stream_.shut_down();
+  if (!flushed) co_return;
+  stream_.shut_down();
+  co_await stream_.flush(deadline);
 }
 
 }  // namespace moat::gateway

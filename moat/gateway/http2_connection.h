@@ -30,6 +30,8 @@ class Http2Connection final : private http2::Session::Events {
   // No new streams; ends with the last of those that are open.
   void stop();
   void cancel() { stream_.cancel(); }
+  // There is another configuration. Streams that are open keep their own.
+  void follow();
 
  private:
   friend class Worker;
@@ -54,6 +56,7 @@ class Http2Connection final : private http2::Session::Events {
   void wake();    // there is something to send
   void settle();  // something has ended
   Stream* find(Id id);
+  const Timeouts& timeouts() const { return serving_->shared->config.timeouts; }
   bool settled() const { return served_.empty() && !sending_; }
   struct Settled;
 
@@ -61,7 +64,7 @@ class Http2Connection final : private http2::Session::Events {
   net::Stream& stream_;
   net::Endpoint peer_;
   int tls_version_;
-  std::shared_ptr<Serving> serving_;
+  std::shared_ptr<Serving> serving_;  // the present one
   const bool from_proxy_;
   http2::Session session_;
   std::unordered_map<Id, Served> served_;

@@ -581,6 +581,7 @@ net::Task<void> Connection::pump(net::Stream& from, net::Stream& to, std::string
     const Tick deadline = loop_.in(std::chrono::seconds{5});
     co_await to.flush(deadline);
     to.shut_down();
+    co_await to.flush(deadline);
   } else {
     from.cancel();
     to.cancel();

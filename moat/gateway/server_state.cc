@@ -55,9 +55,8 @@ ServerState::Change ServerState::checked(bool good) {
   return is ? Change::up : Change::down;
 }
 
-bool ServerState::take_place() {
-  if (requests_.fetch_add(1, std::memory_order_relaxed) < most_requests_.value_or(UINT32_MAX))
-    return true;
+bool ServerState::take_place(Most most) {
+  if (requests_->fetch_add(1, std::memory_order_relaxed) < most.value_or(UINT32_MAX)) return true;
   leave_place();
   return false;
 }

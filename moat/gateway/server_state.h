@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <optional>
 
@@ -29,8 +30,11 @@ class ServerState final {
   // What a report has changed, for the log.
   enum class Change { none, down, up };
 
-  explicit ServerState(std::optional<std::uint32_t> most_requests)
-      : most_requests_(most_requests) {}
+  ServerState() = default;
+  // The same server under settings by which what is known of it may be wrong: nothing is known, and
+  // its requests are counted with those of `before`.
+  explicit ServerState(const ServerState& before) : requests_(before.requests_) {}
+  ServerState& operator=(const ServerState&) = delete;  // shared while it is used
 
   // Whether a request may be sent. A trial counts as sent with `begin_trial`.
   bool may_be_asked(Tick now) const {
@@ -45,15 +49,17 @@ class ServerState final {
   bool healthy() const { return healthy_.load(std::memory_order_relaxed); }
   Change checked(bool good);
 
-  // Requests in flight.
-  [[nodiscard]] bool take_place();  // false: it has as many as it may have
-  void leave_place() { requests_.fetch_sub(1, std::memory_order_relaxed); }
-  std::uint32_t requests() const { return requests_.load(std::memory_order_relaxed); }
-  bool full() const { return most_requests_ && requests() >= *most_requests_; }
+  // Requests in flight, of which there may be `most` at a time; without, as many as come. False: it
+  // has as many as it may have.
+  using Most = std::optional<std::uint32_t>;
+  [[nodiscard]] bool take_place(Most most);
+  void leave_place() { requests_->fetch_sub(1, std::memory_order_relaxed); }
+  std::uint32_t requests() const { return requests_->load(std::memory_order_relaxed); }
+  bool full(Most most) const { return most && requests() >= *most; }
 
  private:
-  const std::optional<std::uint32_t> most_requests_;
-  std::atomic<std::uint32_t> requests_{0};
+  const std::shared_ptr<std::atomic<std::uint32_t>> requests_ =
+      std::make_shared<std::atomic<std::uint32_t>>(0);
   std::atomic<bool> healthy_{true};
   std::atomic<Tick> left_alone_until_{Tick::min()};
   std::atomic<unsigned> failures_{0};

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <thread>
 #include <vector>
 
@@ -22,7 +23,7 @@ void open_circuit(ServerState& state, Tick now) {
 }
 
 TEST(Circuit, OpensAfterThreeFailuresInARow) {
-  ServerState state({});
+  ServerState state;
   EXPECT_EQ(state.failed(start), Change::none);
   EXPECT_EQ(state.failed(start), Change::none);
   EXPECT_TRUE(state.may_be_asked(start));
@@ -33,7 +34,7 @@ TEST(Circuit, OpensAfterThreeFailuresInARow) {
 }
 
 TEST(Circuit, ASuccessBetweenFailuresStartsOver) {
-  ServerState state({});
+  ServerState state;
   for (int i = 0; i < 10; ++i) {
     EXPECT_EQ(state.failed(start), Change::none);
     EXPECT_EQ(state.failed(start), Change::none);
@@ -43,7 +44,7 @@ TEST(Circuit, ASuccessBetweenFailuresStartsOver) {
 }
 
 TEST(Circuit, OneTrialIsAdmittedAfterASecond) {
-  ServerState state({});
+  ServerState state;
   open_circuit(state, start);
   EXPECT_FALSE(state.admit(start + milliseconds{999}));
   EXPECT_TRUE(state.admit(start + seconds{1}));
@@ -54,7 +55,7 @@ TEST(Circuit, OneTrialIsAdmittedAfterASecond) {
 }
 
 TEST(Circuit, ASuccessClosesIt) {
-  ServerState state({});
+  ServerState state;
   open_circuit(state, start);
   EXPECT_TRUE(state.admit(start + seconds{1}));
   EXPECT_EQ(state.succeeded(), Change::up);
@@ -64,7 +65,7 @@ TEST(Circuit, ASuccessClosesIt) {
 }
 
 TEST(Circuit, EachFailedTrialDoublesThePauseUpToHalfAMinute) {
-  ServerState state({});
+  ServerState state;
   open_circuit(state, start);
   Tick now = start;
   for (const int pause : {1, 2, 4, 8, 16, 30, 30, 30}) {
@@ -76,14 +77,14 @@ TEST(Circuit, EachFailedTrialDoublesThePauseUpToHalfAMinute) {
 }
 
 TEST(Circuit, FailuresOfRequestsOnTheirWayDoNotLengthenThePause) {
-  ServerState state({});
+  ServerState state;
   open_circuit(state, start);
   for (int i = 0; i < 100; ++i) EXPECT_EQ(state.failed(start), Change::none);
   EXPECT_TRUE(state.admit(start + seconds{1}));
 }
 
 TEST(Health, TwoBadAnswersTakeAServerOutAndOneGoodOneBringsItBack) {
-  ServerState state({});
+  ServerState state;
   EXPECT_TRUE(state.healthy());
   EXPECT_EQ(state.checked(false), Change::none);
   EXPECT_EQ(state.checked(true), Change::none);
@@ -98,29 +99,56 @@ TEST(Health, TwoBadAnswersTakeAServerOutAndOneGoodOneBringsItBack) {
 }
 
 TEST(Places, AreAsManyAsThereMayBe) {
-  ServerState state(2);
-  EXPECT_TRUE(state.take_place());
-  EXPECT_FALSE(state.full());
-  EXPECT_TRUE(state.take_place());
-  EXPECT_TRUE(state.full());
-  EXPECT_FALSE(state.take_place());
+  ServerState state;
+  EXPECT_TRUE(state.take_place(2));
+  EXPECT_FALSE(state.full(2));
+  EXPECT_TRUE(state.take_place(2));
+  EXPECT_TRUE(state.full(2));
+  EXPECT_FALSE(state.take_place(2));
   EXPECT_EQ(state.requests(), 2U);
   state.leave_place();
-  EXPECT_TRUE(state.take_place());
-  ServerState unbounded({});
-  for (int i = 0; i < 1000; ++i) EXPECT_TRUE(unbounded.take_place());
-  EXPECT_FALSE(unbounded.full());
+  EXPECT_TRUE(state.take_place(2));
+  ServerState unbounded;
+  for (int i = 0; i < 1000; ++i) EXPECT_TRUE(unbounded.take_place({}));
+  EXPECT_FALSE(unbounded.full({}));
+}
+
+TEST(Places, AreCountedTogetherWithThoseOfTheStateBefore) {
+  auto before = std::make_unique<ServerState>();
+  EXPECT_TRUE(before->take_place(2));
+  ServerState after(*before);
+  EXPECT_EQ(after.requests(), 1U);
+  EXPECT_TRUE(after.take_place(2));
+  EXPECT_FALSE(after.take_place(2));
+  EXPECT_FALSE(before->take_place(2));
+  before->leave_place();
+  EXPECT_TRUE(after.take_place(2));
+  after.leave_place();
+  after.leave_place();
+  before.reset();
+  EXPECT_EQ(after.requests(), 0U);
+}
+
+TEST(Health, IsUnknownUnderOtherSettings) {
+  ServerState before;
+  open_circuit(before, start);
+  EXPECT_EQ(before.checked(false), Change::none);
+  EXPECT_EQ(before.checked(false), Change::down);
+  ServerState after(before);
+  EXPECT_TRUE(after.healthy());
+  EXPECT_TRUE(after.may_be_asked(start));
+  EXPECT_FALSE(before.healthy());
 }
 
 TEST(ServerState, MayBeUsedByManyThreads) {
-  ServerState state(3);
+  ServerState state;
   std::atomic<int> inside{0};
   std::atomic<int> most{0};
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&] {
       for (int i = 0; i < 5000; ++i) {
-        if (!state.take_place()) continue;
+        if (!state.take_place(3)) continue;
         const int now = ++inside;
         int seen = most.load();
         while (now > seen && !most.compare_exchange_weak(seen, now)) {

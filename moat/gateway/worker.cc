@@ -91,17 +91,22 @@ void Worker::serve_by(std::shared_ptr<const Shared> shared, https::ServerContext
                       jwt::KeyRing assertion_keys, std::function<void()> done) {
   auto context = std::make_shared<https::ServerContext>(std::move(tls));
   loop_.post([this, all = std::move(shared), context, keys = std::move(assertion_keys), done] {
-    auto next = std::make_shared<Serving>(loop_, all, std::move(*context), keys);
-    const std::shared_ptr<Serving> before = std::exchange(serving_, std::move(next));
-    before->backends.close_idle();
-    std::erase_if(earlier_, [](const auto& serving) { return serving.expired(); });
-    earlier_.push_back(before);
-    if (checks_backends_) {
-      net::spawn(end_checks(before));
-      if (!stopping_) serving_->backends.start_checks();
-    }
+    follow(std::make_shared<Serving>(loop_, all, std::move(*context), keys));
     done();
   });
+}
+
+// What came before ends with the last request that began under it, not with the last connection.
+void Worker::follow(std::shared_ptr<Serving> next) {
+  const std::shared_ptr<Serving> before = std::exchange(serving_, std::move(next));
+  before->backends.close_idle();
+  std::erase_if(earlier_, [](const auto& serving) { return serving.expired(); });
+  earlier_.push_back(before);
+  for (Connection* c = connections_; c != nullptr; c = c->next_) c->follow_if_idle();
+  for (Http2Connection* c = http2_connections_; c != nullptr; c = c->next_) c->follow();
+  if (!checks_backends_) return;
+  net::spawn(end_checks(before));
+  if (!stopping_) serving_->backends.start_checks();
 }
 
 // A question under way still looks at what it was asked for.
@@ -193,24 +198,24 @@ net::Task<bool> Worker::learn_client(Connection& connection, net::Endpoint& clie
 }
 
 net::Task<void> Worker::serve(int fd, net::Endpoint peer, bool tls, bool from_proxy) {
-  const std::shared_ptr<Serving> accepted = serving_;  // for the handshake
-  const Config& config = accepted->shared->config;
+  // For the handshake; it may last until after a reload.
+  const bool proxied = serving_->shared->config.proxy_protocol;
+  const Tick deadline = loop_.in(serving_->shared->config.timeouts.handshake);
   net::Endpoint client = peer;
   bool counted = false;  // the client's address, beside the proxy
   {
     std::unique_ptr<net::Stream> stream;
     net::TlsStream* secure = nullptr;
     if (tls) {
-      auto made = std::make_unique<net::TlsStream>(loop_, fd, accepted->tls.native());
+      auto made = std::make_unique<net::TlsStream>(loop_, fd, serving_->tls.native());
       secure = made.get();
       stream = std::move(made);
     } else {
       stream = std::make_unique<net::TcpStream>(loop_, fd);
     }
     Connection connection(*this, std::move(stream), peer);
-    const Tick deadline = loop_.in(config.timeouts.handshake);
     bool known = true;
-    if (config.proxy_protocol) {
+    if (proxied) {
       known = co_await learn_client(connection, client, counted, deadline);
     }
     if (known && secure != nullptr) {

@@ -57,7 +57,7 @@ struct Shared {
   const Log& log;
   const Clock& clock;
   net::WorkerPool& blocking;  // for what waits on the store or a hash
-  BackendServers& backends;
+  const BackendServers& backends;
   http::SecurityHeaders security;
   Routes route_finder;
   std::vector<PreparedRoute> routes;  // as in the configuration
@@ -166,6 +166,7 @@ class Worker final {
   net::Task<void> serve_tls(Connection& connection, net::TlsStream& secure, net::Endpoint peer,
                             Tick deadline);
   [[gnu::noinline]] net::Task<void> serve_http2(net::TlsStream& secure, net::Endpoint peer);
+  void follow(std::shared_ptr<Serving> next);
   // What the PROXY protocol says of the client, until the handshake's deadline. False: it may not
   // be served. `counted`: its address is, and to be given back.
   [[gnu::noinline]] net::Task<bool> learn_client(Connection& connection, net::Endpoint& client,
@@ -185,7 +186,7 @@ class Worker final {
   std::string_view date();  // now, for a Date field; made once a second
 
   net::Loop loop_;
-  std::shared_ptr<Serving> serving_;  // of what comes next
+  std::shared_ptr<Serving> serving_;  // of what comes next; changed by follow() alone
   std::vector<std::weak_ptr<Serving>> earlier_;
   ConnectionLimits& connection_limits_;
   Metrics metrics_;

@@ -347,9 +347,31 @@ TEST(Handshake, SettingsAreThoseOfAServerUnderLoad) {
   EXPECT_EQ(SSL_CTX_get_session_cache_mode(raw), SSL_SESS_CACHE_OFF);
   EXPECT_EQ(SSL_CTX_get_max_early_data(raw), 0u);
   EXPECT_EQ(SSL_CTX_get_read_ahead(raw), 1);
-  EXPECT_FALSE(SSL_CTX_get_mode(raw) & SSL_MODE_RELEASE_BUFFERS);  // the stream does it
+  const bool by_itself = (SSL_CTX_get_mode(raw) & SSL_MODE_RELEASE_BUFFERS) != 0;
+  EXPECT_EQ(by_itself, !may_free_buffers(OpenSSL_version_num()));  // else the stream does it
   EXPECT_FALSE(SSL_CTX_get_options(raw) & SSL_OP_ALLOW_NO_DHE_KEX);
   EXPECT_GE(SSL_CTX_get_security_level(raw), 2);
+}
+
+// CVE-2024-4741: 3.0 to 3.0.13, 3.1 to 3.1.5, 3.2 to 3.2.1, 3.3.0.
+TEST(Handshake, BuffersAreNeverFreedByHandWhereThatIsAUseAfterFree) {
+  struct Case {
+    unsigned long library;
+    bool by_hand;
+  };
+  for (const Case& one :
+       {Case{0x30000000L, false}, Case{0x300000d0L, false}, Case{0x300000e0L, true},
+        Case{0x30000110L, true}, Case{0x30100000L, false}, Case{0x30100050L, false},
+        Case{0x30100060L, true}, Case{0x30200000L, false}, Case{0x30200010L, false},
+        Case{0x30200020L, true}, Case{0x30300000L, false}, Case{0x30300010L, true},
+        Case{0x30400000L, true}, Case{0x30500000L, true}}) {
+    EXPECT_EQ(may_free_buffers(one.library), one.by_hand) << std::hex << one.library;
+    const OwnedSslCtx context(SSL_CTX_new(TLS_server_method()));
+    set_modes(context.get(), one.library);
+    const bool by_itself = (SSL_CTX_get_mode(context.get()) & SSL_MODE_RELEASE_BUFFERS) != 0;
+    EXPECT_EQ(by_itself, !one.by_hand) << std::hex << one.library;
+    EXPECT_EQ(SSL_CTX_get_read_ahead(context.get()), 1);
+  }
 }
 
 }  // namespace

@@ -73,21 +73,18 @@ bool set_suites(SSL_CTX* context, TlsPolicy::Versions versions) {
          SSL_CTX_set1_sigalgs_list(context, signatures) == 1;
 }
 
-namespace {
 // CVE-2024-4741: in these SSL_free_buffers behind half a record is a use after free.
-bool may_free_buffers() {
-  const unsigned long version = OpenSSL_version_num();
-  const unsigned long line = version >> 20;  // 0x300: 3.0
-  const unsigned long patch = version >> 4 & 0xff;
+bool may_free_buffers(unsigned long library) {
+  const unsigned long line = library >> 20;  // 0x300: 3.0
+  const unsigned long patch = library >> 4 & 0xff;
   if (line == 0x300) return patch >= 14;
   if (line == 0x301) return patch >= 6;
   if (line == 0x302) return patch >= 2;
   if (line == 0x303) return patch >= 1;
   return true;
 }
-}  // namespace
 
-void set_modes(SSL_CTX* context) {
+void set_modes(SSL_CTX* context, unsigned long library) {
   SSL_CTX_clear_options(context, options_off);
   SSL_CTX_set_options(context, options_on);
   // 112 bits at least, whatever openssl.cnf says; RFC 9325 section 4.
@@ -96,7 +93,7 @@ void set_modes(SSL_CTX* context) {
   // connections are for the caller to free (SSL_free_buffers): SSL_MODE_RELEASE_BUFFERS would do
   // it, and wipe 17 KiB, after each record.
   SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-  if (!may_free_buffers()) SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
+  if (!may_free_buffers(library)) SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_read_ahead(context, 1);  // one read for all records there are
   // No session is kept here, so nobody can fill a cache: tickets carry them.
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "moat/net/uring.h"
 
@@ -87,6 +88,7 @@ Task<bool> Stream::flush(Tick deadline) {
     if (broken_) co_return false;
   }
   if (backlog_.capacity() > 4096) backlog_ = std::string();
+  if (std::exchange(shut_down_after_, false)) ::shutdown(descriptor_.fd(), SHUT_WR);
   co_return !broken_;
 }
 
@@ -120,6 +122,8 @@ Io Stream::receive(char* buffer, std::size_t size) {
 void Stream::shut_down() {
   if (Channel* channel = descriptor_.channel()) {
     loop().uring().shut_down(*channel);
+  } else if (!backlog_.empty() && !broken_) {
+    shut_down_after_ = true;  // a farewell that the kernel does not take yet must still leave
   } else {
     ::shutdown(descriptor_.fd(), SHUT_WR);
   }
@@ -129,6 +133,8 @@ Task<void> linger(Stream& stream, std::size_t bytes, Tick deadline) {
   const bool flushed = co_await stream.flush(deadline);
   if (!flushed) co_return;
   stream.shut_down();
+  const bool said = co_await stream.flush(deadline);
+  if (!said) co_return;
   auto buffer = stream.loop().buffers().take();
   while (bytes > 0) {
     const Io got = stream.read(buffer.get(), BufferPool::buffer_size);

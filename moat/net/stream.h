@@ -40,7 +40,8 @@ class Stream {
   // False: the connection is broken. Write no more than a buffer's worth before the next flush, or
   // memory grows.
   [[nodiscard]] virtual bool write(std::string_view bytes) = 0;
-  // Tells the peer that nothing more comes, and sends no more.
+  // Tells the peer that nothing more comes, behind what was written: where that is still kept, with
+  // the next flush.
   virtual void shut_down();
 
   // Waits for something to read; only after a read that came back blocked.
@@ -76,6 +77,7 @@ class Stream {
   std::string backlog_;
   bool broken_ = false;
   bool cut_off_ = false;
+  bool shut_down_after_ = false;  // the backlog
 
  private:
   std::size_t send_now(std::string_view bytes);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <memory>
 #include <string>
 #include <thread>
@@ -50,7 +51,10 @@ Context server_context() {
 // The server's end on this loop, the client's end as a plain, blocking descriptor.
 class TlsStreamTest : public ::testing::TestWithParam<Engine> {
  protected:
-  TlsStreamTest() {
+  TlsStreamTest() { connect(); }
+  void connect() {
+    stream_.reset();
+    if (client_ >= 0) ::close(client_);
     std::array<int, 2> fds{};
     EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds.data()), 0);
     const timeval wait{10, 0};
@@ -101,6 +105,33 @@ class TlsStreamTest : public ::testing::TestWithParam<Engine> {
     loop_.stop();
   }
 
+  // What the client's end makes of `text`, unsent.
+  static std::string sealed(SSL* ssl, std::string_view text) {
+    BIO* memory = BIO_new(BIO_s_mem());
+    SSL_set0_wbio(ssl, memory);
+    EXPECT_EQ(SSL_write(ssl, text.data(), static_cast<int>(text.size())),
+              static_cast<int>(text.size()));
+    char* bytes = nullptr;
+    const long size = BIO_get_mem_data(memory, &bytes);
+    return std::string(bytes, static_cast<std::size_t>(size));
+  }
+  Task<void> read_one(std::string& out) {
+    char buffer[100];
+    const Tick deadline = loop_.in(seconds{10});
+    for (;;) {
+      const Io got = stream_->read(buffer, sizeof buffer);
+      if (got.state == Io::ok) out.assign(buffer, got.bytes);
+      if (got.state != Io::blocked) co_return;
+      const Wait wait = co_await stream_->readable(deadline);
+      if (wait != Wait::ready) co_return;
+    }
+  }
+  Task<void> flush_all(bool& out, milliseconds at_most = seconds{10}) {
+    const Tick deadline = loop_.in(at_most);
+    out = co_await stream_->flush(deadline);
+    loop_.stop();
+  }
+
   Context context_ = server_context();
   Loop loop_{GetParam() == Engine::io_uring ? best_engine() : Engine::epoll};
   std::unique_ptr<TlsStream> stream_;
@@ -139,6 +170,95 @@ TEST_P(TlsStreamTest, CarriesBytesBothWays) {
   EXPECT_EQ(got, text);
   EXPECT_EQ(back, text);
   EXPECT_EQ(ended, SSL_ERROR_ZERO_RETURN);  // close_notify: nothing was cut off
+}
+
+// Everything, the farewell and the end, though the client is slow and the kernel's buffer full.
+TEST_P(TlsStreamTest, AFarewellThatWouldBlockIsSentAfterAll) {
+  const int small = 4096;
+  ::setsockopt(stream_->descriptor().fd(), SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
+  std::atomic<bool> written{false};
+  std::size_t got = 0;
+  int ended = 0;
+  ssize_t behind = -1;
+  std::thread client([&] {
+    Context context(SSL_CTX_new(TLS_client_method()));
+    SSL* ssl = SSL_new(context.get());
+    SSL_set_fd(ssl, client_);
+    if (SSL_connect(ssl) == 1) {
+      while (!written) std::this_thread::yield();
+      char buffer[4096];
+      for (int n = 0; (n = SSL_read(ssl, buffer, sizeof buffer)) > 0;)
+        got += static_cast<std::size_t>(n);
+      ended = SSL_get_error(ssl, 0);
+      char rest;
+      behind = ::recv(client_, &rest, 1, 0);
+    }
+    SSL_free(ssl);
+  });
+  EXPECT_EQ(handshake(), TlsStream::Handshake::done);
+  const std::string text(300'000, 'x');
+  EXPECT_TRUE(stream_->write(text));
+  EXPECT_FALSE(stream_->flushed());
+  stream_->shut_down();
+  written = true;
+  bool all = false;
+  Loop& loop = loop_;
+  spawn(flush_all(all));
+  loop.run();
+  EXPECT_TRUE(all);
+  client.join();
+  EXPECT_EQ(got, text.size());
+  EXPECT_EQ(ended, SSL_ERROR_ZERO_RETURN);
+  EXPECT_EQ(behind, 0);  // and nobody waits for more
+}
+
+TEST_P(TlsStreamTest, AFarewellToAClientThatTakesNothingIsGivenUp) {
+  const int small = 4096;
+  ::setsockopt(stream_->descriptor().fd(), SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
+  std::thread client([&] {
+    Context context(SSL_CTX_new(TLS_client_method()));
+    SSL* ssl = SSL_new(context.get());
+    SSL_set_fd(ssl, client_);
+    EXPECT_EQ(SSL_connect(ssl), 1);
+    SSL_free(ssl);
+  });
+  EXPECT_EQ(handshake(), TlsStream::Handshake::done);
+  client.join();
+  EXPECT_TRUE(stream_->write(std::string(300'000, 'x')));
+  stream_->shut_down();
+  bool all = true;
+  spawn(flush_all(all, milliseconds{50}));
+  loop_.run();
+  EXPECT_FALSE(all);
+}
+
+// An idle connection holds no buffers, but half a record must not be lost: with read-ahead it is in
+// one of them. Whoever frees them, the stream or OpenSSL itself.
+TEST_P(TlsStreamTest, HalfARecordOutlivesTheBuffersOfAnIdleConnection) {
+  for (const bool by_itself : {false, true}) {
+    SSL_set_read_ahead(stream_->native(), 1);
+    if (by_itself) SSL_set_mode(stream_->native(), SSL_MODE_RELEASE_BUFFERS);
+    Context context(SSL_CTX_new(TLS_client_method()));
+    SSL* ssl = SSL_new(context.get());
+    std::thread client([&] {
+      SSL_set_fd(ssl, client_);
+      EXPECT_EQ(SSL_connect(ssl), 1);
+    });
+    EXPECT_EQ(handshake(), TlsStream::Handshake::done);
+    client.join();
+    const std::string record = sealed(ssl, "0123456789");
+    send(record.substr(0, record.size() / 2));
+    std::string got;
+    spawn(read_one(got));
+    for (int i = 0; i < 1000 && loop_.warm().size() > 0; ++i) loop_.turn(milliseconds{5});
+    EXPECT_EQ(loop_.warm().size(), 0U);
+    EXPECT_EQ(got, "");
+    send(record.substr(record.size() / 2));
+    for (int i = 0; i < 1000 && got.empty(); ++i) loop_.turn(milliseconds{5});
+    EXPECT_EQ(got, "0123456789");
+    SSL_free(ssl);
+    connect();
+  }
 }
 
 TEST_P(TlsStreamTest, KnowsPlainHttp) {

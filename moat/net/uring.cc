@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstring>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include "moat/net/stream.h"
@@ -128,6 +129,7 @@ struct Uring::Ring {
   io_uring ring{};
   bool made = false;
   bool started = false;
+  RingPatience patience;
   Buffers large_buffers{large};
   Buffers small_buffers{small};
 
@@ -153,12 +155,20 @@ struct Uring::Ring {
   io_uring_sqe* next() {
     io_uring_sqe* sqe = io_uring_get_sqe(&ring);
     while (sqe == nullptr) {  // full: the kernel takes all of them
-      const int submitted = io_uring_submit(&ring);
-      if (submitted < 0 && submitted != -EINTR && submitted != -EAGAIN && submitted != -EBUSY)
-        fail(-submitted, "io_uring_submit");
+      entered(io_uring_submit(&ring), RingPatience::longest, "io_uring_submit");
       sqe = io_uring_get_sqe(&ring);
     }
     return sqe;
+  }
+  // Behind each call: lets an error that passes do so, for at most `most`.
+  void entered(int result, std::chrono::milliseconds most, const char* what) {
+    const int error = result < 0 && result != -ETIME ? -result : 0;
+    // What failed to submit has not looked for completions, and those are what makes room.
+    if (error != 0 && error != EINTR && started) io_uring_get_events(&ring);
+    const auto wait = patience.after(error, io_uring_cq_ready(&ring) > 0);
+    if (!wait) fail(error, what);
+    if (*wait > most) return std::this_thread::sleep_for(most);
+    if (wait->count() > 0) std::this_thread::sleep_for(*wait);
   }
   ~Ring() {
     if (made) io_uring_queue_exit(&ring);  // before its buffers
@@ -173,6 +183,28 @@ std::uint64_t tag(const Channel* channel, std::uint64_t kind) {
   return reinterpret_cast<std::uint64_t>(channel) | kind;
 }
 }  // namespace
+
+std::optional<std::chrono::milliseconds> RingPatience::after(int error, bool completions) {
+  switch (error) {
+    case 0:
+      next_ = first;
+      return std::chrono::milliseconds{0};
+    case EINTR:
+      return std::chrono::milliseconds{0};
+    case EAGAIN:
+    case EBUSY:
+    case ENOMEM:
+    case EBADR:  // completions were lost: their connections end at their deadlines
+      break;
+    default:
+      return std::nullopt;
+  }
+  if (completions) {
+    next_ = first;
+    return std::chrono::milliseconds{0};
+  }
+  return std::exchange(next_, std::min(2 * next_, longest));
+}
 
 std::string Uring::missing() {
   Ring ring;
@@ -509,12 +541,14 @@ void Uring::wait(int timeout) {
     io_uring_cqe* first = nullptr;
     result = io_uring_submit_and_wait_timeout(&ring, &first, 1, &span, nullptr);
   }
-  // -EBUSY and -EAGAIN: completions must be taken first; they are, below.
-  if (result < 0 && result != -ETIME && result != -EINTR && result != -EAGAIN && result != -EBUSY)
-    fail(-result, "io_uring_enter");
+  const std::chrono::milliseconds most(timeout < 0 ? RingPatience::longest.count() : timeout);
+  if (result == -EBADR) lost_ = true;
+  if (result >= 0 && std::exchange(lost_, false)) watch_wake();
+  ring_->entered(result, std::max(most, RingPatience::first), "io_uring_enter");
 }
 
 void Uring::handle_completions() {
+  if (lost_) loop_.run_posted();
   io_uring& ring = ring_->ring;
   // No more than is there now: what the handlers bring about has its turn in the next.
   for (unsigned left = io_uring_cq_ready(&ring); left > 0; --left) {

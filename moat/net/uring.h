@@ -3,8 +3,10 @@
 
 // The io_uring engine behind Loop, Descriptor and Stream; nothing else includes this.
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -44,6 +46,20 @@ struct Channel {
   std::string next;  // written while `out` is with the kernel
 
   std::size_t unsent() const { return out.size() - sent + next.size(); }
+};
+
+// RingPatience says how long to wait behind an error of io_uring_enter that passes: the kernel has
+// no memory or no room for completions (EAGAIN, EBUSY, ENOMEM, EBADR). While completions come there
+// is no wait; where there are none, each is twice the one before.
+class RingPatience final {
+ public:
+  static constexpr std::chrono::milliseconds first{1};
+  static constexpr std::chrono::milliseconds longest{64};
+  // `error` as a positive number, 0 for none. Nothing: it is one that does not pass.
+  [[nodiscard]] std::optional<std::chrono::milliseconds> after(int error, bool completions);
+
+ private:
+  std::chrono::milliseconds next_ = first;
 };
 
 // Uring runs one ring for one loop: receives go into buffers that all descriptors share (an idle
@@ -102,6 +118,7 @@ class Uring final {
   Loop& loop_;
   int wake_;
   std::unique_ptr<Ring> ring_;
+  bool lost_ = false;  // completions, that of the wake perhaps; until the ring works again
   std::vector<Channel*> to_send_;
   std::vector<std::string> spare_;         // output buffers
   std::unordered_set<Channel*> released_;  // with operations in flight

@@ -18,6 +18,8 @@ import unittest
 import unittest.mock
 
 import harness
+import http2_e2e
+import wire
 
 OPEN = '[log]\naccess = "json"\n'
 CLOSED = 'login = ["/private/*"]\n' + OPEN
@@ -182,6 +184,65 @@ class Reload(harness.Case):
         said, _ = curl.communicate(timeout=30)
         self.assertEqual(said.splitlines(), ['2 200 1', '2 401 0'])
 
+    def generations(self):
+        return metric(self.moat, 'moat_config_generations')
+
+    def test_connections_that_wait_keep_no_configuration(self):
+        kept = Kept(self.moat)
+        self.addCleanup(kept.close)
+        self.assertEqual(kept.get('/').status, 200)
+        half = self.moat.connect()
+        self.addCleanup(half.close)
+        half.sendall(b'GET / HTTP/1.1\r\nHost: ')
+        several = http2_e2e.Frames(self.moat)
+        self.addCleanup(several.sock.close)
+        self.assertTrue(several.answer(several.request(authority=f'localhost:{self.moat.https_port}'))[0])
+        silent = [self.moat.connect(), socket.create_connection((harness.HOST, self.moat.https_port), 15),
+                  socket.create_connection((harness.HOST, self.moat.http_port), 15)]
+        for one in silent:
+            self.addCleanup(one.close)
+        for turn in range(4):
+            self.reload(CLOSED if turn % 2 else OPEN)
+        harness.wait_until(lambda: self.generations() == 1, 5, 'the end of the configurations before')
+        # All of them still serve, under the last.
+        self.assertEqual(kept.get('/private/x').status, 401)
+        half.sendall(f'localhost:{self.moat.https_port}\r\n\r\n'.encode())
+        self.assertTrue(half.recv(100).startswith(b'HTTP/1.1 200 '))
+        stream = several.request(path='/private/x', authority=f'localhost:{self.moat.https_port}')
+        self.assertIn(b'"status":401', several.answer(stream)[1])
+        late = self.moat.tls_context().wrap_socket(silent[1], server_hostname='localhost')
+        self.addCleanup(late.close)
+        late.sendall(f'GET /private/x HTTP/1.1\r\nHost: localhost:{self.moat.https_port}\r\n\r\n'.encode())
+        self.assertTrue(late.recv(100).startswith(b'HTTP/1.1 401 '))
+
+    def test_a_request_keeps_its_configuration_and_no_longer(self):
+        slow = Kept(self.moat)
+        self.addCleanup(slow.close)
+        before = len(self.backend.seen('/slow'))
+        slow.get('/slow?seconds=2', wait=False)
+        harness.wait_until(lambda: len(self.backend.seen('/slow')) > before, what='the request')
+        for _ in range(3):
+            self.reload(OPEN)
+        self.assertEqual(self.generations(), 2)
+        self.assertEqual(slow.answer().status, 200)
+        harness.wait_until(lambda: self.generations() == 1, 5, 'its end')
+
+    def test_a_dead_backend_stays_known_as_dead(self):
+        dead = f'http://{harness.HOST}:{harness.free_port()}'
+        config = OPEN + f'[[route]]\nmatch = "/*"\nbackend = ["{dead}", "{self.backend.url}"]\n'
+        moat = wire.Toml(config, ('--workers', '2'))
+        self.addCleanup(moat.stop)
+        up = f'moat_backend_up{{server="{dead}"}}'
+        while metric(moat, up) == 1:
+            self.assertEqual(moat.request('GET', '/').status, 200)
+        code, said = moat_command('reload', '--data', moat.data / 'data')
+        self.assertEqual(code, 0, said)
+        self.assertEqual(len(events(moat, 'backend_down')), 1)
+        for _ in range(8):
+            self.assertEqual(moat.request('GET', '/').status, 200)
+        # As before the reload: not three failures until it is found out anew.
+        self.assertEqual(len(events(moat, 'backend_down')), 1)
+
     def test_many_reloads_under_load_lose_no_request(self):
         over = threading.Event()
         bad = []
@@ -267,6 +328,54 @@ class Clients:
         self.over.set()
         for thread in self.threads:
             thread.join()
+
+
+class Stopping(unittest.TestCase):
+    """SIGTERM: first the doors close, then what is in flight ends, then the process does, with 0."""
+
+    def refuses(self, port):
+        try:
+            socket.create_connection((harness.HOST, port), 1).close()
+        except ConnectionRefusedError:
+            return True
+        return False
+
+    def stop(self, config=OPEN, seconds=2):
+        """A gateway that has been told to stop, while a request is in flight; that, and another that is idle."""
+        backend = harness.Echo()
+        self.addCleanup(backend.stop)
+        moat = harness.Moat(backend.url, config, options=('--workers', '2'))
+        self.addCleanup(lambda: moat.running() and moat.stop())
+        busy, idle = Kept(moat), Kept(moat)
+        self.addCleanup(busy.close)
+        self.addCleanup(idle.close)
+        self.assertEqual(idle.get('/').status, 200)
+        busy.get(f'/slow?seconds={seconds}', wait=False)
+        harness.wait_until(lambda: backend.seen('/slow'), what='the request')
+        moat.process.send_signal(signal.SIGTERM)
+        return moat, busy, idle
+
+    def test_doors_first_then_requests_then_the_process(self):
+        moat, busy, idle = self.stop()
+        for port in (moat.https_port, moat.http_port):
+            harness.wait_until(lambda: self.refuses(port), 1, 'the closing of the door')
+        self.assertEqual(idle.connection.sock.recv(1), b'')
+        ready = moat.request('GET', '/readyz', port=moat.admin_port, tls=False,
+                             headers={'Host': f'localhost:{moat.admin_port}'})
+        self.assertEqual(ready.status, 503)
+        self.assertTrue(moat.running())
+        self.assertEqual((len(events(moat, 'stopping')), events(moat, 'stopped')), (1, []))
+        answer = busy.answer()
+        self.assertEqual((answer.status, answer.getheader('connection')), (200, 'close'))
+        self.assertEqual(moat.stop(5), 0)
+        self.assertEqual(len(events(moat, 'stopped')), 1)
+
+    def test_what_does_not_end_in_time_is_cut_off_and_it_ends_well(self):
+        moat, busy, _ = self.stop(OPEN + '[server.timeouts]\ndrain = "1s"\n', seconds=20)
+        with self.assertRaises((OSError, http.client.HTTPException)):
+            busy.answer()
+        self.assertEqual(moat.stop(8), 0)
+        self.assertEqual(len(events(moat, 'stopped')), 1)
 
 
 class Upgrade(unittest.TestCase):
@@ -483,6 +592,20 @@ class Sandbox(unittest.TestCase):
         self.assertEqual(code, 0, said)
         said = moat_command('check', '--to', self.backend.url, '--config', moat.data / 'moat.toml')[1]
         self.assertIn('weakened: practice 7: whoever breaks into Moat', said)
+
+    def test_a_log_among_other_files_is_warned_of(self):
+        logs = self.outside / 'logs'
+        logs.mkdir()
+        for directory, holds in ((logs, None), (self.outside, 'logs')):
+            with self.subTest(directory.name):
+                config = OPEN + f'access_path = "{directory}/access.log"\n'
+                moat = self.start(config)
+                said = moat_command('check', '--to', self.backend.url, '--config', moat.data / 'moat.toml')
+                warned = [(event['directory'], event['holds']) for event in events(moat, 'access_log_directory_shared')]
+                self.assertEqual(warned, [(str(directory), holds)] if holds else [])
+                self.assertEqual(said[0], 0)
+                self.assertEqual(f'{directory}, the directory of log.access_path, holds more than logs (logs)' in said[1],
+                                 holds is not None, said[1])
 
     def test_a_certificate_named_at_the_start_can_be_renewed_in_its_directory(self):
         tls = certificate(self.outside, 'localhost')

@@ -4,6 +4,7 @@
 // Internal: OpenSSL's types stay inside this room's sources and tests. Not installed.
 
 #include <openssl/bio.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
@@ -53,7 +54,11 @@ using OwnedChain = std::unique_ptr<STACK_OF(X509), FreeChain>;
 // library has; none: it has none), options and modes.
 [[nodiscard]] bool set_suites(SSL_CTX* context, TlsPolicy::Versions versions);
 [[nodiscard]] std::vector<std::string> set_groups(SSL_CTX* context);
-void set_modes(SSL_CTX* context);
+// `library` is the version of OpenSSL that runs, as OpenSSL_version_num() gives it.
+void set_modes(SSL_CTX* context, unsigned long library = OpenSSL_version_num());
+// Whether connections may be told to free their record buffers (SSL_free_buffers). Where not, the
+// context has SSL_MODE_RELEASE_BUFFERS, and OpenSSL frees them itself.
+[[nodiscard]] bool may_free_buffers(unsigned long library);
 
 struct Certificate::State {
   OwnedX509 leaf;

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a gateway answers on its admin listener.
+#include "moat/gateway/internal/gateway_parts.h"
+
+namespace moat::gateway {
+
+AdminAnswer Gateway::Parts::answer_admin(std::string_view method, std::string_view path,
+                                         std::string_view body, bool local) {
+  AdminAnswer answer;
+  const bool get = method == "GET" || method == "HEAD";
+  if (get && path == "/healthz") {
+    answer.body = "{\"status\":\"ok\"}\n";
+  } else if (get && path == "/readyz") {
+    const bool ready =
+        serving && !stopping.draining && store->accounts().count_admins().has_value();
+    answer.status = ready ? 200 : 503;
+    answer.body = ready ? "{\"status\":\"ready\"}\n" : "{\"status\":\"not_ready\"}\n";
+  } else if (get && path == "/metrics") {
+    answer.content_type = "text/plain; version=0.0.4; charset=utf-8";
+    answer.body = metrics();
+  } else if (local && method == "POST" && path == "/unlock") {
+    guard->unlock(body);
+    log.info("unlocked", {{"email", body}});
+    answer.body = "{\"status\":\"unlocked\"}\n";
+  } else if (local && method == "POST" && path == "/reload") {
+    const std::vector<ConfigProblem> problems = reload();
+    answer.status = problems.empty() ? 200 : 422;
+    answer.content_type = "text/plain; charset=utf-8";
+    for (const ConfigProblem& problem : problems) answer.body += problem.to_string() + "\n";
+  } else {
+    answer.status = 404;
+    answer.body = "{\"code\":\"not_found\"}\n";
+  }
+  return answer;
+}
+
+std::string Gateway::Parts::metrics() {
+  std::vector<const Metrics*> all;
+  for (const auto& worker : workers) all.push_back(&worker->metrics());
+  std::string out = prometheus(all, labels, {connections->open_now(), access->dropped()});
+  const auto add = [&](const std::string& name, const char* type, const char* help,
+                       std::uint64_t value) {
+    out += "# HELP moat_" + name + " " + help + "\n# TYPE moat_" + name + " " + type + "\nmoat_" +
+           name + " " + std::to_string(value) + "\n";
+  };
+  add("config_reloads_total", "counter", "Reloads that took effect.", reloads);
+  add("config_reload_failures_total", "counter", "Reloads that were refused as a whole.",
+      reloads_refused);
+  add("config_generations", "gauge",
+      "Configurations in use: the present one, and those of requests that began before a reload.",
+      live_generations());
+  add("config_last_reload_successful", "gauge", "0 while the last reload was refused.",
+      last_reload_refused ? 0 : 1);
+  std::vector<BackendMetrics> servers;
+  const std::shared_ptr<Generation> generation = now_serving();
+  for (const BackendServer& server : generation->shared().backends.servers()) {
+    BackendMetrics& one = servers.emplace_back();
+    one.server = server.upstream.to_string();
+    one.up = server.state->healthy() && server.state->may_be_asked(clock.tick());
+    one.requests = server.state->requests();
+  }
+  out += prometheus(servers);
+  return out;
+}
+
+}  // namespace moat::gateway
