@@ -83,10 +83,11 @@ class BrokenRing : public ::testing::Test {
     std::string why_not;
     if (best_engine(&why_not) != Engine::io_uring) GTEST_SKIP() << "no io_uring here: " << why_not;
   }
-  static Task<void> sleep(Loop& loop, milliseconds span, bool& over) {
-    co_await loop.sleep_for(span);
-    over = true;
-  }
+  struct Over final : Timer {
+    using Timer::Timer;
+    void fire() override { reached = true; }
+    bool reached = false;
+  };
   // Runs a loop whose ring has broken for a while, on a thread that ends with it.
   void run(int error, milliseconds span) {
     std::thread thread([&] {
@@ -97,10 +98,10 @@ class BrokenRing : public ::testing::Test {
         return;
       }
       const milliseconds before = cpu_time();
-      bool over = false;  // its timers go on
-      spawn(sleep(loop, span, over));
+      Over over(loop);  // its timers go on
+      over.set(loop.in(span));
       try {
-        while (!over) loop.turn(milliseconds{1000});
+        while (!over.reached) loop.turn(milliseconds{1000});
       } catch (const std::system_error& thrown) {
         thrown_ = thrown.code().value();
       }
