@@ -159,6 +159,29 @@ describe('a person', () => {
     await page.context().close();
   });
 
+  test('keeps two tabs logged in that refresh at the same time', async () => {
+    const first = await openPage();
+    await signUp(first, freshEmail());
+    const context = first.context();
+    const second = await context.newPage();
+    const runs = process.env.MOAT_LONG ? 200 : 20;
+    for (let run = 0; run < runs; ++run) {
+      const before = (await cookiesOf(first))['__Host-Http-rt'].value;
+      await context.clearCookies({name: '__Host-Http-at'});  // as if it had expired
+      // Who is first changes.
+      const load = (page) => page.goto(url('/auth/account'));
+      const both = run % 2 ? [load(first), load(second)] : [load(second), load(first)];
+      for (const answer of await Promise.all(both)) {
+        assert.equal(answer.status(), 200, `run ${run}`);
+        assert.equal(answer.url(), url('/auth/account'), `run ${run}`);
+      }
+      assert.notEqual((await cookiesOf(first))['__Host-Http-rt'].value, before, `run ${run}`);
+      assert.deepEqual(await Promise.all([statusOf(first, '/auth/me'), statusOf(second, '/auth/me')]), [200, 200]);
+    }
+    assert.equal((await first.evaluate(async () => (await (await fetch('/auth/sessions')).json()).length)), 1);
+    await context.close();
+  });
+
   test('sees where it is logged in and ends one of the sessions', async () => {
     const email = freshEmail();
     const here = await openPage();
