@@ -216,14 +216,18 @@ Result<Identity, AccessRefusal> Manager::verify_access(std::string_view access_t
                                                        Time now) const {
   std::optional<Identity> identity = impl_->access.parse(access_token);
   if (!identity) return Error{AccessRefusal::malformed};
+  if (auto good = still_good(*identity, now); !good) return Error{good.error()};
+  return *std::move(identity);
+}
+
+Result<void, AccessRefusal> Manager::still_good(const Identity& identity, Time now) const {
   // RFC 7519 section 4.1.4: "on or after". No skew here: whoever is a little late refreshes.
-  if (now >= identity->expires) return Error{AccessRefusal::expired};
-  if (identity->issued_at > now + impl_->options.skew) return Error{AccessRefusal::malformed};
-  if (impl_->revocations.is_revoked(identity->session_id, identity->user_id,
-                                    identity->started_at)) {
+  if (now >= identity.expires) return Error{AccessRefusal::expired};
+  if (identity.issued_at > now + impl_->options.skew) return Error{AccessRefusal::malformed};
+  if (impl_->revocations.is_revoked(identity.session_id, identity.user_id, identity.started_at)) {
     return Error{AccessRefusal::revoked};
   }
-  return *std::move(identity);
+  return {};
 }
 
 Result<User, RefreshRefusal> Manager::Impl::user_of(const Record& record, UserSource& users,

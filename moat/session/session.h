@@ -141,6 +141,10 @@ class Manager final {
   [[nodiscard]] Result<Identity, AccessRefusal> verify_access(std::string_view access_token,
                                                               Time now) const;
 
+  // The times and the revocation list alone, for an identity that verify_access gave before: its
+  // token's signature is as good as it was.
+  [[nodiscard]] Result<void, AccessRefusal> still_good(const Identity& identity, Time now) const;
+
   // Exchanges a refresh token. Whoever presents the same token, at whatever node, after whatever
   // crash, gets the same successor.
   Result<Issued, RefreshRefusal> refresh(std::string_view refresh_token, const Client& client,

@@ -168,11 +168,7 @@ std::shared_ptr<const session::Identity> Shield::who(std::string_view access_tok
   if (access_token.empty()) return nullptr;
   if (memory != nullptr) {
     if (auto known = memory->find(access_token)) {
-      // The MAC is as good as it was.
-      const bool over =
-          now >= known->expires ||
-          services_.revocations.is_revoked(known->session_id, known->user_id, known->started_at);
-      return over ? nullptr : known;
+      return services_.sessions.still_good(*known, now) ? known : nullptr;
     }
   }
   auto verified = services_.sessions.verify_access(access_token, now);

@@ -207,6 +207,23 @@ TEST_F(ShieldTest, WhatIsRememberedEndsWithTheSession) {
   EXPECT_EQ(admission_.identity, nullptr);
 }
 
+// A clock that was years ahead must not have let anybody in for years.
+TEST_F(ShieldTest, WhatIsRememberedIsNotOfATimeYetToCome) {
+  const Shield guard = shield();
+  Memory memory;
+  const session::Issued issued = log_in();
+  const std::string header = pair(session::access_cookie, issued.access_token.reveal());
+  request_.cookie = header;
+  ASSERT_EQ(begin(guard, &memory), Outcome::pass);
+  ASSERT_NE(admission_.identity, nullptr);
+  now_ -= seconds(30);  // clocks differ by so much
+  ASSERT_EQ(begin(guard, &memory), Outcome::pass);
+  ASSERT_NE(admission_.identity, nullptr);
+  now_ -= seconds(60);
+  EXPECT_EQ(begin(guard, &memory), Outcome::pass);
+  EXPECT_EQ(admission_.identity, nullptr);
+}
+
 TEST_F(ShieldTest, WhatIsRememberedBelongsToOneToken) {
   const Shield guard = shield();
   Memory memory;
