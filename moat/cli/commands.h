@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "moat/base/secret.h"
 #include "moat/cli/options.h"
 #include "moat/gateway/config.h"
 
@@ -22,6 +23,9 @@ std::vector<std::string> config_files(const Arguments& arguments);
 // reported, and the program ends with `exit_code`.
 std::optional<gateway::Config> load_config(const Arguments& arguments, int& exit_code);
 
+// From the terminal, unseen, or standard input: the first line.
+Secret read_password();
+
 // The commands; each gives the program's exit code.
 int run(const Arguments& arguments);
 int check(const Arguments& arguments);
@@ -29,6 +33,9 @@ int explain(const Arguments& arguments);
 int hash(const Arguments& arguments);
 int user_add(const Arguments& arguments);
 int user_unlock(const Arguments& arguments);
+int user_disable(const Arguments& arguments);
+int user_enable(const Arguments& arguments);
+int user_logout(const Arguments& arguments);
 int reload(const Arguments& arguments);
 int trust(const Arguments& arguments);
 

@@ -53,6 +53,16 @@ const std::vector<Command>& commands() {
         {"help", "", "this text"}}},
       {"user unlock", "EMAIL", "Ends the delays after failed logins, in the running Moat.",
        just_data},
+      {"user disable", "EMAIL", "Lets an account log in no more, and ends its sessions.",
+       just_data},
+      {"user enable", "EMAIL", "Lets a disabled account log in again.", just_data},
+      {"user logout",
+       "[EMAIL]",
+       "Ends all sessions of an account, or of everybody.",
+       {{"all", "", "of everybody"},
+        {"data", "DIR", "the data directory"},
+        {"config", "FILE", "the configuration that names it"},
+        {"help", "", "this text"}}},
       {"reload", "", "Makes the running Moat read its configuration again, all of it or nothing.",
        just_data},
       {"trust",
@@ -111,6 +121,9 @@ int dispatch(std::vector<std::string> words) {
   if (name == "hash") return hash(*arguments);
   if (name == "user add") return user_add(*arguments);
   if (name == "user unlock") return user_unlock(*arguments);
+  if (name == "user disable") return user_disable(*arguments);
+  if (name == "user enable") return user_enable(*arguments);
+  if (name == "user logout") return user_logout(*arguments);
   if (name == "reload") return reload(*arguments);
   if (name == "trust") return trust(*arguments);
   std::cout << gateway::sample_config();

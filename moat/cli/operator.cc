@@ -1,48 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an operator does by hand: hashes, accounts, trust.
-#include <termios.h>
-#include <unistd.h>
-
+// What an operator does by hand: hashes, reloads, trust.
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
 #include <iostream>
 
-#include "moat/accounts/service.h"
 #include "moat/certs/local_ca_files.h"
 #include "moat/certs/trust.h"
 #include "moat/cli/commands.h"
-#include "moat/cli/privileges.h"
 #include "moat/gateway/admin.h"
 #include "moat/gateway/gateway.h"
 #include "moat/gateway/key_files.h"
 #include "moat/password/hasher.h"
-#include "moat/store/sqlite_store.h"
-#include "moat/validate/email.h"
 
 namespace moat::cli {
 
 namespace {
-
-std::string read_password() {
-  std::string password;
-  const bool terminal = ::isatty(STDIN_FILENO) == 1;
-  termios before{};
-  if (terminal) {
-    std::cerr << "Password: " << std::flush;
-    ::tcgetattr(STDIN_FILENO, &before);
-    termios quiet = before;
-    quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-    ::tcsetattr(STDIN_FILENO, TCSANOW, &quiet);
-  }
-  std::getline(std::cin, password);
-  if (terminal) {
-    ::tcsetattr(STDIN_FILENO, TCSANOW, &before);
-    std::cerr << "\n";
-  }
-  return password;
-}
 
 double cpu_milliseconds() {
   timespec now{};
@@ -70,8 +44,7 @@ int hash_benchmark(const std::string& seconds) {
 
 int hash(const Arguments& arguments) {
   if (const auto seconds = arguments.value("benchmark")) return hash_benchmark(*seconds);
-  std::string text = read_password();
-  const Secret password = Secret::take(text);
+  const Secret password = read_password();
   if (password.empty()) return fail("no password was given");
   if (const auto cost = arguments.value("bcrypt")) {
     unsigned rounds = 0;
@@ -89,54 +62,6 @@ int hash(const Arguments& arguments) {
   auto hashed = hasher.hash(password);
   if (!hashed) return fail(std::string(password::to_string(hashed.error())));
   std::cout << *hashed << "\n";
-  return 0;
-}
-
-int user_add(const Arguments& arguments) {
-  if (arguments.positional().size() != 1) return fail("user add EMAIL");
-  int exit_code = 0;
-  auto config = load_config(arguments, exit_code);
-  if (!config) return exit_code;
-  const gateway::DataPaths paths(config->data);
-  if (!config->user.empty()) {  // the files are that user's
-    if (auto became = become(config->user, config->group); !became) return fail(became.error());
-  }
-  if (auto made = gateway::make_private_directory(paths.root); !made) return fail(made.error());
-  auto store = store::SqliteStore::open(paths.store);
-  if (!store) return fail(store.error().detail);
-  password::Hasher hasher = password::Hasher::standard(system_random());
-  const password::Policy policy;
-  accounts::Options options;
-  options.site_words = config->domains;
-  accounts::Service accounts((*store)->accounts(), hasher, policy, system_random(), options);
-  std::vector<std::string> roles{std::string(accounts::user_role)};
-  if (const auto role = arguments.value("role")) roles.push_back(*role);
-  std::string text = read_password();
-  const Secret password = Secret::take(text);
-  auto account =
-      accounts.add_user(arguments.positional()[0], password, roles, system_clock().now());
-  if (!account) {
-    const std::string& detail = account.error().detail;
-    return fail(std::string(accounts::to_string(account.error().reason)) +
-                (detail.empty() ? "" : ": " + detail));
-  }
-  std::cout << "Made the account " << account->id << " for " << account->email << ".\n";
-  return 0;
-}
-
-int user_unlock(const Arguments& arguments) {
-  if (arguments.positional().size() != 1) return fail("user unlock EMAIL");
-  int exit_code = 0;
-  auto config = load_config(arguments, exit_code);
-  if (!config) return exit_code;
-  const auto email = validate::Email::parse(arguments.positional()[0]);
-  if (!email) return fail("'" + arguments.positional()[0] + "' is no e-mail address");
-  auto reply = gateway::ask_admin(gateway::DataPaths(config->data).admin_socket, "POST", "/unlock",
-                                  email->lookup_key());
-  if (!reply) return fail(reply.error());
-  if (reply->status != 200)
-    return fail("the running Moat answered " + std::to_string(reply->status));
-  std::cout << "Unlocked " << email->lookup_key() << ".\n";
   return 0;
 }
 

@@ -91,9 +91,13 @@ void Gateway::housekeeping() {
     current->certificates().maintain(now);
   }
   if (tick >= p.next_revocations) {
-    p.next_revocations = tick + std::chrono::seconds{5};
+    // What another process has ended (`moat user logout`).
+    p.next_revocations = tick + std::chrono::seconds{1};
     if (!current->sessions().sync_revocations(now)) p.log.error("revocations_not_read");
     p.revocations->expire(now);
+  }
+  if (tick >= p.next_release) {
+    p.next_release = tick + std::chrono::seconds{5};
     // Between logins the memory of the hashes is the system's.
     const std::uint64_t hashed = p.hashes->accepted();
     if (hashed == p.hashes_seen) p.hasher->release_memory();

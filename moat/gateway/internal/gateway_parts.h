@@ -104,6 +104,7 @@ struct Gateway::Parts {
   Tick next_certificates{};
   std::uint64_t hashes_seen = 0;  // at the last look for quiet
   Tick next_revocations{};
+  Tick next_release{};  // of the hashes' memory
   Tick next_sweep{};
   std::atomic<std::size_t> workers_ended{0};
   bool stopped = false;
