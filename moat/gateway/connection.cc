@@ -40,6 +40,21 @@ std::string_view step_of(int status) {
   return status == 503 ? "busy" : "canonical";
 }
 
+bool overrides_method(Known known) {
+  return known == Known::x_http_method_override || known == Known::x_http_method ||
+         known == Known::x_method_override;
+}
+
+// In the order of csrf::header_names.
+std::string_view csrf_token(const http::Headers& headers) {
+  for (const Known known :
+       {Known::x_csrf_token, Known::csrf_token, Known::x_xsrf_token, Known::xsrf_token}) {
+    const std::string_view value = headers.value(known);
+    if (!value.empty()) return value;
+  }
+  return {};
+}
+
 }  // namespace
 
 Connection::Connection(Worker& worker, std::unique_ptr<net::Stream> stream,
@@ -231,8 +246,13 @@ void Connection::fill_request() {
   request.content_type = head.headers.value(Known::content_type);
   request.accept = head.headers.value(Known::accept);
   request.user_agent = head.headers.value(Known::user_agent);
-  request.csrf_token = head.headers.value(Known::x_csrf_token);
-  if (request.csrf_token.empty()) request.csrf_token = head.headers.value(Known::csrf_token);
+  if (!request.cookie.empty()) {  // they are asked for with cookies only
+    for (const http::Header& field : head.headers) {
+      if (field.known == Known::authorization) request.authorization = field.value;
+      if (overrides_method(field.known)) request.method_override = true;
+    }
+    request.csrf_token = csrf_token(head.headers);
+  }
   request.websocket_upgrade = head.upgrade_websocket;
   request.navigation = http::wants_html(head.headers);
 }
