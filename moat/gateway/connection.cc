@@ -300,6 +300,7 @@ net::Task<bool> Connection::walk(const shield::Rules& rules) {
     }
     outcome = shared.shield.finish(x.request, rules, loop_.now(), x.admission);
   }
+  if (x.admission.would_refuse != csrf::Reason::none) report_forged();
   if (outcome == shield::Outcome::pass) co_return true;
   co_await refuse_admission();
   co_return false;
@@ -537,6 +538,28 @@ void Connection::log_refusal(int status, std::string_view code, std::string_view
                                 {"target", x_->request.path.substr(0, shown)},
                                 {"request_id", x_->request_id},
                                 {"not_logged_before", passed_over}});
+}
+
+// It passes all the same: its route reports only.
+void Connection::report_forged() const {
+  const Exchange& x = *x_;
+  const csrf::Reason reason = x.admission.would_refuse;
+  worker_.metrics_.routes.of(x.label).csrf_would_refuse[static_cast<std::size_t>(reason)].add();
+  std::uint64_t passed_over = 0;
+  if (!worker_.may_log_refusal(passed_over)) return;
+  constexpr std::size_t shown = 256;
+  const std::string client = x.admission.client.to_string();
+  shared().log.warn("csrf_would_refuse",
+                    {{"code", csrf::to_string(reason)},
+                     {"reason", csrf::explain(reason)},
+                     {"route", x.route},
+                     {"client", client},
+                     {"method", x.request.method.substr(0, 32)},
+                     {"host", x.request.host.substr(0, shown)},
+                     {"target", x.request.path.substr(0, shown)},
+                     {"origin", x.request.origin.value_or("").substr(0, shown)},
+                     {"request_id", x.request_id},
+                     {"not_logged_before", passed_over}});
 }
 
 // The request is over, whatever became of it.
