@@ -159,7 +159,8 @@ bool Guard::read_head(const httplib::Request& request) const {
                   "The request could be read in two ways.");
   }
   for (const Known known : {Known::origin, Known::referer, Known::sec_fetch_site, Known::cookie,
-                            Known::x_csrf_token, Known::csrf_token}) {
+                            Known::authorization, Known::x_csrf_token, Known::csrf_token,
+                            Known::x_xsrf_token, Known::xsrf_token}) {
     if (x.head.headers.count(known) > 1)
       return refuse(400, "duplicate_field", "A header that may come once came twice.");
   }
@@ -208,7 +209,14 @@ void Guard::fill_request(const httplib::Request& request) const {
   x.request.content_type = headers.value(Known::content_type);
   x.request.accept = headers.value(Known::accept);
   x.request.user_agent = headers.value(Known::user_agent);
-  x.request.csrf_token = headers.value(Known::x_csrf_token);
+  x.request.authorization = headers.value(Known::authorization);
+  for (const Known known :
+       {Known::x_csrf_token, Known::csrf_token, Known::x_xsrf_token, Known::xsrf_token}) {
+    if (x.request.csrf_token.empty()) x.request.csrf_token = headers.value(known);
+  }
+  x.request.method_override = headers.has(Known::x_http_method_override) ||
+                              headers.has(Known::x_http_method) ||
+                              headers.has(Known::x_method_override);
   x.request.websocket_upgrade = x.head.upgrade_websocket;
   x.request.navigation = http::wants_html(headers);
 }

@@ -112,7 +112,10 @@ int explain(const Arguments& arguments) {
   std::cout << "\nbody        at most " << route->max_body << " bytes\n";
   std::cout << "CSRF        "
             << (http::is_safe(parsed.method) ? "a safe method: not checked, but for WebSockets"
-                : route->csrf
+                : route->csrf == gateway::CsrfMode::report
+                    ? "REPORTED ONLY for this route: with Moat's cookies Sec-Fetch-Site, else "
+                      "Origin, else Referer should be ours"
+                : route->csrf == gateway::CsrfMode::enforce
                     ? "with Moat's cookies: Sec-Fetch-Site, else Origin, else Referer must be ours"
                     : "OFF for this route")
             << "\n";

@@ -156,7 +156,7 @@ Result<Config, std::vector<gateway::ConfigProblem>> read_config(const Arguments&
     if (!upstream) {
       return refuse("--to: " + upstream.error());
     }
-    if (config.routes.empty()) config.routes.emplace_back();
+    if (config.routes.empty()) config.routes.emplace_back().csrf = config.csrf;
     // One address in place of several would send requests to an application they are not for.
     const auto differs = [&](const gateway::Route& route) {
       return route.backends.size() > 1 ||

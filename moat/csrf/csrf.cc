@@ -97,13 +97,31 @@ bool is_safe(std::string_view method) {
 }
 
 bool is_subject(const Request& request) {
-  if (is_safe(request.method) && !request.is_websocket_upgrade) return false;
+  const bool safe = is_safe(request.method) && !request.overrides_method;
+  if (safe && !request.is_websocket_upgrade) return false;
   if (request.carries_moat_cookie) return true;
   if (request.scope == Scope::backend) return false;
   return request.origin || request.referer || request.sec_fetch_site;
 }
 
+Reason reason_of(const Request& request, const Policy& policy) {
+  const auto own = Origin::of_request(request.scheme, request.host);
+  if (!own || !policy.allows_host(own->host)) return Reason::unknown_host;
+  const Site site = site_of(request.sec_fetch_site);
+  const Source source = source_of_origin(request, *own, policy);
+  const Verdict verdict = request.is_websocket_upgrade
+                              ? judge_websocket(site, source)
+                              : judge_request(request, site, source, *own, policy);
+  return verdict.reason;
+}
+
 }  // namespace
+
+bool is_bearer(std::string_view authorization) {
+  constexpr std::string_view scheme = "bearer ";
+  return authorization.size() > scheme.size() &&
+         ascii_iequals(authorization.substr(0, scheme.size()), scheme);
+}
 
 std::string_view to_string(Reason reason) {
   switch (reason) {
@@ -127,6 +145,34 @@ std::string_view to_string(Reason reason) {
       return "no_evidence";
     case Reason::unknown_host:
       return "unknown_host";
+  }
+  return "?";
+}
+
+std::string_view explain(Reason reason) {
+  switch (reason) {
+    case Reason::none:
+      return "it came from our own pages, or needs not to";
+    case Reason::cross_site:
+      return "a page of another site sent it (Sec-Fetch-Site: cross-site)";
+    case Reason::same_site:
+      return "a page of a neighbouring host sent it that trusted_origins does not list "
+             "(Sec-Fetch-Site: same-site)";
+    case Reason::not_from_a_page:
+      return "a WebSocket that no page of ours opened (Sec-Fetch-Site: none)";
+    case Reason::foreign_origin:
+      return "its Origin is neither this site nor one of trusted_origins";
+    case Reason::null_origin:
+      return "its Origin is null: a sandboxed frame, a file, or a page that hides where it is from";
+    case Reason::foreign_referer:
+      return "its Referer is neither a page of this site nor one of trusted_origins";
+    case Reason::malformed_origin:
+      return "its Origin or Referer cannot be read";
+    case Reason::no_evidence:
+      return "it carries a cookie, but no header that tells which page sent it: Sec-Fetch-Site, "
+             "Origin or Referer (of a WebSocket, Origin)";
+    case Reason::unknown_host:
+      return "it was sent to a host name that is not ours";
   }
   return "?";
 }
@@ -162,12 +208,12 @@ bool Policy::allows_host(std::string_view host) const {
 
 Verdict verdict(const Request& request, const Policy& policy) {
   if (!is_subject(request)) return pass();
-  const auto own = Origin::of_request(request.scheme, request.host);
-  if (!own || !policy.allows_host(own->host)) return Verdict{Reason::unknown_host};
-  const Site site = site_of(request.sec_fetch_site);
-  const Source source = source_of_origin(request, *own, policy);
-  return request.is_websocket_upgrade ? judge_websocket(site, source)
-                                      : judge_request(request, site, source, *own, policy);
+  Verdict out{reason_of(request, policy)};
+  // Where people log in, it is the answer's cookies that a forged request is after.
+  const bool may_go_without = request.carries_bearer && request.scope == Scope::backend;
+  const bool is_forged = out.reason != Reason::none && out.reason != Reason::unknown_host;
+  out.without_cookies = may_go_without && is_forged;
+  return out;
 }
 
 }  // namespace moat::csrf

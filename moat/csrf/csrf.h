@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -49,9 +50,17 @@ struct Request {
   std::optional<std::string_view> origin;
   std::optional<std::string_view> referer;
   bool is_websocket_upgrade = false;
+  // X-HTTP-Method-Override or one of its kin came along: the backend may take another method for it.
+  bool overrides_method = false;
   bool carries_moat_cookie = true;  // any cookie that logs the sender in
+  // Authorization is_bearer(). Whoever says so has to look at Verdict::without_cookies.
+  bool carries_bearer = false;
   Scope scope = Scope::auth_endpoint;
 };
+
+// Whether an Authorization field's value is a bearer token (RFC 6750 section 2.1), good or not. No
+// page can make a browser send one by itself, as it does with cookies.
+[[nodiscard]] bool is_bearer(std::string_view authorization);
 
 // Why a request was refused. For the log; the client is told only 403.
 enum class Reason {
@@ -66,11 +75,17 @@ enum class Reason {
   no_evidence,       // none of the three headers, yet a cookie; or no Origin where it must be
   unknown_host       // the request's own host is not one of the allowed, or cannot be read
 };
+inline constexpr std::size_t reason_count = static_cast<std::size_t>(Reason::unknown_host) + 1;
+// A stable name, such as "cross_site".
 std::string_view to_string(Reason reason);
+// The same for somebody who reads it for the first time: half a sentence about the request.
+std::string_view explain(Reason reason);
 
 struct Verdict {
   Reason reason = Reason::no_evidence;
-  bool pass() const { return reason == Reason::none; }
+  // It passes by its bearer token alone: none of its cookies may count, whoever they belong to.
+  bool without_cookies = false;
+  bool pass() const { return reason == Reason::none || without_cookies; }
 };
 
 // Policy says whom to trust beside oneself. The default trusts nobody.
@@ -93,7 +108,7 @@ class Policy final {
 };
 
 // verdict says whether a request may act for the user whose cookies it carries. In order:
-// - GET, HEAD and OPTIONS pass, unless they ask for a WebSocket;
+// - GET, HEAD and OPTIONS pass, unless they ask for a WebSocket or override their method;
 // - to a backend, a request without Moat's cookies is not subject; to an auth endpoint, only one
 // without cookies and
 //   without Origin, Referer and Sec-Fetch-Site is not (a client that is no browser), since SameSite
@@ -104,7 +119,9 @@ class Policy final {
 // - without Sec-Fetch-Site, Origin has to be ours or trusted, or in its absence the Referer's
 // origin; a value that is
 //   not known counts as absent, and then a Referer is not enough;
-// - a WebSocket needs an Origin that is ours or trusted, always.
+// - a WebSocket needs an Origin that is ours or trusted, always;
+// - what would be refused at a backend and carries a bearer token passes without its cookies.
+// What the body is said to be does not matter: a page can send any content type.
 // "Ours" is the scheme and host of the request itself. A pass allocates nothing.
 [[nodiscard]] Verdict verdict(const Request& request, const Policy& policy);
 

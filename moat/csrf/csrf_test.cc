@@ -5,6 +5,7 @@
 
 #include <array>
 #include <ostream>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -208,6 +209,70 @@ TEST(Csrf, AWebSocketToABackendWithoutOurCookieIsNotSubject) {
   EXPECT_EQ(judge(request), Reason::none);
   request.carries_moat_cookie = true;
   EXPECT_EQ(judge(request), Reason::foreign_origin);
+}
+
+TEST(Csrf, ABearerTokenPassesWithoutTheCookies) {
+  Request request = post();
+  request.sec_fetch_site = "cross-site";
+  Verdict got = verdict(request, Policy{});
+  EXPECT_FALSE(got.pass());
+  request.carries_bearer = true;
+  got = verdict(request, Policy{});
+  EXPECT_TRUE(got.pass());
+  EXPECT_TRUE(got.without_cookies);
+  EXPECT_EQ(got.reason, Reason::cross_site) << "the cookies' own verdict";
+  request.sec_fetch_site.reset();  // no browser
+  EXPECT_TRUE(verdict(request, Policy{}).without_cookies);
+  request.is_websocket_upgrade = true;
+  EXPECT_TRUE(verdict(request, Policy{}).without_cookies);
+}
+
+TEST(Csrf, WhatPassesAnywayKeepsItsCookiesBesideABearerToken) {
+  Request request = post();
+  request.carries_bearer = true;
+  request.origin = own;
+  EXPECT_FALSE(verdict(request, Policy{}).without_cookies);
+  EXPECT_TRUE(verdict(request, Policy{}).pass());
+  request.origin = evil;
+  request.method = "GET";
+  EXPECT_FALSE(verdict(request, Policy{}).without_cookies);
+  request.method = "POST";
+  request.carries_moat_cookie = false;
+  EXPECT_FALSE(verdict(request, Policy{}).without_cookies);
+}
+
+TEST(Csrf, ABearerTokenHelpsNeitherAtALoginNorAtAForeignHost) {
+  Request request = post(Scope::auth_endpoint);
+  request.carries_bearer = true;
+  request.origin = evil;
+  EXPECT_FALSE(verdict(request, Policy{}).pass());
+  request = post();
+  request.carries_bearer = true;
+  request.host = "rebound.example";
+  EXPECT_FALSE(verdict(request, trusting_neighbour()).pass());
+  request.host = "example.com";
+  EXPECT_TRUE(verdict(request, trusting_neighbour()).pass());
+}
+
+TEST(Csrf, ABearerTokenIsKnownByItsScheme) {
+  for (const std::string_view good : {"Bearer x", "bearer x", "BEARER eyJ.a.b"})
+    EXPECT_TRUE(is_bearer(good)) << good;
+  for (const std::string_view bad : {"", "Bearer", "Bearer ", "Bearerx", "Basic YTpi", " Bearer x",
+                                     "Negotiate x", "Bearer\tx"})
+    EXPECT_FALSE(is_bearer(bad)) << bad;
+}
+
+TEST(Csrf, EveryReasonHasANameAndIsExplainedInWordsOfItsOwn) {
+  std::set<std::string_view> names, words;
+  for (std::size_t i = 0; i < reason_count; ++i) {
+    const auto reason = static_cast<Reason>(i);
+    names.insert(to_string(reason));
+    words.insert(explain(reason));
+    EXPECT_GT(explain(reason).size(), 20U) << to_string(reason);
+  }
+  EXPECT_EQ(names.size(), reason_count);
+  EXPECT_EQ(words.size(), reason_count);
+  EXPECT_FALSE(names.count("?"));
 }
 
 TEST(Csrf, OursIsTheRequestsOwnSchemeHostAndPort) {

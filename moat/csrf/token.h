@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <optional>
 #include <string>
@@ -14,11 +15,13 @@
 
 namespace moat::csrf {
 
-// Where a token is looked for: a form's field, then these headers. Never in the query, which ends
-// up in logs.
+// Where a token is looked for, by the names that csurf and csrf-csrf know: a form's field, then the
+// first of these headers that came. Never in the query, which ends up in logs. Client libraries
+// send X-XSRF-Token by themselves (from a cookie that may be the backend's), so it yields to
+// X-CSRF-Token.
 inline constexpr std::string_view field_name = "_csrf";
-inline constexpr std::string_view header_name = "X-CSRF-Token";
-inline constexpr std::string_view other_header_name = "CSRF-Token";
+inline constexpr std::array<std::string_view, 4> header_names = {"X-CSRF-Token", "CSRF-Token",
+                                                                 "X-XSRF-Token", "XSRF-Token"};
 // For FormGuard's cookie: set it with "Secure; HttpOnly; SameSite=Lax; Path=/".
 inline constexpr std::string_view cookie_name = "__Host-csrf";
 

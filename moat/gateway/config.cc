@@ -113,6 +113,11 @@ Result<Config, std::vector<ConfigProblem>> parse_config(std::string_view text,
     config.https = {":443"};
     config.http = {":80"};
   }
+  auto csrf = *top.table("csrf");
+  csrf.list("trusted_origins", config.trusted_origins);
+  csrf.choice<CsrfMode>("mode", config.csrf,
+                        {{"enforce", CsrfMode::enforce}, {"report", CsrfMode::report}});
+  csrf.finish();
   read_routes(top, config);
   read_server(*top.table("server"), config);
   read_tls(*top.table("tls"), config);
@@ -121,9 +126,6 @@ Result<Config, std::vector<ConfigProblem>> parse_config(std::string_view text,
   read_session(*top.table("session"), config);
   read_limits(*top.table("limits"), config);
   read_secrets(*top.table("secrets"), config);
-  auto csrf = *top.table("csrf");
-  csrf.list("trusted_origins", config.trusted_origins);
-  csrf.finish();
   auto identity = *top.table("identity");
   identity.text("audience", config.assertion_audience);
   identity.finish();

@@ -49,6 +49,7 @@ enum class OnAnonymous {
   unauthorized,
   redirect
 };  // navigations are redirected, the rest gets 401
+enum class CsrfMode { enforce, report, off };  // report: forged requests pass and are told of
 enum class CspMode { report_only, enforce, off };
 
 enum class Balance { round_robin, least_connections };
@@ -84,7 +85,7 @@ struct Route {
   std::optional<std::string> limit;  // "120/min/user", beside the general one
   std::uint64_t max_body = 1024 * 1024;
   bool websocket = true;
-  bool csrf = true;                       // false is a weakening
+  CsrfMode csrf = CsrfMode::enforce;      // any other is a weakening
   bool allow_encoded_slash = false;       // true is a weakening
   bool allow_underscore_headers = false;  // true is a weakening
   bool allow_unknown_methods = false;     // true is a weakening
@@ -180,6 +181,7 @@ struct Config {
   unsigned lockout_free = 5;
 
   std::vector<std::string> trusted_origins;
+  CsrfMode csrf = CsrfMode::enforce;  // of routes that say nothing of their own; never off
   std::string assertion_audience = "backend";
   bool allow_secrets_readable_by_all = false;  // the same for the files of `secrets`
   std::vector<SecretReference> secrets;        // those not here are generated in the data directory

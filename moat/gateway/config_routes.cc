@@ -59,7 +59,10 @@ void read_route(ConfigTable table, Route& route) {
   if (!limit.empty()) route.limit = limit;
   table.size("max_body", route.max_body, 0, std::uint64_t{1} << 50);
   table.boolean("websocket", route.websocket);
-  table.choice<bool>("csrf", route.csrf, {{"enforce", true}, {"off", false}});
+  table.choice<CsrfMode>("csrf", route.csrf,
+                         {{"enforce", CsrfMode::enforce},
+                          {"report", CsrfMode::report},
+                          {"off", CsrfMode::off}});
   table.boolean("allow_encoded_slash", route.allow_encoded_slash);
   table.boolean("allow_underscore_headers", route.allow_underscore_headers);
   table.boolean("allow_unknown_methods", route.allow_unknown_methods);
@@ -98,6 +101,7 @@ void read_routes(ConfigTable& top, Config& config) {
   if (tables == nullptr) {
     for (const std::string& pattern : login) {
       Route route;
+      route.csrf = config.csrf;
       route.match = pattern;
       route.backends = backends;
       route.backend = settings;
@@ -108,6 +112,7 @@ void read_routes(ConfigTable& top, Config& config) {
     const bool all = std::find(login.begin(), login.end(), "/*") != login.end();
     if ((shorthand || set || !login.empty()) && !all) {
       Route route;
+      route.csrf = config.csrf;
       route.backends = backends;
       route.backend = settings;
       route.origin = shorthand ? shorthand->origin : login_origin;
@@ -117,6 +122,7 @@ void read_routes(ConfigTable& top, Config& config) {
   }
   for (const toml::node& node : *tables) {
     Route route;
+    route.csrf = config.csrf;
     route.origin = top.origin_of(node);
     read_route(top.element("route", node), route);
     config.routes.push_back(std::move(route));

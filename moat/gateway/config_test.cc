@@ -143,6 +143,37 @@ TEST(Config, WeakeningsAreListed) {
   EXPECT_EQ(weak[0].origin.to_string(), "moat.toml:1");
 }
 
+TEST(Config, ForgedRequestsAreRefusedReportedOrPassByRoute) {
+  const std::string route = "[[route]]\nmatch = \"/a\"\nbackend = \"3001\"\n";
+  const auto mode = [](const std::string& text,
+                       const Environment& environment = {}) {
+    const auto config = parse_config(text, "moat.toml", environment);
+    return config ? std::optional(config->routes.front().csrf) : std::nullopt;
+  };
+  EXPECT_EQ(mode(route), CsrfMode::enforce);
+  EXPECT_EQ(mode(route + "csrf = \"report\""), CsrfMode::report);
+  EXPECT_EQ(mode(route + "csrf = \"off\""), CsrfMode::off);
+  EXPECT_EQ(mode(route + "[csrf]\nmode = \"report\""), CsrfMode::report);
+  EXPECT_EQ(mode(route + "csrf = \"enforce\"\n[csrf]\nmode = \"report\""), CsrfMode::enforce);
+  EXPECT_EQ(mode("backend = \"3000\"\n[csrf]\nmode = \"report\""), CsrfMode::report);
+  EXPECT_EQ(mode("backend = \"3000\"\nlogin = [\"/a\"]", {{"MOAT_CSRF_MODE", "report"}}),
+            CsrfMode::report);
+  EXPECT_FALSE(mode(route + "csrf = \"shadow\""));
+  EXPECT_FALSE(mode(route + "[csrf]\nmode = \"off\"")) << "route by route only";
+}
+
+TEST(Config, ReportingForgedRequestsIsAWeakening) {
+  const auto config = parse_config("backend = \"3000\"\n[csrf]\nmode = \"report\"", "moat.toml");
+  ASSERT_TRUE(config.has_value());
+  const auto weak = weakenings(*config);
+  ASSERT_EQ(weak.size(), 1U);
+  EXPECT_EQ(weak[0].practice, 6);
+  EXPECT_NE(weak[0].message.find("csrf = \"report\""), std::string::npos);
+  const auto strict = parse_config("backend = \"3000\"\n[csrf]\nmode = \"enforce\"", "moat.toml");
+  ASSERT_TRUE(strict.has_value());
+  EXPECT_TRUE(weakenings(*strict).empty());
+}
+
 TEST(Config, WhatDoesNotBelongTogetherIsFound) {
   const auto no_backend = parse_config("domain = \"localhost\"", "moat.toml");
   ASSERT_TRUE(no_backend.has_value());

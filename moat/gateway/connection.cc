@@ -40,6 +40,21 @@ std::string_view step_of(int status) {
   return status == 503 ? "busy" : "canonical";
 }
 
+bool overrides_method(Known known) {
+  return known == Known::x_http_method_override || known == Known::x_http_method ||
+         known == Known::x_method_override;
+}
+
+// In the order of csrf::header_names.
+std::string_view csrf_token(const http::Headers& headers) {
+  for (const Known known :
+       {Known::x_csrf_token, Known::csrf_token, Known::x_xsrf_token, Known::xsrf_token}) {
+    const std::string_view value = headers.value(known);
+    if (!value.empty()) return value;
+  }
+  return {};
+}
+
 }  // namespace
 
 Connection::Connection(Worker& worker, std::unique_ptr<net::Stream> stream,
@@ -231,8 +246,13 @@ void Connection::fill_request() {
   request.content_type = head.headers.value(Known::content_type);
   request.accept = head.headers.value(Known::accept);
   request.user_agent = head.headers.value(Known::user_agent);
-  request.csrf_token = head.headers.value(Known::x_csrf_token);
-  if (request.csrf_token.empty()) request.csrf_token = head.headers.value(Known::csrf_token);
+  if (!request.cookie.empty()) {  // they are asked for with cookies only
+    for (const http::Header& field : head.headers) {
+      if (field.known == Known::authorization) request.authorization = field.value;
+      if (overrides_method(field.known)) request.method_override = true;
+    }
+    request.csrf_token = csrf_token(head.headers);
+  }
   request.websocket_upgrade = head.upgrade_websocket;
   request.navigation = http::wants_html(head.headers);
 }
@@ -280,6 +300,7 @@ net::Task<bool> Connection::walk(const shield::Rules& rules) {
     }
     outcome = shared.shield.finish(x.request, rules, loop_.now(), x.admission);
   }
+  if (x.admission.would_refuse != csrf::Reason::none) report_forged();
   if (outcome == shield::Outcome::pass) co_return true;
   co_await refuse_admission();
   co_return false;
@@ -517,6 +538,28 @@ void Connection::log_refusal(int status, std::string_view code, std::string_view
                                 {"target", x_->request.path.substr(0, shown)},
                                 {"request_id", x_->request_id},
                                 {"not_logged_before", passed_over}});
+}
+
+// It passes all the same: its route reports only.
+void Connection::report_forged() const {
+  const Exchange& x = *x_;
+  const csrf::Reason reason = x.admission.would_refuse;
+  worker_.metrics_.routes.of(x.label).csrf_would_refuse[static_cast<std::size_t>(reason)].add();
+  std::uint64_t passed_over = 0;
+  if (!worker_.may_log_refusal(passed_over)) return;
+  constexpr std::size_t shown = 256;
+  const std::string client = x.admission.client.to_string();
+  shared().log.warn("csrf_would_refuse",
+                    {{"code", csrf::to_string(reason)},
+                     {"reason", csrf::explain(reason)},
+                     {"route", x.route},
+                     {"client", client},
+                     {"method", x.request.method.substr(0, 32)},
+                     {"host", x.request.host.substr(0, shown)},
+                     {"target", x.request.path.substr(0, shown)},
+                     {"origin", x.request.origin.value_or("").substr(0, shown)},
+                     {"request_id", x.request_id},
+                     {"not_logged_before", passed_over}});
 }
 
 // The request is over, whatever became of it.

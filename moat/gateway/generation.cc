@@ -39,7 +39,8 @@ shield::Rules rules_of(const Route& route) {
       break;
   }
   rules.roles = route.roles;
-  rules.allow_forged_requests = !route.csrf;
+  rules.allow_forged_requests = route.csrf == CsrfMode::off;
+  rules.allow_forged_requests_and_report = route.csrf == CsrfMode::report;
   return rules;
 }
 

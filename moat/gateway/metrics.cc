@@ -67,6 +67,7 @@ struct Summed {
   std::array<std::uint64_t, RouteMetrics::bounds.size() + 1> took{};
   std::uint64_t took_ns = 0;
   std::map<std::pair<std::string, std::string>, std::uint64_t> refusals;
+  std::array<std::uint64_t, csrf::reason_count> csrf_would_refuse{};
 
   void add(const RouteMetrics& route) {
     for (std::size_t i = 0; i < status.size(); ++i) status[i] += route.status[i].get();
@@ -74,6 +75,8 @@ struct Summed {
     took_ns += route.took_ns.get();
     for (const Refusals::Count& one : route.refusals.all())
       refusals[{one.step, one.code}] += one.count;
+    for (std::size_t i = 0; i < csrf_would_refuse.size(); ++i)
+      csrf_would_refuse[i] += route.csrf_would_refuse[i].get();
   }
 };
 
@@ -94,6 +97,17 @@ void write_routes(const std::vector<std::pair<std::string, Summed>>& routes, std
       if (!practice.empty()) labels += ",practice=" + quoted(practice);
       labels += ",step=" + quoted(what.first) + ",code=" + quoted(what.second);
       line(out, "refused_total", labels, count);
+    }
+  }
+  head(out, "csrf_would_refuse_total", "counter",
+       "Requests that passed only because their route reports forged ones, by route and reason.");
+  for (const auto& [label, route] : routes) {
+    for (std::size_t i = 0; i < route.csrf_would_refuse.size(); ++i) {
+      const std::string reason(csrf::to_string(static_cast<csrf::Reason>(i)));
+      if (route.csrf_would_refuse[i] > 0) {
+        line(out, "csrf_would_refuse_total", label + ",reason=" + quoted(reason),
+             route.csrf_would_refuse[i]);
+      }
     }
   }
   head(out, "request_duration_seconds", "histogram",

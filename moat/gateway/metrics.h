@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "moat/csrf/csrf.h"
+
 namespace moat::gateway {
 
 // A number that one thread writes and others read; costs no locked instruction.
@@ -81,6 +83,7 @@ struct RouteMetrics {
   std::array<Counter, bounds.size() + 1> took;
   Counter took_ns;
   Refusals refusals;
+  std::array<Counter, csrf::reason_count> csrf_would_refuse;  // by csrf::Reason
 
   void count_duration(std::chrono::nanoseconds duration);
 };

@@ -51,6 +51,20 @@ TEST(Metrics, WhatBelongsToNoPracticeSaysNone) {
       << text;
 }
 
+TEST(Metrics, WhatCsrfWouldHaveRefusedIsCountedByReason) {
+  RouteLabels labels;
+  const std::size_t api = labels.number_of("/api/*");
+  Metrics first;
+  Metrics second;
+  const auto at = static_cast<std::size_t>(csrf::Reason::cross_site);
+  first.routes.of(api).csrf_would_refuse[at].add();
+  second.routes.of(api).csrf_would_refuse[at].add(2);
+  const std::string text = prometheus({&first, &second}, labels, {});
+  EXPECT_TRUE(has(text, "moat_csrf_would_refuse_total{route=\"/api/*\",reason=\"cross_site\"} 3"))
+      << text;
+  EXPECT_EQ(text.find("no_evidence"), std::string::npos) << text;
+}
+
 TEST(Metrics, ARouteWithoutRequestsTakesNoLine) {
   RouteLabels labels;
   labels.number_of("/quiet");

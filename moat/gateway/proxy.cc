@@ -117,7 +117,7 @@ void Connection::write_backend_head(const PreparedRoute& route, const Backends::
   forwarding.backend_authority = authority;
   forwarding.preserve_host = route.route->preserve_host;
   forwarding.allow_underscore_headers = route.route->allow_underscore_headers;
-  forwarding.cookie = x.request.cookie;
+  if (!x.admission.without_cookies) forwarding.cookie = x.request.cookie;
   forwarding.request_id = x.request_id;
   forwarding.traceparent = x.traceparent_text();
   forwarding.tracestate = x.trace_came;

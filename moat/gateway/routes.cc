@@ -128,6 +128,10 @@ int strictness(CspMode mode) {
   return mode == CspMode::enforce ? 2 : mode == CspMode::report_only ? 1 : 0;
 }
 
+int strictness(CsrfMode mode) {
+  return mode == CsrfMode::enforce ? 2 : mode == CsrfMode::report ? 1 : 0;
+}
+
 }  // namespace
 
 bool pattern_matches(std::string_view pattern, std::string_view path) {
@@ -146,7 +150,7 @@ bool is_at_least_as_strict(const Route& route, const Route& other) {
       other.roles.empty() || (!route.roles.empty() && is_subset(route.roles, other.roles));
   const bool limit = !other.limit || route.limit == other.limit;
   return route.login >= other.login && roles && limit && route.max_body <= other.max_body &&
-         (route.csrf || !other.csrf) && (other.websocket || !route.websocket) &&
+         strictness(route.csrf) >= strictness(other.csrf) && (other.websocket || !route.websocket) &&
          (other.allow_encoded_slash || !route.allow_encoded_slash) &&
          (other.allow_underscore_headers || !route.allow_underscore_headers) &&
          (other.allow_unknown_methods || !route.allow_unknown_methods) &&

@@ -145,7 +145,14 @@ TEST(Routes, EveryRuleCountsForStrictness) {
     return !is_at_least_as_strict(changed, plain) && is_at_least_as_strict(plain, changed);
   };
   EXPECT_TRUE(looser([](Route& r) { r.login = Login::none; }));
-  EXPECT_TRUE(looser([](Route& r) { r.csrf = false; }));
+  EXPECT_TRUE(looser([](Route& r) { r.csrf = CsrfMode::off; }));
+  EXPECT_TRUE(looser([](Route& r) { r.csrf = CsrfMode::report; }));
+  Route reporting = plain;
+  reporting.csrf = CsrfMode::report;
+  Route off = plain;
+  off.csrf = CsrfMode::off;
+  EXPECT_TRUE(is_at_least_as_strict(reporting, off));
+  EXPECT_FALSE(is_at_least_as_strict(off, reporting));
   EXPECT_TRUE(looser([](Route& r) { r.allow_encoded_slash = true; }));
   EXPECT_TRUE(looser([](Route& r) { r.csp = CspMode::off; }));
   EXPECT_TRUE(looser([](Route& r) { r.script_cookies = {"x"}; }));

@@ -21,7 +21,7 @@ constexpr std::array<std::string_view, known_count> names = {
     "cookie", "origin", "referer", "sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest",
     "sec-fetch-user", "content-type", "content-encoding", "accept", "accept-encoding",
     "accept-language", "user-agent", "authorization", "x-csrf-token", "csrf-token",
-    "x-requested-with", "x-request-id", "traceparent", "tracestate", "range", "if-none-match",
+    "x-xsrf-token", "xsrf-token", "x-requested-with", "x-request-id", "traceparent", "tracestate", "range", "if-none-match",
     "if-modified-since", "access-control-request-method", "access-control-request-headers",
     "sec-websocket-key", "sec-websocket-version", "sec-websocket-protocol",
     "sec-websocket-extensions", "sec-websocket-accept",
@@ -31,6 +31,7 @@ constexpr std::array<std::string_view, known_count> names = {
     "x-original-host", "x-original-path", "x-http-host-override", "x-host", "client-ip",
     "x-cluster-client-ip", "fastly-client-ip", "forwarded-for", "x-script-name", "x-scheme",
     "front-end-https", "proxy", "remote-user", "x-remote-user", "x-http-method-override",
+    "x-http-method", "x-method-override",
     // What a backend says.
     "set-cookie", "server", "x-powered-by", "x-aspnet-version", "x-aspnetmvc-version", "location",
     "date", "cache-control", "etag", "last-modified", "vary", "allow", "age", "www-authenticate",

@@ -20,8 +20,8 @@ enum class Known : std::uint8_t {
   // What a client says.
   cookie, origin, referer, sec_fetch_site, sec_fetch_mode, sec_fetch_dest, sec_fetch_user,
   content_type, content_encoding, accept, accept_encoding, accept_language, user_agent,
-  authorization, x_csrf_token, csrf_token, x_requested_with, x_request_id, traceparent,
-  tracestate, range, if_none_match, if_modified_since, access_control_request_method,
+  authorization, x_csrf_token, csrf_token, x_xsrf_token, xsrf_token, x_requested_with, x_request_id,
+  traceparent, tracestate, range, if_none_match, if_modified_since, access_control_request_method,
   access_control_request_headers,
   sec_websocket_key, sec_websocket_version, sec_websocket_protocol, sec_websocket_extensions,
   sec_websocket_accept,
@@ -30,7 +30,7 @@ enum class Known : std::uint8_t {
   x_real_ip, x_client_ip, true_client_ip, cf_connecting_ip, x_original_url, x_rewrite_url,
   x_original_host, x_original_path, x_http_host_override, x_host, client_ip, x_cluster_client_ip,
   fastly_client_ip, forwarded_for, x_script_name, x_scheme, front_end_https, proxy, remote_user,
-  x_remote_user, x_http_method_override,
+  x_remote_user, x_http_method_override, x_http_method, x_method_override,
   // What a backend says.
   set_cookie, server, x_powered_by, x_aspnet_version, x_aspnetmvc_version, location, date,
   cache_control, etag, last_modified, vary, allow, age, www_authenticate, retry_after, alt_svc,

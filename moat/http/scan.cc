@@ -31,10 +31,14 @@ constexpr bool is_singleton(Known known) {
     case Known::proxy_authorization:
     case Known::x_csrf_token:
     case Known::csrf_token:
+    case Known::x_xsrf_token:
+    case Known::xsrf_token:
     case Known::range:
     case Known::if_modified_since:
     case Known::access_control_request_method:
     case Known::x_http_method_override:
+    case Known::x_http_method:
+    case Known::x_method_override:
     case Known::sec_websocket_key:
     case Known::sec_websocket_version:
     case Known::sec_websocket_accept:

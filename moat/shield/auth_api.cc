@@ -2,6 +2,7 @@
 #include "moat/shield/auth_api.h"
 
 #include <algorithm>
+#include <array>
 
 #include "moat/base/encoding.h"
 #include "moat/http/answer.h"
@@ -83,6 +84,16 @@ Result<validate::Fields, Failure> AuthApi::Impl::read_body(
   return Error{Failure{400, "invalid_body", std::move(detail)}};
 }
 
+namespace {
+constexpr std::array<std::string_view, 3> forms_before_login = {"/auth/login", "/auth/signup",
+                                                                "/auth/setup"};
+
+bool is_before_login(std::string_view path) {
+  return std::find(forms_before_login.begin(), forms_before_login.end(), path) !=
+         forms_before_login.end();
+}
+}  // namespace
+
 bool AuthApi::Impl::token_is_good(const Call& call, std::string_view token) const {
   const Admission& admission = call.admission;
   if (token.empty()) token = call.request.csrf_token;
@@ -91,6 +102,9 @@ bool AuthApi::Impl::token_is_good(const Call& call, std::string_view token) cons
                              call.now)) {
     return true;
   }
+  // Somebody else's cookie and token, planted together, must not act for a session (cookie
+  // tossing). A login form may have been opened before another tab logged in.
+  if (admission.identity != nullptr && !is_before_login(call.request.path)) return false;
   const std::string_view pre = admission.cookies.pre_login;
   return csrf::is_pre_login_value(pre) &&
          services.tokens.verify(csrf::Binding::pre_login(pre), token, call.now);
@@ -231,9 +245,7 @@ Response AuthApi::handle(const Request& request, Admission& admission, std::stri
 // The methods of a path, as the Allow field lists them (RFC 9110 section 10.2.1); empty: there is
 // no such path.
 std::string_view AuthApi::Impl::methods_of(std::string_view path) const {
-  for (const std::string_view form : {"/auth/login", "/auth/signup", "/auth/setup"}) {
-    if (path == form) return "GET, HEAD, POST";
-  }
+  if (is_before_login(path)) return "GET, HEAD, POST";
   for (const std::string_view act : {"/auth/logout", "/auth/logout-all", "/auth/password"}) {
     if (path == act) return "POST";
   }

@@ -32,7 +32,9 @@ struct Request {
   std::string_view content_type;
   std::string_view accept;
   std::string_view user_agent;
-  std::string_view csrf_token;  // X-CSRF-Token or CSRF-Token
+  std::string_view authorization;
+  std::string_view csrf_token;   // the first of csrf::header_names that came
+  bool method_override = false;  // X-HTTP-Method-Override, X-HTTP-Method or X-Method-Override came
   bool websocket_upgrade = false;
   bool navigation = false;  // a person's browser wants a page: answers are pages and redirects
 };

@@ -41,6 +41,15 @@ std::string_view without_port(std::string_view host) {
   return host.substr(0, colon);
 }
 
+// As if none had come; none is changed or taken away in the client either.
+void forget_cookies(Admission& admission) {
+  admission.without_cookies = true;
+  admission.cookies = Cookies();
+  admission.identity = nullptr;
+  admission.holder.reset();
+  admission.set_cookies.clear();
+}
+
 std::string next_target(const Request& request) {
   std::string target(request.path);
   if (!request.query.empty()) target.append("?").append(request.query);
@@ -97,8 +106,14 @@ Shield::Shield(const Services& services, Options options)
 Outcome Shield::begin(const Request& request, const Rules& rules, Time now, Tick tick,
                       Memory* memory, Admission& admission) const {
   if (!count_client(request, tick, memory, admission)) return Outcome::refuse;
-  const Outcome session = check_session(request, now, memory, admission);
+  Outcome session = check_session(request, now, memory, admission);
   if (session == Outcome::refuse) return session;
+  // Before anything is done in the name of whose cookies came along.
+  if (csrf::is_bearer(request.authorization) &&
+      judge(request, rules, admission).without_cookies) {
+    forget_cookies(admission);
+    session = Outcome::pass;
+  }
   // A forged request gets no refresh out of us.
   if (session == Outcome::refresh)
     return check_csrf(request, rules, admission) ? session : Outcome::refuse;
@@ -233,8 +248,8 @@ bool Shield::check_user_limit(const Rules& rules, Tick tick, Admission& admissio
   return true;
 }
 
-bool Shield::check_csrf(const Request& request, const Rules& rules, Admission& admission) const {
-  if (rules.allow_forged_requests) return true;
+csrf::Verdict Shield::judge(const Request& request, const Rules& rules,
+                            const Admission& admission) const {
   csrf::Request asked;
   asked.method = request.method;
   asked.scheme = request.scheme;
@@ -243,13 +258,26 @@ bool Shield::check_csrf(const Request& request, const Rules& rules, Admission& a
   asked.origin = request.origin;
   asked.referer = request.referer;
   asked.is_websocket_upgrade = request.websocket_upgrade;
+  asked.overrides_method = request.method_override;
   asked.carries_moat_cookie =
       !admission.cookies.access.empty() || !admission.cookies.refresh.empty();
+  // A route that lets forged requests pass leaves them their cookies.
+  asked.carries_bearer = !rules.allow_forged_requests && !rules.allow_forged_requests_and_report &&
+                         csrf::is_bearer(request.authorization);
   asked.scope = rules.scope;
-  const csrf::Verdict verdict = csrf::verdict(asked, csrf_);
+  return csrf::verdict(asked, csrf_);
+}
+
+bool Shield::check_csrf(const Request& request, const Rules& rules, Admission& admission) const {
+  if (rules.allow_forged_requests) return true;
+  const csrf::Verdict verdict = judge(request, rules, admission);
   if (verdict.pass()) return true;
+  if (rules.allow_forged_requests_and_report) {
+    admission.would_refuse = verdict.reason;
+    return true;
+  }
   return refuse(admission, Step::csrf, 403, "csrf", "This request did not come from our own pages.",
-                csrf::to_string(verdict.reason));
+                csrf::explain(verdict.reason));
 }
 
 bool Shield::check_login(const Request& request, const Rules& rules, Admission& admission) const {

@@ -35,6 +35,8 @@ struct Rules {
   const limit::Policy* limit = nullptr;  // the route's own, beside the general one
   std::uint64_t route = 0;               // tells this route's buckets from another's
   bool allow_forged_requests = false;    // csrf = "off" of a route
+  // csrf = "report": they pass, and Admission::would_refuse says why they should not.
+  bool allow_forged_requests_and_report = false;
   csrf::Scope scope = csrf::Scope::backend;
 };
 
@@ -75,7 +77,9 @@ struct Admission {
   std::vector<std::string> set_cookies;  // Set-Cookie values that must go out with the answer
   limit::Decision rate;                  // of the general limit, for RateLimit fields
   bool store_unavailable = false;        // so that nobody knows who stands behind a refresh token
+  bool without_cookies = false;          // none of its cookies may count, nor reach a backend
   Refusal refusal;
+  csrf::Reason would_refuse = csrf::Reason::none;  // where forged requests are only reported
 
   // Keeps what `identity` points to: a Memory forgets it while requests are under way.
   std::shared_ptr<const session::Identity> holder;
@@ -132,6 +136,8 @@ class Shield final {
   Outcome check_session(const Request& request, Time now, Memory* memory,
                         Admission& admission) const;
   bool check_user_limit(const Rules& rules, Tick tick, Admission& admission) const;
+  csrf::Verdict judge(const Request& request, const Rules& rules,
+                      const Admission& admission) const;
   bool check_csrf(const Request& request, const Rules& rules, Admission& admission) const;
   bool check_login(const Request& request, const Rules& rules, Admission& admission) const;
   std::shared_ptr<const session::Identity> who(std::string_view access_token, Time now,

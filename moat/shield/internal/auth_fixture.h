@@ -136,6 +136,8 @@ class Client {
 
   std::string origin = std::string(internal::own_origin);
   bool no_browser = false;
+  std::string token_header;  // X-CSRF-Token or one of its kin
+  std::string authorization;
   std::map<std::string, std::string, std::less<>> jar;
 
   Response send(std::string_view method, std::string_view target,
@@ -152,6 +154,8 @@ class Client {
     request.cookie = cookie;
     if (!no_browser && method != "GET") request.origin = origin;
     request.content_type = content_type;
+    request.csrf_token = token_header;
+    request.authorization = authorization;
     request.user_agent = "Browser/1.0";
     Admission admission;
     const Rules rules = AuthApi::rules(request.method, request.path);

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+// One test for each fault that other CSRF libraries had, by the name under which it is known. Each
+// shows the request that must be refused beside its twin that must pass. Those that need a body are
+// in shield/csrf_faults_test.cc.
+#include <gtest/gtest.h>
+
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "moat/csrf/csrf.h"
+#include "moat/csrf/token.h"
+
+namespace moat::csrf {
+
+static void PrintTo(Reason reason, std::ostream* out) { *out << to_string(reason); }
+
+namespace {
+
+constexpr std::string_view own = "https://example.com";
+constexpr std::string_view evil = "https://evil.example";
+const Time now = from_unix_seconds(1'800'000'000);
+
+Request from(std::string_view origin, std::string_view method = "POST") {
+  Request out;
+  out.method = method;
+  out.host = "example.com";
+  out.origin = origin;
+  out.scope = Scope::backend;
+  return out;
+}
+
+Reason judge(const Request& request, const std::vector<std::string>& trusted = {}) {
+  return verdict(request, *Policy::create(trusted)).reason;
+}
+
+HmacKey key() { return HmacKey(std::string(32, 'k')); }
+
+// csurf's cookie mode: the secret is a plain cookie, so a neighbour who can set cookies for the
+// domain plants one whose token he knows.
+TEST(Fault, SNYK_JS_CSURF_3021144_CookieTossing) {
+  InsecureSeededRandom random{1};
+  const Tokens tokens{key()};
+  const std::string attackers = make_pre_login_value(random);
+  const std::string planted = tokens.issue(Binding::pre_login(attackers), random, now);
+  EXPECT_TRUE(tokens.verify(Binding::pre_login(attackers), planted, now));
+  EXPECT_FALSE(tokens.verify(Binding::session("victim"), planted, now)) << "of a session";
+  const std::string victims = tokens.issue(Binding::session("victim"), random, now);
+  EXPECT_TRUE(tokens.verify(Binding::session("victim"), victims, now));
+
+  const FormGuard guard{Secret::copy_of(std::string(32, 'k'))};
+  const std::string made_up = "x";  // what csurf would have taken as its secret
+  EXPECT_FALSE(guard.check(made_up, tokens.issue(Binding::pre_login(made_up), random, now), now));
+  EXPECT_EQ(cookie_name.substr(0, 7), "__Host-") << "which no neighbour can set";
+  const auto issued = guard.issue(made_up, random, now);
+  EXPECT_NE(issued.cookie, made_up);
+  EXPECT_TRUE(guard.check(issued.cookie, issued.token, now));
+}
+
+// Double submit as it is often written: cookie and field are equal, so they are right.
+TEST(Fault, NaiveDoubleSubmit) {
+  InsecureSeededRandom random{2};
+  const FormGuard guard{Secret::copy_of(std::string(32, 'k'))};
+  const auto issued = guard.issue("", random, now);
+  EXPECT_TRUE(guard.check(issued.cookie, issued.token, now));
+  EXPECT_FALSE(guard.check(issued.cookie, issued.cookie, now));
+  EXPECT_FALSE(guard.check(issued.token, issued.token, now));
+}
+
+// lusca's allowlist compared the beginning of a path; so did others with origins.
+TEST(Fault, LuscaAllowlistByPrefix) {
+  const std::vector<std::string> trusted{"https://app.example.com"};
+  EXPECT_EQ(judge(from("https://app.example.com"), trusted), Reason::none);
+  for (const std::string_view alike :
+       {"https://app.example.com.evil.example", "https://app.example.community",
+        "https://app.example.co", "https://app.example.com:4443", "http://app.example.com",
+        "https://evil-app.example.com", "https://x.app.example.com"}) {
+    EXPECT_EQ(judge(from(alike), trusted), Reason::foreign_origin) << alike;
+  }
+  EXPECT_EQ(judge(from("https://app.example.com@evil.example"), trusted), Reason::malformed_origin);
+}
+
+// No peer looks at WebSockets, which are opened with GET.
+TEST(Fault, WebSocketUpgradesAreNotCovered) {
+  for (const std::string_view method : {"GET", "CONNECT"}) {  // RFC 6455, RFC 8441
+    Request request = from(evil, method);
+    request.is_websocket_upgrade = true;
+    EXPECT_EQ(judge(request), Reason::foreign_origin) << method;
+    request.origin = own;
+    EXPECT_EQ(judge(request), Reason::none) << method;
+  }
+}
+
+// A GET with a body stays a GET: no page can send one, and what it asks for decides.
+TEST(Fault, GetWithABody) {
+  EXPECT_EQ(judge(from(evil, "GET")), Reason::none);
+  EXPECT_EQ(judge(from(evil, "get")), Reason::foreign_origin) << "no method that is known as safe";
+  EXPECT_EQ(judge(from(evil, "QUERY")), Reason::foreign_origin) << "the GET that has a body";
+  EXPECT_EQ(judge(from(own, "QUERY")), Reason::none);
+}
+
+// csurf ignores GET, and Express's method-override made a DELETE of it afterwards.
+TEST(Fault, MethodOverride) {
+  Request request = from(evil, "GET");
+  EXPECT_EQ(judge(request), Reason::none);
+  request.overrides_method = true;
+  for (const std::string_view method : {"GET", "HEAD", "OPTIONS", "POST"}) {
+    request.method = method;
+    request.origin = evil;
+    EXPECT_EQ(judge(request), Reason::foreign_origin) << method;
+    request.origin = own;
+    EXPECT_EQ(judge(request), Reason::none) << method;
+  }
+}
+
+// csrf-csrf compares with ===, which tells by its time how much of a guess was right. Here a right
+// beginning is worth nothing: each wrong tag is refused in the same way, after the whole HMAC.
+TEST(Fault, CsrfCsrfComparesWithTripleEquals) {
+  InsecureSeededRandom random{3};
+  const Tokens tokens{key()};
+  const Binding session = Binding::session("s");
+  const std::string token = tokens.issue(session, random, now);
+  EXPECT_TRUE(tokens.verify(session, token, now));
+  for (std::size_t i = 0; i + 1 < token.size(); ++i) {
+    std::string guess = token;
+    guess[i] = guess[i] == 'A' ? 'B' : 'A';
+    const auto got = tokens.verify(session, guess, now);
+    ASSERT_FALSE(got) << i;
+    EXPECT_EQ(got.error(), TokenRefusal::wrong) << i;
+  }
+}
+
+// Lax strips cookies from exactly the forged login, so "no cookie, no danger" is wrong there.
+TEST(Fault, LoginBeforeThereIsASession) {
+  Request request = from(evil);
+  request.carries_moat_cookie = false;
+  EXPECT_EQ(judge(request), Reason::none);
+  request.scope = Scope::auth_endpoint;
+  EXPECT_EQ(judge(request), Reason::foreign_origin);
+  request.origin = own;
+  EXPECT_EQ(judge(request), Reason::none);
+}
+
+}  // namespace
+}  // namespace moat::csrf
