@@ -14,12 +14,18 @@ constexpr std::string_view standard_alphabet =
 constexpr std::string_view url_alphabet =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-using Reverse = std::array<std::int8_t, 256>;
+// The value of each character at its four places in a group, shifted to where it belongs; `bad` for
+// what is no character of the alphabet. One look-up a character and no shift.
+constexpr std::uint32_t bad = 1U << 24;
+using Reverse = std::array<std::array<std::uint32_t, 256>, 4>;
 constexpr Reverse reverse_of(std::string_view alphabet) {
   Reverse out{};
-  for (auto& value : out) value = -1;
-  for (std::size_t i = 0; i < alphabet.size(); ++i) {
-    out[static_cast<unsigned char>(alphabet[i])] = static_cast<std::int8_t>(i);
+  for (std::size_t place = 0; place < out.size(); ++place) {
+    for (auto& value : out[place]) value = bad;
+    for (std::size_t i = 0; i < alphabet.size(); ++i) {
+      out[place][static_cast<unsigned char>(alphabet[i])] =
+          static_cast<std::uint32_t>(i << (18 - 6 * place));
+    }
   }
   return out;
 }
@@ -27,55 +33,64 @@ constexpr Reverse standard_reverse = reverse_of(standard_alphabet);
 constexpr Reverse url_reverse = reverse_of(url_alphabet);
 
 std::string encode(std::string_view bytes, std::string_view alphabet, bool pad) {
-  std::string out;
-  out.reserve((bytes.size() + 2) / 3 * 4);
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (const char c : bytes) {
-    bits = (bits << 8) | static_cast<unsigned char>(c);
-    count += 8;
-    while (count >= 6) {
-      count -= 6;
-      out.push_back(alphabet[(bits >> count) & 63]);
-    }
+  std::string out((bytes.size() + 2) / 3 * 4, '=');
+  const auto* from = reinterpret_cast<const unsigned char*>(bytes.data());
+  char* to = out.data();
+  std::size_t left = bytes.size();
+  const auto put = [&](std::uint32_t word, int shift) {
+    *to++ = alphabet.data()[(word >> shift) & 63];
+  };
+  for (; left >= 3; left -= 3, from += 3) {
+    const std::uint32_t word = std::uint32_t{from[0]} << 16 | std::uint32_t{from[1]} << 8 | from[2];
+    put(word, 18);
+    put(word, 12);
+    put(word, 6);
+    put(word, 0);
   }
-  if (count > 0) out.push_back(alphabet[(bits << (6 - count)) & 63]);
-  if (pad) {
-    while (out.size() % 4 != 0) out.push_back('=');
+  if (left > 0) {
+    const std::uint32_t second = left == 2 ? from[1] : 0;
+    const std::uint32_t word = std::uint32_t{from[0]} << 16 | second << 8;
+    put(word, 18);
+    put(word, 12);
+    if (left == 2) put(word, 6);
   }
+  if (!pad) out.resize(static_cast<std::size_t>(to - out.data()));
   return out;
 }
 
-std::optional<std::string> decode(std::string_view text, const Reverse& reverse) {
+// How many bytes `text` means, written at `to`, which has room for decoded_size(text); nullopt for
+// what is not the canonical spelling.
+std::optional<std::size_t> decode(std::string_view text, const Reverse& reverse, char* to) {
   if (text.size() % 4 == 1) return std::nullopt;
-  const auto value = [&](std::size_t i) {
-    return static_cast<std::int32_t>(reverse[static_cast<unsigned char>(text[i])]);
-  };
-  std::string out(text.size() / 4 * 3 + 2, '\0');
-  char* to = out.data();
-  std::size_t i = 0;
-  for (; i + 4 <= text.size(); i += 4) {  // a negative one among the four makes all of it negative
-    const std::int32_t word = (value(i) * (1 << 18)) | (value(i + 1) * (1 << 12)) |
-                              (value(i + 2) * (1 << 6)) | value(i + 3);
-    if (word < 0) return std::nullopt;
+  const char* const start = to;
+  const auto* at = reinterpret_cast<const unsigned char*>(text.data());
+  std::size_t left = text.size();
+  for (; left >= 4; left -= 4, at += 4) {
+    const std::uint32_t word =
+        reverse[0][at[0]] | reverse[1][at[1]] | reverse[2][at[2]] | reverse[3][at[3]];
+    if (word >= bad) return std::nullopt;
     *to++ = static_cast<char>(word >> 16);
     *to++ = static_cast<char>((word >> 8) & 0xff);
     *to++ = static_cast<char>(word & 0xff);
   }
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (; i < text.size(); ++i) {
-    if (value(i) < 0) return std::nullopt;
-    bits = (bits << 6) | static_cast<std::uint32_t>(value(i));
-    count += 6;
-    if (count >= 8) {
-      count -= 8;
-      *to++ = static_cast<char>((bits >> count) & 0xff);
-    }
+  if (left > 0) {
+    const std::uint32_t third = left == 3 ? reverse[2][at[2]] : 0;
+    const std::uint32_t word = reverse[0][at[0]] | reverse[1][at[1]] | third;
+    // Unused bits must be zero, or several spellings would mean the same bytes.
+    if (word >= bad || (word & (left == 3 ? 0xffU : 0xffffU)) != 0) return std::nullopt;
+    *to++ = static_cast<char>(word >> 16);
+    if (left == 3) *to++ = static_cast<char>((word >> 8) & 0xff);
   }
-  out.resize(static_cast<std::size_t>(to - out.data()));
-  // Unused bits must be zero, or several spellings would mean the same bytes.
-  if ((bits & ((1U << count) - 1)) != 0) return std::nullopt;
+  return static_cast<std::size_t>(to - start);
+}
+
+constexpr std::size_t decoded_size(std::string_view text) {
+  return text.size() / 4 * 3 + (text.size() % 4 * 3 / 4);
+}
+
+std::optional<std::string> decode(std::string_view text, const Reverse& reverse) {
+  std::string out(decoded_size(text), '\0');
+  if (!decode(text, reverse, out.data())) return std::nullopt;
   return out;
 }
 
@@ -111,6 +126,12 @@ std::size_t sequence_length(std::string_view text) {
 std::string base64url_encode(std::string_view bytes) { return encode(bytes, url_alphabet, false); }
 std::optional<std::string> base64url_decode(std::string_view text) {
   return decode(text, url_reverse);
+}
+std::optional<std::string_view> base64url_decode(std::string_view text, std::span<char> room) {
+  if (decoded_size(text) > room.size()) return std::nullopt;
+  const std::optional<std::size_t> size = decode(text, url_reverse, room.data());
+  if (!size) return std::nullopt;
+  return std::string_view(room.data(), *size);
 }
 std::string base64_encode(std::string_view bytes) { return encode(bytes, standard_alphabet, true); }
 std::string base64_unpadded_encode(std::string_view bytes) {

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,9 @@ namespace moat {
 std::string base64url_encode(std::string_view bytes);
 // Accepts the one canonical spelling only: no padding, no white space, unused trailing bits zero.
 [[nodiscard]] std::optional<std::string> base64url_decode(std::string_view text);
+// The same into `room`, whose front is returned; nullopt too where it does not fit.
+[[nodiscard]] std::optional<std::string_view> base64url_decode(std::string_view text,
+                                                               std::span<char> room);
 
 // Base64 with padding (RFC 4648 section 4). The decoder accepts the canonical spelling only.
 std::string base64_encode(std::string_view bytes);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include <string>
 
 #include "moat/base/encoding.h"
@@ -81,6 +83,34 @@ TEST(Encoding, TheTwoAlphabetsAreNotMixed) {
   EXPECT_FALSE(base64_decode("Zm 9"));
   EXPECT_FALSE(base64_decode("Zm9=Zm9="));
   EXPECT_FALSE(base64url_decode(std::string_view("AAA\0", 4)));
+}
+
+TEST(Encoding, OneForeignCharacterAnywhereIsRefused) {
+  constexpr std::string_view alphabet =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  for (const std::size_t size : {4U, 6U, 7U, 8U, 11U}) {
+    for (std::size_t place = 0; place < size; ++place) {
+      for (int byte = 0; byte < 256; ++byte) {
+        std::string text(size, 'A');
+        text[place] = static_cast<char>(byte);
+        const std::size_t value = alphabet.find(static_cast<char>(byte));
+        // The last character of an incomplete group carries 2 or 4 bits that must be zero.
+        const std::size_t spare = place + 1 < size || size % 4 == 0 ? 1 : size % 4 == 2 ? 16 : 4;
+        const bool good = value != std::string_view::npos && value % spare == 0;
+        EXPECT_EQ(base64url_decode(text).has_value(), good) << text;
+      }
+    }
+  }
+}
+
+TEST(Encoding, DecodingIntoRoomKeepsToTheRoom) {
+  std::array<char, 4> room{'x', 'x', 'x', 'x'};
+  EXPECT_EQ(base64url_decode("Zm9v", room), "foo");
+  EXPECT_EQ(room[3], 'x');
+  EXPECT_EQ(base64url_decode("Zm9vYg", room), "foob");
+  EXPECT_EQ(base64url_decode("Zm9vYmE", room), std::nullopt);
+  EXPECT_EQ(base64url_decode("Zm9*", room), std::nullopt);
+  EXPECT_EQ(base64url_decode("", std::span<char>()), "");
 }
 
 TEST(Encoding, PercentKeepsAPlus) {

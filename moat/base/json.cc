@@ -2,8 +2,11 @@
 #include "moat/base/json.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <charconv>
 #include <cmath>
+#include <cstring>
 #include <unordered_set>
 
 #include "moat/base/encoding.h"
@@ -89,8 +92,36 @@ bool is_below_one(std::string_view text) {
   return exponent < -place;
 }
 
+// What stands for itself in a string: all but the quote, the backslash and control characters.
+constexpr std::array<bool, 256> plain = [] {
+  std::array<bool, 256> out{};
+  for (std::size_t c = 0x20; c < out.size(); ++c) out[c] = c != '"' && c != '\\';
+  return out;
+}();
+
+// The end of the run of plain characters that begins at `at`.
+const char* skip_plain(const char* at, const char* end) {
+  constexpr std::uint64_t ones = 0x0101010101010101U;
+  constexpr std::uint64_t tops = 0x8080808080808080U;
+  // Eight at once. The lowest top bit of (x - ones) & ~x is that of the first byte that is zero;
+  // what stands above it may be wrong, since the subtraction borrows.
+  const auto zeros = [](std::uint64_t x) { return (x - ones) & ~x & tops; };
+  while (std::endian::native == std::endian::little && end - at >= 8) {
+    std::uint64_t eight = 0;
+    std::memcpy(&eight, at, 8);
+    const std::uint64_t control = (eight - ones * 0x20) & ~eight & tops;
+    const std::uint64_t found = control | zeros(eight ^ ones * '"') | zeros(eight ^ ones * '\\');
+    if (found != 0) return at + std::countr_zero(found) / 8;
+    at += 8;
+  }
+  while (at != end && plain[static_cast<unsigned char>(*at)]) ++at;
+  return at;
+}
+
+}  // namespace
+
 // Recursive descent; the depth limit bounds the stack.
-class Parser {
+class Parser final {
  public:
   Parser(std::string_view text, const Limits& limits) : text_(text), limits_(limits) {}
 
@@ -114,7 +145,7 @@ class Parser {
     return false;
   }
   bool more() const { return at_ < text_.size(); }
-  char peek() const { return more() ? text_[at_] : '\0'; }
+  char peek() const { return more() ? text_.data()[at_] : '\0'; }
   void skip_blank() {
     while (more() && (peek() == ' ' || peek() == '\t' || peek() == '\n' || peek() == '\r')) ++at_;
   }
@@ -129,26 +160,22 @@ class Parser {
     return true;
   }
 
+  // `out` is null before.
   bool parse_value(Value& out, std::size_t depth) {
     switch (peek()) {
       case '{':
         return parse_object(out, depth + 1);
       case '[':
         return parse_array(out, depth + 1);
-      case '"': {
-        std::string text;
-        if (!parse_string(text)) return false;
-        out = Value(std::move(text));
-        return true;
-      }
+      case '"':
+        return parse_string(out.data_.emplace<std::string>());
       case 't':
-        out = Value(true);
+        out.data_.emplace<bool>(true);
         return take_word("true");
       case 'f':
-        out = Value(false);
+        out.data_.emplace<bool>(false);
         return take_word("false");
       case 'n':
-        out = Value(nullptr);
         return take_word("null");
       default:
         return parse_number(out);
@@ -158,18 +185,19 @@ class Parser {
   bool parse_object(Value& out, std::size_t depth) {
     if (depth > limits_.depth) return fail(Refusal::too_deep);
     ++at_;
-    Object object;
+    auto& object = out.data_.emplace<Object>();
     std::unordered_set<std::string> names;  // only for objects too large to search
     skip_blank();
     if (!take('}')) {
+      if (depth == 1) object.reserve(8);  // there is one at most
       do {
         if (++members_ > limits_.members) return fail(Refusal::too_many);
         skip_blank();
         if (peek() != '"') return fail(Refusal::syntax);
         const std::size_t start = at_;
-        Member member;
+        Member& member = object.emplace_back();
         if (!parse_string(member.first)) return false;
-        if (!is_new(member.first, object, names)) {
+        if (!is_new(object, names)) {
           at_ = start;
           return fail(Refusal::duplicate_name);
         }
@@ -177,24 +205,23 @@ class Parser {
         if (!take(':')) return fail(Refusal::syntax);
         skip_blank();
         if (!parse_value(member.second, depth)) return false;
-        object.push_back(std::move(member));
         skip_blank();
       } while (take(','));
       if (!take('}')) return fail(Refusal::syntax);
     }
-    out = Value(std::move(object));
     return true;
   }
 
-  static bool is_new(const std::string& name, const Object& object,
-                     std::unordered_set<std::string>& names) {
+  // Whether the name of the last member is no other's.
+  static bool is_new(const Object& object, std::unordered_set<std::string>& names) {
     constexpr std::size_t few = 16;
-    if (object.size() < few) {
-      return std::none_of(object.begin(), object.end(),
+    const std::string& name = object.back().first;
+    if (object.size() <= few) {
+      return std::none_of(object.begin(), object.end() - 1,
                           [&](const Member& m) { return m.first == name; });
     }
-    if (object.size() == few && names.empty()) {
-      for (const Member& member : object) names.insert(member.first);
+    if (names.empty()) {
+      for (std::size_t i = 0; i + 1 < object.size(); ++i) names.insert(object[i].first);
     }
     return names.insert(name).second;
   }
@@ -202,31 +229,28 @@ class Parser {
   bool parse_array(Value& out, std::size_t depth) {
     if (depth > limits_.depth) return fail(Refusal::too_deep);
     ++at_;
-    Array array;
+    auto& array = out.data_.emplace<Array>();
     skip_blank();
     if (!take(']')) {
       do {
         if (++members_ > limits_.members) return fail(Refusal::too_many);
         skip_blank();
-        Value item;
-        if (!parse_value(item, depth)) return false;
-        array.push_back(std::move(item));
+        if (!parse_value(array.emplace_back(), depth)) return false;
         skip_blank();
       } while (take(','));
       if (!take(']')) return fail(Refusal::syntax);
     }
-    out = Value(std::move(array));
     return true;
   }
 
   bool parse_string(std::string& out) {
     ++at_;
     for (;;) {
-      const std::size_t start = at_;
-      while (more() && peek() != '"' && peek() != '\\' &&
-             static_cast<unsigned char>(peek()) >= 0x20)
-        ++at_;
-      out.append(text_.substr(start, at_ - start));
+      const char* const start = text_.data() + at_;
+      const char* const stop = skip_plain(start, text_.data() + text_.size());
+      const auto length = static_cast<std::size_t>(stop - start);
+      at_ += length;
+      out.append(start, length);
       if (out.size() > limits_.string_bytes) return fail(Refusal::too_long);
       if (take('"')) return true;
       if (!take('\\')) return fail(Refusal::syntax);  // a control character, or the end
@@ -319,7 +343,7 @@ class Parser {
     if (integer) {
       std::int64_t value = 0;
       if (std::from_chars(first, last, value).ec == std::errc()) {
-        out = Value(value);
+        out.data_.emplace<std::int64_t>(value);
         return true;
       }
     }
@@ -332,7 +356,7 @@ class Parser {
         return fail(Refusal::number_out_of_range);
       value = 0;
     }
-    out = Value(value);
+    out.data_.emplace<double>(value);
     return true;
   }
 
@@ -342,8 +366,6 @@ class Parser {
   std::size_t members_ = 0;
   Refusal refusal_ = Refusal::syntax;
 };
-
-}  // namespace
 
 Result<Value, ParseError> parse(std::string_view text, const Limits& limits) {
   return Parser(text, limits).run();

@@ -14,6 +14,7 @@
 
 namespace moat::json {
 
+class Parser;
 class Value;
 using Array = std::vector<Value>;
 using Member = std::pair<std::string, Value>;
@@ -52,6 +53,7 @@ class Value final {
   bool operator==(const Value& other) const = default;
 
  private:
+  friend class Parser;  // builds values in their place
   Data data_;
 };
 

@@ -228,5 +228,28 @@ TEST(Json, AccessorsRefuseAnotherType) {
   EXPECT_TRUE(json::parse("null")->is_null());
 }
 
+TEST(Json, AStringEndsAtTheFirstCharacterThatMayNotStandInIt) {
+  for (std::size_t place = 0; place < 20; ++place) {
+    for (int byte = 0; byte < 128; ++byte) {
+      std::string content(20, 'a');
+      content[place] = static_cast<char>(byte);
+      const auto parsed =
+          json::parse('"' + content + "\"    ");  // eight bytes and more behind it, or not
+      const auto bare = json::parse('"' + content + '"');
+      const bool good = byte >= 0x20 && byte != '"' && byte != '\\';
+      ASSERT_EQ(parsed.has_value(), good) << place << ' ' << byte;
+      ASSERT_EQ(bare.has_value(), good) << place << ' ' << byte;
+      if (!good) continue;
+      EXPECT_EQ(*parsed, json::Value(content));
+      EXPECT_EQ(*bare, json::Value(content));
+    }
+    // Next to each other, and beside bytes above 127.
+    const std::string filler(place, 'a');
+    EXPECT_EQ(*json::parse('"' + filler + "\\\"#! \xc3\xbf\xc2\x80\"").value().as_string(),
+              filler + "\"#! \xc3\xbf\xc2\x80");
+    EXPECT_FALSE(json::parse('"' + filler + "\x1f !#\""));
+  }
+}
+
 }  // namespace
 }  // namespace moat

@@ -2,6 +2,7 @@
 #include "moat/jwt/jws.h"
 
 #include <algorithm>
+#include <array>
 
 #include "moat/base/encoding.h"
 #include "moat/jwt/internal/material.h"
@@ -16,6 +17,9 @@ namespace {
 // A token without "kid" is tried against this many keys at most: each try may be an RSA operation
 // that a stranger asked for.
 constexpr int max_tries = 8;
+
+// Those of RSA are the longest, and no key has more than 8192 bits.
+constexpr std::size_t max_signature_bytes = 1024;
 
 constexpr json::Limits header_limits{
     .depth = 8, .members = 64, .string_bytes = 8192, .total_bytes = 65536};
@@ -32,7 +36,7 @@ std::optional<Parts> split(std::string_view token) {
                token.substr(second + 1), token.substr(0, second)};
 }
 
-Result<json::Value, Refusal> read_header(std::string_view encoded) {
+Result<Header, Refusal> read_header(std::string_view encoded) {
   const std::optional<std::string> text = base64url_decode(encoded);
   if (!text) return Error{Refusal::malformed};
   // RFC 7515 section 4: "The Header Parameter names within the JOSE Header MUST be unique", which
@@ -43,23 +47,41 @@ Result<json::Value, Refusal> read_header(std::string_view encoded) {
   if (algorithm == nullptr || algorithm->as_string() == nullptr) return Error{Refusal::malformed};
   if (ascii_iequals(*algorithm->as_string(), "none")) return Error{Refusal::unsigned_token};
   if (header->find("crit") != nullptr) return Error{Refusal::critical_extension};
-  return *std::move(header);
+  const json::Value* id = header->find("kid");
+  if (id != nullptr && id->as_string() == nullptr) return Error{Refusal::malformed};
+  Header out;
+  out.algorithm = parse_algorithm(*algorithm->as_string());
+  if (id != nullptr) out.key_id = *id->as_string();
+  out.members = *std::move(header);
+  return out;
 }
 
-Result<const Key*, Refusal> find_key(const json::Value& header, const Parts& parts,
-                                     const KeySet& keys, bool allow_rsa_pkcs1) {
-  const json::Value* id = header.find("kid");
-  if (id != nullptr && id->as_string() == nullptr) return Error{Refusal::malformed};
-  const std::optional<Algorithm> named = parse_algorithm(*header.find("alg")->as_string());
-  const std::optional<std::string> signature = base64url_decode(parts.signature);
+KnownHeaders::KnownHeaders(const KeySet& keys, const std::string& type) {
+  for (const Key& key : keys.keys()) {
+    std::optional<std::string> text = encode_header(key, {{"typ", type}});
+    if (!text) continue;
+    if (auto header = read_header(*text)) by_text.emplace(*std::move(text), *std::move(header));
+  }
+}
+
+const Header* KnownHeaders::find(std::string_view encoded) const {
+  const auto found = by_text.find(encoded);
+  return found == by_text.end() ? nullptr : &found->second;
+}
+
+Result<const Key*, Refusal> find_key(const Header& header, const Parts& parts, const KeySet& keys,
+                                     bool allow_rsa_pkcs1) {
+  std::array<char, max_signature_bytes> room;
+  const std::optional<std::string_view> signature = base64url_decode(parts.signature, room);
   if (!signature) return Error{Refusal::malformed};
   Refusal refusal = Refusal::unknown_key;
   int tries = 0;
   for (const Key& key : keys.keys()) {
-    if (id != nullptr && !key.id().empty() && key.id() != *id->as_string()) continue;
+    if (header.key_id && !key.id().empty() && key.id() != *header.key_id) continue;
     const bool pkcs1 = facts(key.algorithm()).kind == Kind::pkcs1;
     // RFC 8725 section 3.1: the algorithm is the key's; the header may only agree.
-    if (!named || !same_algorithm(key.algorithm(), *named) || (pkcs1 && !allow_rsa_pkcs1)) {
+    if (!header.algorithm || !same_algorithm(key.algorithm(), *header.algorithm) ||
+        (pkcs1 && !allow_rsa_pkcs1)) {
       if (refusal == Refusal::unknown_key) refusal = Refusal::wrong_algorithm;
       continue;
     }
@@ -88,11 +110,11 @@ namespace {
 
 Result<SignedPayload, Refusal> check(const internal::Parts& parts, const KeySet& keys,
                                      const JwsOptions& options) {
-  MOAT_TRY(json::Value header, internal::read_header(parts.header));
+  MOAT_TRY(internal::Header header, internal::read_header(parts.header));
   MOAT_TRY(const Key* key, internal::find_key(header, parts, keys, options.allow_rsa_pkcs1));
   std::optional<std::string> payload = base64url_decode(parts.payload);
   if (!payload) return Error{Refusal::malformed};
-  return SignedPayload{*std::move(payload), std::move(header), *key};
+  return SignedPayload{*std::move(payload), std::move(header.members), *key};
 }
 
 const std::string* text_member(const json::Value& object, std::string_view name) {

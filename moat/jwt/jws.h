@@ -19,7 +19,8 @@ struct Unverified {
 // Why a token was refused. For the log; the client is told only 401.
 enum class Refusal {
   too_large,           // more bytes than Options::max_bytes
-  malformed,           // not three parts of canonical base64url, or not strict JSON objects inside
+  malformed,           // not three parts of canonical base64url, or not strict JSON objects inside,
+                       // or a signature longer than any key's
   unsigned_token,      // "alg":"none" in any spelling
   critical_extension,  // a "crit" header: Moat understands no extension (RFC 7515 section 4.1.11)
   wrong_algorithm,     // the header's algorithm is not that of the key, or is not accepted here

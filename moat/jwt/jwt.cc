@@ -19,14 +19,50 @@ using std::chrono::seconds;
 constexpr seconds max_skew{60};
 constexpr std::int64_t last_second = 253402300799;  // of the year 9999
 
-const std::string* text_claim(const json::Value& claims, std::string_view name) {
-  const json::Value* claim = claims.find(name);
+const std::string* text_of(const json::Value* claim) {
   return claim == nullptr ? nullptr : claim->as_string();
 }
 
+// The registered claims (RFC 7519 section 4.1) and the nonce; null for what is not there.
+struct Registered {
+  const json::Value* issuer = nullptr;
+  const json::Value* subject = nullptr;
+  const json::Value* audience = nullptr;
+  const json::Value* expires = nullptr;
+  const json::Value* not_before = nullptr;
+  const json::Value* issued_at = nullptr;
+  const json::Value* id = nullptr;
+  const json::Value* nonce = nullptr;
+};
+
+Registered registered_claims(const json::Object& claims) {
+  Registered out;
+  for (const json::Member& member : claims) {
+    const std::string_view name = member.first;
+    const json::Value* const value = &member.second;
+    if (name == "iss") {
+      out.issuer = value;
+    } else if (name == "sub") {
+      out.subject = value;
+    } else if (name == "aud") {
+      out.audience = value;
+    } else if (name == "exp") {
+      out.expires = value;
+    } else if (name == "nbf") {
+      out.not_before = value;
+    } else if (name == "iat") {
+      out.issued_at = value;
+    } else if (name == "jti") {
+      out.id = value;
+    } else if (name == "nonce") {
+      out.nonce = value;
+    }
+  }
+  return out;
+}
+
 // RFC 7519 section 2, NumericDate: seconds since the epoch, perhaps with a fraction.
-Result<std::optional<Time>, Refusal> date_claim(const json::Value& claims, std::string_view name) {
-  const json::Value* claim = claims.find(name);
+Result<std::optional<Time>, Refusal> read_date(const json::Value* claim) {
   if (claim == nullptr) return std::optional<Time>();
   if (const std::int64_t* whole = claim->as_integer()) {
     if (*whole < 0 || *whole > last_second) return Error{Refusal::malformed_claim};
@@ -44,8 +80,7 @@ bool contains(const std::vector<std::string>& list, std::string_view text) {
   return std::find(list.begin(), list.end(), text) != list.end();
 }
 
-std::optional<Refusal> check_audience(const json::Value& claims, const Options& options) {
-  const json::Value* audience = claims.find("aud");
+std::optional<Refusal> check_audience(const json::Value* audience, const Options& options) {
   if (audience == nullptr) {
     if (options.allow_missing_audience) return std::nullopt;
     return Refusal::missing_audience;
@@ -64,25 +99,28 @@ std::optional<Refusal> check_audience(const json::Value& claims, const Options& 
   return Refusal::wrong_audience;
 }
 
-std::optional<Refusal> check_names(const json::Value& claims, const Options& options) {
-  for (const std::string_view name : {"iss", "sub", "jti"}) {
-    const json::Value* claim = claims.find(name);
+std::optional<Refusal> check_names(const Registered& claims, const Options& options) {
+  for (const json::Value* claim : {claims.issuer, claims.subject, claims.id}) {
     if (claim != nullptr && claim->as_string() == nullptr) return Refusal::malformed_claim;
   }
-  const std::string* issuer = text_claim(claims, "iss");
+  const std::string* issuer = text_of(claims.issuer);
   if (!options.issuers.empty() && (issuer == nullptr || !contains(options.issuers, *issuer))) {
     return Refusal::wrong_issuer;
   }
-  const auto differs = [&](std::string_view name, const std::optional<std::string>& wanted) {
-    const std::string* claim = text_claim(claims, name);
-    return wanted && (claim == nullptr || *claim != *wanted);
+  const auto differs = [](const json::Value* claim, const std::optional<std::string>& wanted) {
+    const std::string* text = text_of(claim);
+    return wanted && (text == nullptr || *text != *wanted);
   };
-  if (differs("sub", options.subject)) return Refusal::wrong_subject;
-  if (differs("jti", options.id) || differs("nonce", options.nonce)) return Refusal::wrong_claim;
-  for (const std::string& name : options.required_claims) {
-    if (claims.find(name) == nullptr) return Refusal::wrong_claim;
+  if (differs(claims.subject, options.subject)) return Refusal::wrong_subject;
+  if (differs(claims.id, options.id) || differs(claims.nonce, options.nonce)) {
+    return Refusal::wrong_claim;
   }
   return std::nullopt;
+}
+
+bool has_all(const json::Value& claims, const std::vector<std::string>& names) {
+  return std::all_of(names.begin(), names.end(),
+                     [&](const std::string& name) { return claims.find(name) != nullptr; });
 }
 
 struct Dates {
@@ -193,7 +231,7 @@ Result<std::string, SignError> sign(json::Object claims, const Key& key, const S
 }
 
 std::string_view Verified::text(std::string_view name) const {
-  const std::string* claim = text_claim(claims_, name);
+  const std::string* claim = text_of(claims_.find(name));
   return claim == nullptr ? std::string_view() : std::string_view(*claim);
 }
 
@@ -205,29 +243,41 @@ Verifier::Verifier(KeySet keys, Options options)
   if (options_.max_lifetime <= seconds(0) || (options_.max_age && *options_.max_age < seconds(0))) {
     throw std::invalid_argument("jwt: a lifetime must be positive");
   }
+  known_headers_ =
+      std::make_shared<const internal::KnownHeaders>(keys_, options_.type.value_or("JWT"));
 }
 
 Result<Verified, Refusal> Verifier::verify(Unverified token, Time now) const {
-  JwsOptions jws_options;
-  jws_options.max_bytes = options_.max_bytes;
-  jws_options.allow_rsa_pkcs1 = options_.allow_rsa_pkcs1;
-  MOAT_TRY(const SignedPayload jws, verify_jws(token, keys_, jws_options));
+  if (token.text.size() > options_.max_bytes) return Error{Refusal::too_large};
+  const std::optional<internal::Parts> parts = internal::split(token.text);
+  if (!parts) return Error{Refusal::malformed};
+  std::optional<internal::Header> read;
+  const internal::Header* header = known_headers_->find(parts->header);
+  if (header == nullptr) {
+    MOAT_TRY(read, internal::read_header(parts->header));
+    header = &*read;
+  }
+  MOAT_TRY(const Key* key, internal::find_key(*header, *parts, keys_, options_.allow_rsa_pkcs1));
+  const std::optional<std::string> payload = base64url_decode(parts->payload);
+  if (!payload) return Error{Refusal::malformed};
   if (options_.type) {
-    const std::string* type = text_claim(jws.header, "typ");
+    const std::string* type = text_of(header->members.find("typ"));
     if (type == nullptr || !same_type(*type, *options_.type)) return Error{Refusal::wrong_type};
   }
-  auto claims = json::parse(jws.payload);
+  auto claims = json::parse(*payload);
   // RFC 7519 section 7.2 step 10: the claims set is a JSON object; its names are unique, by
   // section 4.
   if (!claims || claims->as_object() == nullptr) return Error{Refusal::malformed};
+  const Registered registered = registered_claims(*claims->as_object());
   Dates dates;
-  MOAT_TRY(dates.expires, date_claim(*claims, "exp"));
-  MOAT_TRY(dates.not_before, date_claim(*claims, "nbf"));
-  MOAT_TRY(dates.issued_at, date_claim(*claims, "iat"));
+  MOAT_TRY(dates.expires, read_date(registered.expires));
+  MOAT_TRY(dates.not_before, read_date(registered.not_before));
+  MOAT_TRY(dates.issued_at, read_date(registered.issued_at));
   if (const auto refusal = check_dates(dates, options_, now)) return Error{*refusal};
-  if (const auto refusal = check_audience(*claims, options_)) return Error{*refusal};
-  if (const auto refusal = check_names(*claims, options_)) return Error{*refusal};
-  Verified out(*std::move(claims), jws.key);
+  if (const auto refusal = check_audience(registered.audience, options_)) return Error{*refusal};
+  if (const auto refusal = check_names(registered, options_)) return Error{*refusal};
+  if (!has_all(*claims, options_.required_claims)) return Error{Refusal::wrong_claim};
+  Verified out(*std::move(claims), *key);
   if (dates.expires) out.expires_ = *dates.expires;
   out.issued_at_ = dates.issued_at;
   return out;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,6 +16,10 @@
 #include "moat/jwt/key.h"
 
 namespace moat::jwt {
+
+namespace internal {
+struct KnownHeaders;
+}
 
 // Lifetime is written as a duration or as text with its unit: std::chrono::minutes(5), "15m", "1h".
 // No bare numbers.
@@ -120,6 +125,7 @@ class Verifier final {
  private:
   KeySet keys_;
   Options options_;
+  std::shared_ptr<const internal::KnownHeaders> known_headers_;
 };
 
 // The two-line form, for a service that signs and verifies with a secret of its own (HS256, at

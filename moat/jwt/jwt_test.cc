@@ -261,5 +261,39 @@ TEST(Jwt, TheTwoLineFormRefuses) {
   EXPECT_EQ(verify(token, weak).error(), Refusal::weak_key);
 }
 
+// The header that Moat itself writes is known by its text; all others are read.
+TEST(Jwt, AHeaderCountsAsWhatItSaysHoweverItIsWritten) {
+  const auto with_header = [](std::string_view header, const Key& signer) {
+    const std::string claims = R"({"aud":"us","exp":1800000060})";
+    std::string token = base64url_encode(header) + "." + base64url_encode(claims);
+    return token + "." + base64url_encode(signer.sign(token).value());
+  };
+  const std::string id(key().id());
+  const std::string known = R"({"alg":"HS256","typ":"JWT","kid":")" + id + R"("})";
+  ASSERT_EQ(with_times("").substr(0, 8), with_header(known, key()).substr(0, 8));
+  EXPECT_EQ(refusal(with_header(known, key())), std::nullopt);
+  EXPECT_EQ(refusal(with_header(R"({"kid":")" + id + R"(", "typ":"JWT","alg":"HS256"})", key())),
+            std::nullopt);
+  const Key other = Key::generate(Algorithm::hs256, system_random()).value();
+  EXPECT_EQ(refusal(with_header(known, other)), Refusal::bad_signature);
+  EXPECT_EQ(refusal(with_header(R"({"alg":"HS256","typ":"JWT","kid":"k9"})", key())),
+            Refusal::unknown_key);
+  EXPECT_EQ(refusal(with_header(R"({"alg":"HS384","typ":"JWT","kid":")" + id + R"("})", key())),
+            Refusal::wrong_algorithm);
+  Options typed = for_us();
+  typed.type = "at+jwt";
+  EXPECT_EQ(refusal(with_header(known, key()), typed), Refusal::wrong_type);
+  EXPECT_EQ(
+      refusal(with_header(R"({"alg":"HS256","typ":"at+jwt","kid":")" + id + R"("})", key()), typed),
+      std::nullopt);
+}
+
+TEST(Jwt, ASignatureLongerThanAnyKeysIsRefused) {
+  const std::string token = with_times("");
+  const std::string front = token.substr(0, token.rfind('.') + 1);
+  EXPECT_EQ(refusal(front + base64url_encode(std::string(1024, 'x'))), Refusal::bad_signature);
+  EXPECT_EQ(refusal(front + base64url_encode(std::string(1025, 'x'))), Refusal::malformed);
+}
+
 }  // namespace
 }  // namespace moat::jwt
