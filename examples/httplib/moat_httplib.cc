@@ -158,9 +158,9 @@ bool Guard::read_head(const httplib::Request& request) const {
     return refuse(refused ? parsed.status : 400, refused ? parsed.code : "malformed",
                   "The request could be read in two ways.");
   }
-  for (const Known known : {Known::origin, Known::referer, Known::sec_fetch_site, Known::cookie,
-                            Known::authorization, Known::x_csrf_token, Known::csrf_token,
-                            Known::x_xsrf_token, Known::xsrf_token}) {
+  for (const Known known :
+       {Known::origin, Known::referer, Known::sec_fetch_site, Known::cookie, Known::authorization,
+        Known::x_csrf_token, Known::csrf_token, Known::x_xsrf_token, Known::xsrf_token}) {
     if (x.head.headers.count(known) > 1)
       return refuse(400, "duplicate_field", "A header that may come once came twice.");
   }

@@ -68,7 +68,11 @@ void print_practices(const Config& config, const gateway::Started& started,
                        : accounts_off,
        config.accounts},
       {"5 Limits     ", "on: " + config.limit_default + "; growing delays after failed logins"},
-      {"6 CSRF       ", "on: Fetch-Metadata and Origin, tokens in forms, SameSite cookies"},
+      {"6 CSRF       ",
+       config.csrf == gateway::CsrfMode::enforce
+           ? "on: Fetch-Metadata and Origin, tokens in forms, SameSite cookies"
+           : "reported only: forged requests reach the backend",
+       config.csrf == gateway::CsrfMode::enforce},
       {"7 Secrets    ", "on: keys made here, 0600, in " + config.data + "/keys"}};
   for (const Line& line : practices) {
     std::cout << "  " << (line.on ? terminal.paint("✓", "32") : terminal.paint("!", "33")) << " "

@@ -50,7 +50,8 @@ struct Request {
   std::optional<std::string_view> origin;
   std::optional<std::string_view> referer;
   bool is_websocket_upgrade = false;
-  // X-HTTP-Method-Override or one of its kin came along: the backend may take another method for it.
+  // X-HTTP-Method-Override or one of its kin came along: the backend may take another method for
+  // it.
   bool overrides_method = false;
   bool carries_moat_cookie = true;  // any cookie that logs the sender in
   // Authorization is_bearer(). Whoever says so has to look at Verdict::without_cookies.

@@ -257,8 +257,8 @@ TEST(Csrf, ABearerTokenHelpsNeitherAtALoginNorAtAForeignHost) {
 TEST(Csrf, ABearerTokenIsKnownByItsScheme) {
   for (const std::string_view good : {"Bearer x", "bearer x", "BEARER eyJ.a.b"})
     EXPECT_TRUE(is_bearer(good)) << good;
-  for (const std::string_view bad : {"", "Bearer", "Bearer ", "Bearerx", "Basic YTpi", " Bearer x",
-                                     "Negotiate x", "Bearer\tx"})
+  for (const std::string_view bad :
+       {"", "Bearer", "Bearer ", "Bearerx", "Basic YTpi", " Bearer x", "Negotiate x", "Bearer\tx"})
     EXPECT_FALSE(is_bearer(bad)) << bad;
 }
 

@@ -48,7 +48,7 @@ enum class OnAnonymous {
   automatic,
   unauthorized,
   redirect
-};  // navigations are redirected, the rest gets 401
+};                                             // navigations are redirected, the rest gets 401
 enum class CsrfMode { enforce, report, off };  // report: forged requests pass and are told of
 enum class CspMode { report_only, enforce, off };
 
@@ -116,7 +116,7 @@ enum class Issuer { automatic, local_ca, files };
 
 // A secret named by reference: "file:/run/secrets/access" or "env:NAME". Never a literal.
 struct SecretReference {
-  std::string name;  // session_keys, assertion_keys, csrf_key
+  std::string name;  // session_keys, assertion_keys, csrf_key, csrf_key_previous
   std::string reference;
   Origin origin;
 };

@@ -269,8 +269,8 @@ std::vector<Weakening> weakenings(const Config& config) {
           {6, route.origin, name + "accepts forged cross-site requests (csrf = \"off\")"});
     }
     if (route.csrf == CsrfMode::report) {
-      out.push_back({6, route.origin,
-                     name + "only reports forged cross-site requests (csrf = \"report\")"});
+      out.push_back(
+          {6, route.origin, name + "only reports forged cross-site requests (csrf = \"report\")"});
     }
     if (route.allow_encoded_slash) {
       out.push_back({2, route.origin, name + "lets %2F through (allow_encoded_slash = true)"});

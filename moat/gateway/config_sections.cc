@@ -125,7 +125,7 @@ void read_limits(ConfigTable table, Config& config) {
 
 void read_secrets(ConfigTable table, Config& config) {
   table.boolean("allow_readable_by_all", config.allow_secrets_readable_by_all);
-  for (const char* name : {"session_keys", "assertion_keys", "csrf_key"}) {
+  for (const char* name : {"session_keys", "assertion_keys", "csrf_key", "csrf_key_previous"}) {
     const auto found = table.find(name);
     if (!found) continue;
     if (found->node == nullptr && table.in_file(name)) {

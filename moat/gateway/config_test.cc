@@ -145,8 +145,7 @@ TEST(Config, WeakeningsAreListed) {
 
 TEST(Config, ForgedRequestsAreRefusedReportedOrPassByRoute) {
   const std::string route = "[[route]]\nmatch = \"/a\"\nbackend = \"3001\"\n";
-  const auto mode = [](const std::string& text,
-                       const Environment& environment = {}) {
+  const auto mode = [](const std::string& text, const Environment& environment = {}) {
     const auto config = parse_config(text, "moat.toml", environment);
     return config ? std::optional(config->routes.front().csrf) : std::nullopt;
   };

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "moat/gateway/keys.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <functional>
+#include <optional>
 
 #include "moat/gateway/key_files.h"
 #include "moat/sources/files.h"
@@ -72,6 +74,56 @@ Result<jwt::KeyRing, std::string> key_ring(const Config& config, const std::stri
   return std::move(*ring);
 }
 
+constexpr std::chrono::hours csrf_key_life{24 * 90};
+
+Secret fresh_csrf_key() {
+  std::string token = system_random().token();
+  return Secret::take(token);
+}
+
+// When a file was written; nothing where there is none.
+std::optional<Time> written_at(const std::string& path) {
+  struct stat found {};
+  if (::stat(path.c_str(), &found) != 0) return std::nullopt;
+  return from_unix_seconds(found.st_mtime);
+}
+
+// The key before goes first: after a crash between the two it is the current one twice.
+Result<void, std::string> rotate_csrf_key(const std::string& directory, const Secret& current) {
+  auto kept = write_private_file(directory + "/csrf.previous.key", current);
+  if (!kept) return kept;
+  return write_private_file(directory + "/csrf.key", fresh_csrf_key());
+}
+
+Result<HmacKey, std::string> hmac_key(const Result<Secret, std::string>& text) {
+  if (!text) return Error{text.error()};
+  if (text->size() < 32) return Error{std::string("the CSRF key is shorter than 32 bytes")};
+  return HmacKey(text->reveal());
+}
+
+// Tokens live a day, so what the key before issued is over long before the next rotation.
+Result<csrf::Tokens, std::string> form_tokens(const Config& config, const std::string& directory,
+                                              Rotation rotation, Time now) {
+  const std::string file = directory + "/csrf.key";
+  const bool ours = reference_to(config, "csrf_key") == nullptr;
+  auto text = key_text(config, directory, "csrf_key", "csrf.key", fresh_csrf_key);
+  const std::optional<Time> made = ours ? written_at(file) : std::nullopt;
+  if (text && made && rotation == Rotation::when_due && now - *made >= csrf_key_life) {
+    auto rotated = rotate_csrf_key(directory, *text);
+    if (!rotated) return Error{rotated.error()};
+    text = key_text(config, directory, "csrf_key", "csrf.key", fresh_csrf_key);
+  }
+  auto current = hmac_key(text);
+  if (!current) return Error{current.error()};
+  const bool named = reference_to(config, "csrf_key_previous") != nullptr;
+  if (!named && (!ours || !written_at(directory + "/csrf.previous.key")))
+    return csrf::Tokens(std::move(*current));
+  auto previous = hmac_key(
+      key_text(config, directory, "csrf_key_previous", "csrf.previous.key", fresh_csrf_key));
+  if (!previous) return Error{previous.error()};
+  return csrf::Tokens(std::move(*current), std::move(*previous));
+}
+
 }  // namespace
 
 Result<Keys, std::string> load_keys(const Config& config, const std::string& directory, Time now,
@@ -85,14 +137,9 @@ Result<Keys, std::string> load_keys(const Config& config, const std::string& dir
   auto assertions =
       key_ring(config, directory, "assertion_keys", jwt::Algorithm::ed25519, {}, rotation, now);
   if (!assertions) return Error{assertions.error()};
-  auto csrf_key = key_text(config, directory, "csrf_key", "csrf.key", [] {
-    std::string token = system_random().token();
-    return Secret::take(token);
-  });
-  if (!csrf_key) return Error{csrf_key.error()};
-  if (csrf_key->size() < 32) return Error{std::string("the CSRF key is shorter than 32 bytes")};
-  return Keys{std::move(*sessions_ring), std::move(*assertions),
-              csrf::Tokens(HmacKey(csrf_key->reveal()))};
+  auto tokens = form_tokens(config, directory, rotation, now);
+  if (!tokens) return Error{tokens.error()};
+  return Keys{std::move(*sessions_ring), std::move(*assertions), std::move(*tokens)};
 }
 
 }  // namespace moat::gateway

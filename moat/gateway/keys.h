@@ -23,9 +23,9 @@ struct Keys {
 enum class Rotation { when_due, not_now };
 
 // Reads each key from where the configuration says; those that it does not name are files of mode
-// 0600 in `directory`, made on the first run. Rotates rings of its own that are due: what the old
-// key signed stays valid for the overlap. A secret that comes from the environment is removed
-// there. The error is a sentence.
+// 0600 in `directory`, made on the first run. Rotates those of its own that are due, the key of
+// form tokens after 90 days too: what the old key signed stays valid for the overlap. A secret that
+// comes from the environment is removed there. The error is a sentence.
 [[nodiscard]] Result<Keys, std::string> load_keys(const Config& config,
                                                   const std::string& directory, Time now,
                                                   Rotation rotation = Rotation::when_due);

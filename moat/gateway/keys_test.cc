@@ -2,6 +2,7 @@
 #include "moat/gateway/keys.h"
 
 #include <gtest/gtest.h>
+#include <sys/time.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -27,6 +28,13 @@ class KeysTest : public ::testing::Test {
   static std::string kids(const jwt::KeyRing& ring) { return std::string(ring.to_json().reveal()); }
   void refer(const std::string& name, const std::string& reference) {
     config_.secrets.push_back({name, reference, Origin{"moat.toml", 7}});
+  }
+
+  // Makes the file look as if it had been written so long before `start_`.
+  void age_csrf_key(std::chrono::hours age) {
+    const std::int64_t second = unix_seconds(start_ - age);
+    const timeval times[2] = {{second, 0}, {second, 0}};
+    ASSERT_EQ(::utimes((folder_ / "csrf.key").c_str(), times), 0);
   }
 
   fs::path folder_;
@@ -66,6 +74,59 @@ TEST_F(KeysTest, OnesThatAreKeptElsewhereAreNotRotatedHere) {
   const Keys later = load(start_ + quarter);
   EXPECT_EQ(kids(made.session), kids(later.session));
   EXPECT_EQ(kids(made.assertion), kids(later.assertion));
+}
+
+TEST_F(KeysTest, TheKeyOfFormsIsRotatedAndOpenFormsStillWork) {
+  const csrf::Binding session = csrf::Binding::session("s");
+  const Keys made = load(start_);
+  const std::string token = made.tokens.issue(session, system_random(), start_);
+  age_csrf_key(std::chrono::hours{24 * 90 - 1});
+  EXPECT_TRUE(made.tokens.verify(
+      session, load(start_).tokens.issue(session, system_random(), start_), start_))
+      << "the same key";
+  EXPECT_FALSE(fs::exists(folder_ / "csrf.previous.key"));
+  age_csrf_key(std::chrono::hours{24 * 90});
+  const auto waiting = load_keys(config_, folder_.string(), start_, Rotation::not_now);
+  ASSERT_TRUE(waiting.has_value());
+  EXPECT_FALSE(fs::exists(folder_ / "csrf.previous.key")) << "another process serves";
+
+  const Keys second = load(start_);
+  EXPECT_TRUE(second.tokens.verify(session, token, start_)) << "a form that was open";
+  const std::string fresh = second.tokens.issue(session, system_random(), start_);
+  EXPECT_FALSE(made.tokens.verify(session, fresh, start_)) << "by a new key";
+  EXPECT_TRUE(load(start_).tokens.verify(session, token, start_)) << "and written";
+  EXPECT_TRUE(load(start_).tokens.verify(session, fresh, start_));
+  EXPECT_EQ(fs::status(folder_ / "csrf.previous.key").permissions(),
+            fs::perms::owner_read | fs::perms::owner_write);
+
+  age_csrf_key(std::chrono::hours{24 * 90});
+  const Keys third = load(start_);
+  EXPECT_FALSE(third.tokens.verify(session, token, start_)) << "two rotations later";
+  EXPECT_TRUE(third.tokens.verify(session, fresh, start_));
+}
+
+TEST_F(KeysTest, AKeyOfFormsThatIsKeptElsewhereIsRotatedThere) {
+  const csrf::Binding session = csrf::Binding::session("s");
+  const auto keep = [&](const char* name, char with) {
+    auto written =
+        write_private_file((folder_ / name).string(), Secret::copy_of(std::string(40, with)));
+    ASSERT_TRUE(written.has_value());
+  };
+  keep("one", 'a');
+  keep("two", 'b');
+  refer("csrf_key", "file:" + (folder_ / "one").string());
+  const std::string token = load(start_).tokens.issue(session, system_random(), start_);
+  config_.secrets.clear();
+  refer("csrf_key", "file:" + (folder_ / "two").string());
+  EXPECT_FALSE(load(start_).tokens.verify(session, token, start_));
+  refer("csrf_key_previous", "file:" + (folder_ / "one").string());
+  EXPECT_TRUE(load(start_).tokens.verify(session, token, start_));
+  EXPECT_FALSE(fs::exists(folder_ / "csrf.key"));
+  keep("short", 'c');
+  std::ofstream(folder_ / "short") << "0123456789";
+  config_.secrets.pop_back();
+  refer("csrf_key_previous", "file:" + (folder_ / "short").string());
+  EXPECT_FALSE(load_keys(config_, folder_.string(), start_).has_value());
 }
 
 TEST_F(KeysTest, ANamedSecretThatIsNotThereRefusesTheStart) {

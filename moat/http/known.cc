@@ -20,11 +20,11 @@ constexpr std::array<std::string_view, known_count> names = {
     // What a client says.
     "cookie", "origin", "referer", "sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest",
     "sec-fetch-user", "content-type", "content-encoding", "accept", "accept-encoding",
-    "accept-language", "user-agent", "authorization", "x-csrf-token", "csrf-token",
-    "x-xsrf-token", "xsrf-token", "x-requested-with", "x-request-id", "traceparent", "tracestate", "range", "if-none-match",
-    "if-modified-since", "access-control-request-method", "access-control-request-headers",
-    "sec-websocket-key", "sec-websocket-version", "sec-websocket-protocol",
-    "sec-websocket-extensions", "sec-websocket-accept",
+    "accept-language", "user-agent", "authorization", "x-csrf-token", "csrf-token", "x-xsrf-token",
+    "xsrf-token", "x-requested-with", "x-request-id", "traceparent", "tracestate", "range",
+    "if-none-match", "if-modified-since", "access-control-request-method",
+    "access-control-request-headers", "sec-websocket-key", "sec-websocket-version",
+    "sec-websocket-protocol", "sec-websocket-extensions", "sec-websocket-accept",
     // What only an intermediary says.
     "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "", "forwarded", "via", "x-real-ip",
     "x-client-ip", "true-client-ip", "cf-connecting-ip", "x-original-url", "x-rewrite-url",

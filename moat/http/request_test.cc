@@ -317,9 +317,9 @@ TEST(Fields, AreRefusedInEveryOtherSpelling) {
 }
 
 TEST(Fields, ThatSayOneThingMayComeOnce) {
-  for (const char* name : {"Content-Type", "Origin", "Referer", "Authorization", "Sec-Fetch-Site",
-                           "X-CSRF-Token", "X-XSRF-Token", "XSRF-Token", "X-HTTP-Method",
-                           "X-Method-Override", "Sec-WebSocket-Key"}) {
+  for (const char* name :
+       {"Content-Type", "Origin", "Referer", "Authorization", "Sec-Fetch-Site", "X-CSRF-Token",
+        "X-XSRF-Token", "XSRF-Token", "X-HTTP-Method", "X-Method-Override", "Sec-WebSocket-Key"}) {
     const string once = string(name) + ": a\r\n";
     EXPECT_TRUE(accepts(with_fields(once))) << name;
     EXPECT_EQ(refusal(with_fields(once + once)), "400 duplicate_field") << name;

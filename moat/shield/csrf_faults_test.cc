@@ -23,11 +23,11 @@ TEST_F(AuthApiTest, Fault_SNYK_JS_CSURF_3021144_CookieTossing) {
   victim.jar[std::string(pre)] = attacker.jar.find(pre)->second;
   EXPECT_EQ(victim.form("/auth/logout", encoded({{"_csrf", planted}})).status, 403);
   EXPECT_EQ(victim.form("/auth/logout-all", encoded({{"_csrf", planted}})).status, 403);
-  EXPECT_EQ(victim
-                .form("/auth/password",
-                      encoded({{"current", good}, {"new", better}, {"_csrf", planted}}))
-                .status,
-            403);
+  EXPECT_EQ(
+      victim
+          .form("/auth/password", encoded({{"current", good}, {"new", better}, {"_csrf", planted}}))
+          .status,
+      403);
   EXPECT_TRUE(victim.logged_in());
   const std::string own = victim.form_token();
   EXPECT_EQ(victim.form("/auth/logout", encoded({{"_csrf", own}})).status, 303);
@@ -70,8 +70,9 @@ TEST_F(AuthApiTest, Fault_JsonAsTextPlain) {
     EXPECT_FALSE(client.logged_in()) << type;
   }
   Client client = browser();
-  EXPECT_EQ(client.send("POST", "/auth/login", "Application/X-WWW-Form-Urlencoded ; a=b",
-                        encoded({{"email", ada}, {"password", good}}))
+  EXPECT_EQ(client
+                .send("POST", "/auth/login", "Application/X-WWW-Form-Urlencoded ; a=b",
+                      encoded({{"email", ada}, {"password", good}}))
                 .status,
             403)
       << "a form, however it is spelled, needs its token";
@@ -101,8 +102,8 @@ TEST_F(AuthApiTest, Fault_GetWithABody) {
   Client client = signed_up();
   const std::string form = encoded({{"_csrf", client.form_token()}});
   for (const char* method : {"GET", "HEAD"}) {
-    EXPECT_EQ(
-        client.send(method, "/auth/logout", "application/x-www-form-urlencoded", form).status, 405)
+    EXPECT_EQ(client.send(method, "/auth/logout", "application/x-www-form-urlencoded", form).status,
+              405)
         << method;
   }
   EXPECT_TRUE(client.logged_in());

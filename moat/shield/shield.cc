@@ -109,8 +109,7 @@ Outcome Shield::begin(const Request& request, const Rules& rules, Time now, Tick
   Outcome session = check_session(request, now, memory, admission);
   if (session == Outcome::refuse) return session;
   // Before anything is done in the name of whose cookies came along.
-  if (csrf::is_bearer(request.authorization) &&
-      judge(request, rules, admission).without_cookies) {
+  if (csrf::is_bearer(request.authorization) && judge(request, rules, admission).without_cookies) {
     forget_cookies(admission);
     session = Outcome::pass;
   }

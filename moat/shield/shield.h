@@ -136,8 +136,7 @@ class Shield final {
   Outcome check_session(const Request& request, Time now, Memory* memory,
                         Admission& admission) const;
   bool check_user_limit(const Rules& rules, Tick tick, Admission& admission) const;
-  csrf::Verdict judge(const Request& request, const Rules& rules,
-                      const Admission& admission) const;
+  csrf::Verdict judge(const Request& request, const Rules& rules, const Admission& admission) const;
   bool check_csrf(const Request& request, const Rules& rules, Admission& admission) const;
   bool check_login(const Request& request, const Rules& rules, Admission& admission) const;
   std::shared_ptr<const session::Identity> who(std::string_view access_token, Time now,

@@ -6,6 +6,8 @@ import json
 import os
 import pathlib
 import re
+import tempfile
+import time
 import unittest
 import urllib.parse
 
@@ -173,6 +175,7 @@ mode = "report"
     def test_the_start_says_that_it_is_weak(self):
         self.assertIn("route '/*' only reports forged cross-site requests (csrf = \"report\")", self.moat.output)
         self.assertNotIn("route '/enforced/*'", self.moat.output)
+        self.assertRegex(self.moat.output, '! 6 CSRF +reported only')
 
     def test_a_strangers_origin_stays_short_and_on_its_line(self):
         client, _, _ = self.member()
@@ -258,6 +261,30 @@ match = "/*"
         token = browser.get('/auth/csrf').json()['token']
         both = browser.post('/auth/login', form=self.given, headers={'X-XSRF-TOKEN': 'theirs', 'X-CSRF-Token': token})
         self.assertEqual(both.status, 303, 'a client library adds the cookie of the backend by itself')
+
+
+class Rotation(Csrf):
+    def test_a_form_outlives_one_rotation_of_the_key_and_not_two(self):
+        _, given, _ = self.member()
+        with tempfile.TemporaryDirectory(prefix='moat-e2e-') as place:
+            key = pathlib.Path(place, 'data', 'keys', 'csrf.key')
+            cookies, token, seen = {}, None, set()
+            for statuses in ((403, 401), (403, 401), (403, 403)):  # there is no such account here: 401 is past the check
+                moat = harness.Moat(self.backend.url, data=place, env=WIDE)
+                try:
+                    client = moat.client()
+                    if token is None:
+                        token = client.get('/auth/csrf').json()['token']
+                        cookies = dict(client.cookies)
+                    client.cookies = dict(cookies)
+                    got = tuple(client.post('/auth/login', form={**given, '_csrf': sent}).status for sent in ('x', token))
+                    self.assertEqual(got, statuses)
+                    seen.add(key.read_text())
+                finally:
+                    self.assertEqual(moat.stop(), 0)
+                long_ago = time.time() - 90 * 86400
+                os.utime(key, (long_ago, long_ago))
+        self.assertEqual(len(seen), 3)
 
 
 class Transcripts(Csrf):
