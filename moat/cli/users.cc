@@ -77,6 +77,27 @@ std::optional<accounts::Account> find(store::SqliteStore& store, const std::stri
   return std::nullopt;
 }
 
+// The account that the one argument names. None: it was reported.
+struct Opened {
+  std::unique_ptr<store::SqliteStore> store;
+  std::optional<accounts::Account> account;
+  int exit_code = 1;
+};
+Opened open_account(const Arguments& arguments, const std::string& usage) {
+  Opened opened;
+  if (arguments.positional().size() != 1) {
+    fail(usage);
+    return opened;
+  }
+  const auto config = load_config(arguments, opened.exit_code);
+  if (!config) return opened;
+  opened.store = open_store(*config, opened.exit_code);
+  if (opened.store == nullptr) return opened;
+  opened.exit_code = 1;
+  opened.account = find(*opened.store, arguments.positional()[0]);
+  return opened;
+}
+
 // How many sessions ended; nothing where the store could not.
 std::optional<std::size_t> end_sessions(store::SqliteStore& store, const std::string& id) {
   auto ended = store.sessions().revoke_all(id, {}, system_clock().now());
@@ -153,51 +174,41 @@ int user_unlock(const Arguments& arguments) {
 }
 
 int user_disable(const Arguments& arguments) {
-  if (arguments.positional().size() != 1) return fail("user disable EMAIL");
-  int exit_code = 0;
-  auto config = load_config(arguments, exit_code);
-  if (!config) return exit_code;
-  const auto store = open_store(*config, exit_code);
-  if (store == nullptr) return exit_code;
-  const auto account = find(*store, arguments.positional()[0]);
-  if (!account) return 1;
+  const auto opened = open_account(arguments, "user disable EMAIL");
+  if (!opened.account) return opened.exit_code;
+  const accounts::Account& account = *opened.account;
   // First that nobody logs in again, and then those who are.
-  if (auto disabled = store->accounts().disable(account->id); !disabled)
+  if (auto disabled = opened.store->accounts().disable(account.id); !disabled)
     return fail(std::string(accounts::to_string(disabled.error())));
-  const auto ended = end_sessions(*store, account->id);
+  const auto ended = end_sessions(*opened.store, account.id);
   if (!ended) return 1;
-  std::cout << "Disabled " << account->email << ".\n";
-  return say_ended(*ended, account->email);
+  std::cout << "Disabled " << account.email << ".\n";
+  return say_ended(*ended, account.email);
 }
 
 int user_enable(const Arguments& arguments) {
-  if (arguments.positional().size() != 1) return fail("user enable EMAIL");
-  int exit_code = 0;
-  auto config = load_config(arguments, exit_code);
-  if (!config) return exit_code;
-  const auto store = open_store(*config, exit_code);
-  if (store == nullptr) return exit_code;
-  const auto account = find(*store, arguments.positional()[0]);
-  if (!account) return 1;
-  if (auto enabled = store->accounts().enable(account->id); !enabled)
+  const auto opened = open_account(arguments, "user enable EMAIL");
+  if (!opened.account) return opened.exit_code;
+  if (auto enabled = opened.store->accounts().enable(opened.account->id); !enabled)
     return fail(std::string(accounts::to_string(enabled.error())));
-  std::cout << "Enabled " << account->email << ".\n";
+  std::cout << "Enabled " << opened.account->email << ".\n";
   return 0;
 }
 
 int user_logout(const Arguments& arguments) {
-  const bool all = arguments.has("all");
-  if (arguments.positional().size() != (all ? 0U : 1U)) return fail("user logout EMAIL, or --all");
+  const std::string usage = "user logout EMAIL, or --all";
+  if (!arguments.has("all")) {
+    const auto opened = open_account(arguments, usage);
+    if (!opened.account) return opened.exit_code;
+    const auto ended = end_sessions(*opened.store, opened.account->id);
+    return ended ? say_ended(*ended, opened.account->email) : 1;
+  }
+  if (!arguments.positional().empty()) return fail(usage);
   int exit_code = 0;
   auto config = load_config(arguments, exit_code);
   if (!config) return exit_code;
   const auto store = open_store(*config, exit_code);
-  if (store == nullptr) return exit_code;
-  if (all) return log_everybody_out(*store);
-  const auto account = find(*store, arguments.positional()[0]);
-  if (!account) return 1;
-  const auto ended = end_sessions(*store, account->id);
-  return ended ? say_ended(*ended, account->email) : 1;
+  return store == nullptr ? exit_code : log_everybody_out(*store);
 }
 
 }  // namespace moat::cli

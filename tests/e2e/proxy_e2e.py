@@ -253,7 +253,7 @@ def flow(mib):
     class Flow(wire.Case):
         config = '[[route]]\nmatch = "/*"\nmax_body = "8GiB"\n'
         size = mib * MIB
-        most_kib = 12 * 1024  # the buffers of two workers' rings, 4 MiB each, are touched here first
+        most_kib = 6 * 1024  # the buffers of two workers' rings, 2 MiB each, are touched here first
 
         def measured(self, work):
             stop, seen = threading.Event(), []
