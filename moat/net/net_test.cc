@@ -123,58 +123,6 @@ TEST_P(EachEngine, ACancelledTimerDoesNotFire) {
   EXPECT_EQ(timer.fired, 0);
 }
 
-TEST(BufferPool, KeepsWhatABusyTimeNeededAndFreesItAfterwards) {
-  BufferPool pool;
-  const auto busy = [&] {
-    std::vector<BufferPool::Buffer> taken;
-    for (int i = 0; i < 100; ++i) taken.push_back(pool.take());
-  };
-  busy();
-  pool.tidy();
-  busy();
-  pool.tidy();  // all were needed since
-  EXPECT_EQ(pool.at_hand(), 100U);
-  pool.tidy();  // none was
-  EXPECT_EQ(pool.at_hand(), 16U);
-}
-
-struct Keeper final : WarmBuffers::Keeper {
-  void free_buffers() override { ++freed; }
-  int freed = 0;
-};
-
-TEST(WarmBuffers, AreTakenFromWhoeverIsIdle) {
-  Loop loop;
-  Keeper busy;
-  Keeper idle;
-  loop.warm().used(idle);
-  const Tick end = loop.in(WarmBuffers::kept_for + milliseconds{300});
-  while (loop.now() < end) {
-    loop.warm().used(busy);
-    loop.turn(milliseconds{20});
-  }
-  EXPECT_EQ(idle.freed, 1);
-  EXPECT_EQ(busy.freed, 0);
-  loop.warm().forget(busy);
-  loop.warm().forget(idle);
-  EXPECT_EQ(loop.warm().size(), 0U);
-}
-
-TEST(WarmBuffers, AreTakenFromTheOneThatWorkedLongestAgoWhereThereAreTooMany) {
-  Loop loop;
-  std::vector<Keeper> all(WarmBuffers::most + 2);
-  for (Keeper& keeper : all) {
-    loop.warm().used(keeper);
-    loop.warm().used(all[0]);
-  }
-  EXPECT_EQ(loop.warm().size(), WarmBuffers::most);
-  EXPECT_EQ(all[0].freed, 0);
-  EXPECT_EQ(all[1].freed, 1);
-  EXPECT_EQ(all[2].freed, 1);
-  EXPECT_EQ(all[3].freed, 0);
-  for (Keeper& keeper : all) loop.warm().forget(keeper);
-}
-
 TEST_P(EachEngine, PostedWorkRunsOnTheLoop) {
   Loop loop(GetParam());
   std::thread other([&] { loop.post([&] { loop.stop(); }); });
@@ -592,52 +540,6 @@ TEST_P(EachEngine, SaysWhenNobodyListens) {
   loop.run();
   EXPECT_FALSE(connected);
   EXPECT_EQ(error, ConnectError::refused);
-}
-
-TEST(WorkerPool, RefusesWhatItsQueueCannotHold) {
-  WorkerPool::Options options;
-  options.threads = 1;
-  options.queue = 1;
-  std::atomic<bool> go = false;
-  std::atomic<int> ran = 0;
-  {
-    WorkerPool pool(options);
-    const auto work = [&] {
-      while (!go) std::this_thread::yield();
-      ++ran;
-    };
-    int accepted = 0;
-    // At first the one thread may still be on its way to idling: it takes one, the queue one more.
-    for (int i = 0; i < 100 && accepted < 2; ++i) {
-      if (pool.submit(work)) ++accepted;
-      std::this_thread::sleep_for(milliseconds{1});
-    }
-    EXPECT_EQ(accepted, 2);
-    EXPECT_FALSE(pool.submit(work));
-    go = true;
-  }
-  EXPECT_EQ(ran, 2);
-}
-
-Task<void> run_on_pool(Loop& loop, WorkerPool& pool, int& out, std::thread::id& where) {
-  auto work = [&where] {
-    where = std::this_thread::get_id();
-    return 42;
-  };
-  const std::optional<int> value = co_await pool.run(loop, work);
-  out = value.value_or(-1);
-  loop.stop();
-}
-
-TEST(WorkerPool, ComesBackToTheLoopWithTheValue) {
-  Loop loop;
-  WorkerPool pool({});
-  int out = 0;
-  std::thread::id where;
-  spawn(run_on_pool(loop, pool, out, where));
-  loop.run();
-  EXPECT_EQ(out, 42);
-  EXPECT_NE(where, std::this_thread::get_id());
 }
 
 }  // namespace

@@ -300,8 +300,9 @@ class Users(Folder):
                 self.assertIn(why, said.err)
         self.assertEqual(self.add('d@example.com', '--role', 'Bad Role').code, 1)
 
-    def test_a_disabled_account_is_out_at_once_and_may_come_back(self):
-        for email in ('ops@example.com', 'ada@example.com'):
+    def serving(self, *emails):
+        """Moat with these accounts; what it gives logs one of them in and answers (client, status)."""
+        for email in emails:
             self.assertEqual(self.add(email).code, 0)
         backend = harness.Echo()
         self.addCleanup(backend.stop)
@@ -311,13 +312,18 @@ class Users(Folder):
         def log_in(email):
             client = moat.client()
             return client, client.post('/auth/login', json={'email': email, 'password': PASSWORD}).status
+        return log_in
 
-        ops, _ = log_in('ops@example.com')
-        ada, _ = log_in('ada@example.com')
+    def assert_over(self, client):
+        harness.wait_until(lambda: client.get('/auth/me').status == 401, 5, 'the session being over')
+
+    def test_a_disabled_account_is_out_at_once_and_may_come_back(self):
+        log_in = self.serving('ops@example.com', 'ada@example.com')
+        (ops, _), (ada, _) = log_in('ops@example.com'), log_in('ada@example.com')
         said = self.moat('user', 'disable', 'OPS@example.com', '--data', self.data)
         self.assertEqual((said.code, said.err), (0, ''))
         self.assertIn('Ended 1 session of ops@example.com', said.out)
-        harness.wait_until(lambda: ops.get('/auth/me').status == 401, 5, 'the session being over')
+        self.assert_over(ops)
         self.assertEqual(log_in('ops@example.com')[1], 401, 'as with a wrong password')
         self.assertEqual(ada.get('/auth/me').status, 200, 'another account goes on')
         self.assertEqual(self.moat('user', 'enable', 'ops@example.com', '--data', self.data).code, 0)
@@ -325,29 +331,18 @@ class Users(Folder):
         self.assertEqual(ops.get('/auth/me').status, 401, 'what was ended stays so')
 
     def test_an_operator_logs_out_one_or_all(self):
-        for email in ('ops@example.com', 'ada@example.com'):
-            self.assertEqual(self.add(email).code, 0)
-        backend = harness.Echo()
-        self.addCleanup(backend.stop)
-        moat = harness.Moat(backend.url, data=self.folder)
-        self.addCleanup(moat.stop)
-
-        def log_in(email):
-            client = moat.client()
-            self.assertEqual(client.post('/auth/login', json={'email': email, 'password': PASSWORD}).status, 200)
-            return client
-
-        ops, ada = log_in('ops@example.com'), log_in('ada@example.com')
+        log_in = self.serving('ops@example.com', 'ada@example.com')
+        (ops, _), (ada, _) = log_in('ops@example.com'), log_in('ada@example.com')
         said = self.moat('user', 'logout', 'ops@example.com', '--data', self.data)
         self.assertEqual((said.code, said.err), (0, ''))
-        harness.wait_until(lambda: ops.get('/auth/me').status == 401, 5, 'the session being over')
+        self.assert_over(ops)
         self.assertEqual(ada.get('/auth/me').status, 200)
-        ops = log_in('ops@example.com')
+        ops, _ = log_in('ops@example.com')
         said = self.moat('user', 'logout', '--all', '--data', self.data)
         self.assertIn('Ended 2 sessions of everybody', said.out)
         for client in (ops, ada):
-            harness.wait_until(lambda c=client: c.get('/auth/me').status == 401, 5, 'every session being over')
-        log_in('ada@example.com')
+            self.assert_over(client)
+        self.assertEqual(log_in('ada@example.com')[1], 200)
 
     def test_what_an_operator_mistypes_changes_nothing(self):
         self.assertEqual(self.add('ops@example.com', '--role', 'admin').code, 0)
