@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -212,6 +214,44 @@ TEST_P(EachEngine, ManySmallReadsTakeWhatCameAtOnce) {
   }
   EXPECT_EQ(all, "abcdefghij");
   ::close(fds[1]);
+}
+
+// Whatever came before somebody waits again: bytes, an end, or a reset.
+TEST_P(EachEngine, WhatCameBeforeTheWaitIsToldOf) {
+  for (const std::string_view what : {"bytes", "end", "reset"}) {
+    Loop loop(GetParam());
+    auto listening = listen_on({*IpAddress::parse("127.0.0.1"), 0});
+    ASSERT_TRUE(listening.has_value());
+    const Endpoint to = local_endpoint(*listening);
+    const int peer = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(to.port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ASSERT_EQ(::connect(peer, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    pollfd waiting{*listening, POLLIN, 0};
+    ASSERT_EQ(::poll(&waiting, 1, 10'000), 1);
+    const int ours = ::accept4(*listening, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    ASSERT_GE(ours, 0);
+    TcpStream stream(loop, ours);
+    char buffer[16];
+    ASSERT_EQ(::send(peer, "short", 5, 0), 5);
+    ASSERT_EQ(read_now(loop, stream, buffer, sizeof buffer).bytes, 5U);
+    ASSERT_EQ(stream.read(buffer, sizeof buffer).state, Io::blocked);
+    if (what == "bytes") {
+      ASSERT_EQ(::send(peer, "more", 4, 0), 4);
+    } else {
+      const struct linger now { what == "reset" ? 1 : 0, 0 };
+      ASSERT_EQ(::setsockopt(peer, SOL_SOCKET, SO_LINGER, &now, sizeof now), 0);
+      ::close(peer);
+    }
+    const Tick begun = system_clock().tick();
+    const Io got = read_now(loop, stream, buffer, sizeof buffer);
+    EXPECT_LT(system_clock().tick() - begun, std::chrono::seconds{5}) << what;
+    EXPECT_EQ(got.state, what == "bytes" ? Io::ok : what == "end" ? Io::end : Io::failed) << what;
+    if (what == "bytes") ::close(peer);
+    ::close(*listening);
+  }
 }
 
 // What is short and what is long is received in different ways; the change between them loses

@@ -322,12 +322,13 @@ void Uring::arm_receive(Channel& channel) {
   io_uring_sqe* sqe = ring_->next();
   channel.small = channel.use == Descriptor::Use::bytes && channel.brief;
   if (channel.use == Descriptor::Use::watched || channel.small) {
+    // Not polled first: of an end that had come before, Linux 6.18 would tell nothing then.
     io_uring_prep_recv_multishot(sqe, channel.fd, nullptr, 0, 0);
   } else {
     io_uring_prep_recv(sqe, channel.fd, nullptr, large.bytes, 0);
+    // Nothing is there in most cases: a request was answered, and the next is yet to come.
+    sqe->ioprio = IORING_RECVSEND_POLL_FIRST;
   }
-  // Nothing is there in most cases: a request was answered, and the next is yet to come.
-  if (channel.use == Descriptor::Use::bytes) sqe->ioprio |= IORING_RECVSEND_POLL_FIRST;
   sqe->buf_group = channel.small ? small.group : large.group;
   io_uring_sqe_set_flags(sqe, IOSQE_BUFFER_SELECT);
   io_uring_sqe_set_data64(sqe, tag(&channel, receive_done));
