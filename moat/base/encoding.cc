@@ -266,9 +266,29 @@ std::string ascii_lower(std::string_view text) {
   return out;
 }
 
+namespace {
+
+// Eight letters at once; every other byte stays as it is.
+std::uint64_t lower_8(const char* text) {
+  constexpr std::uint64_t each = 0x0101010101010101;
+  std::uint64_t word = 0;
+  std::memcpy(&word, text, sizeof word);
+  const std::uint64_t low = word & (each * 0x7f);
+  const std::uint64_t from_a = low + each * (0x80 - 'A');       // the top bit: 'A' or above
+  const std::uint64_t above_z = low + each * (0x80 - 'Z' - 1);  // the top bit: above 'Z'
+  const std::uint64_t upper = from_a & ~above_z & ~word & (each * 0x80);
+  return word | (upper >> 2);
+}
+
+}  // namespace
+
 bool ascii_iequals(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
-  for (std::size_t i = 0; i < a.size(); ++i) {
+  std::size_t i = 0;
+  for (; i + 8 <= a.size(); i += 8) {
+    if (lower_8(a.data() + i) != lower_8(b.data() + i)) return false;
+  }
+  for (; i < a.size(); ++i) {
     if (lower(a[i]) != lower(b[i])) return false;
   }
   return true;

@@ -138,6 +138,19 @@ TEST(Encoding, AsciiCaseLeavesOtherLettersAlone) {
   EXPECT_FALSE(ascii_iequals("k", "\xe2\x84\xaa"));  // U+212A, which full case folding calls a k
   EXPECT_FALSE(ascii_iequals("[", "{"));
   EXPECT_FALSE(ascii_iequals("a", "ab"));
+  // Each byte alike wherever it stands.
+  for (int a = 0; a < 256; ++a) {
+    for (int b = 0; b < 256; ++b) {
+      const auto x = static_cast<char>(a);
+      const auto y = static_cast<char>(b);
+      const bool same = ascii_lower({&x, 1}) == ascii_lower({&y, 1});
+      std::string left = "0123456789a", right = "0123456789A";
+      left[static_cast<std::size_t>(a % 8)] = x;
+      right[static_cast<std::size_t>(a % 8)] = y;
+      ASSERT_EQ(ascii_iequals({&x, 1}, {&y, 1}), same) << a << ' ' << b;
+      ASSERT_EQ(ascii_iequals(left, right), same) << a << ' ' << b;
+    }
+  }
 }
 
 TEST(Encoding, TrimTakesBlanksAndTabsOnly) {

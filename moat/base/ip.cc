@@ -2,6 +2,7 @@
 #include "moat/base/ip.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdio>
 
@@ -200,12 +201,13 @@ IpAddress IpAddress::prefix(unsigned bits) const {
 
 std::string IpAddress::to_string() const {
   if (!is_v4()) return print_v6(bytes_);
-  std::string out;
+  std::array<char, 15> text{};
+  char* end = text.data();
   for (std::size_t i = 12; i < 16; ++i) {
-    if (i > 12) out.push_back('.');
-    out += std::to_string(bytes_[i]);
+    if (i > 12) *end++ = '.';
+    end = std::to_chars(end, text.data() + text.size(), bytes_[i]).ptr;
   }
-  return out;
+  return {text.data(), end};
 }
 
 std::optional<Cidr> Cidr::parse(std::string_view text) {

@@ -30,15 +30,22 @@ class Http2Connection::Stream final : public net::Stream {
   using Body = http2::Session::RequestBody;
   using Answer = http2::Session::AnswerBody;
 
-  Stream(Http2Connection& owner, Id id, std::string head, Body body)
+  Stream(Http2Connection& owner, Id id, std::string_view head, Body body)
       : net::Stream(owner.worker_.loop_),
         owner_(owner),
         id_(id),
-        in_(std::move(head)),
+        in_(owner.worker_.take_text()),
         body_(body) {
+    backlog_ = owner.worker_.take_text();
+    in_.append(head);
     to_head_request_ = in_.compare(0, 5, "HEAD ") == 0;
     ended_ = body == Body::none;
     descriptor_.readable = true;
+  }
+
+  ~Stream() override {
+    owner_.worker_.give_back(std::move(in_));
+    owner_.worker_.give_back(std::move(backlog_));
   }
 
   Id id() const { return id_; }
@@ -208,11 +215,11 @@ Http2Connection::Stream* Http2Connection::find(Id id) {
   return found == served_.end() ? nullptr : found->second.stream;
 }
 
-bool Http2Connection::on_request(Id id, std::string head, http2::Session::RequestBody body) {
+bool Http2Connection::on_request(Id id, std::string_view head, http2::Session::RequestBody body) {
   // A stream costs what a connection does, so it counts as one; the first is the connection's own.
   const bool extra = !served_.empty();
   if (extra && !worker_.count_connection(peer_.address, from_proxy_)) return false;
-  auto stream = std::make_unique<Stream>(*this, id, std::move(head), body);
+  auto stream = std::make_unique<Stream>(*this, id, head, body);
   stream->counted = extra;
   served_[id].stream = stream.get();
   new_.push_back(std::move(stream));

@@ -44,7 +44,7 @@ class Http2Connection final : private http2::Session::Events {
     Connection* connection = nullptr;
   };
 
-  bool on_request(Id id, std::string head, http2::Session::RequestBody body) override;
+  bool on_request(Id id, std::string_view head, http2::Session::RequestBody body) override;
   void on_data(Id id, std::string_view bytes) override;
   void on_end(Id id) override;
   void on_closed(Id id) override;

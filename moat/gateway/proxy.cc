@@ -396,14 +396,13 @@ net::Task<Connection::Relay> Connection::relay(const PreparedRoute& route, Backe
   answering.websocket = switching;
   if (!switching && shared().draining()) close_ = true;
   answering.close = close_;
-  std::string rate;
   if (!x.request.navigation && !response.html && !switching &&
       response.headers.value(Known::content_type).find("json") != std::string_view::npos) {
-    rate = shared().rate_limit_policy;
-    rate.append("RateLimit: ")
+    x.rate = shared().rate_limit_policy;
+    x.rate.append("RateLimit: ")
         .append(limit::rate_limit_field("default", x.admission.rate))
         .append("\r\n");
-    answering.rate_limit = rate;
+    answering.rate_limit = x.rate;
   }
   x.out.clear();
   append_client_response(response, answering, x.out);

@@ -318,6 +318,21 @@ void Worker::give_back(std::unique_ptr<Exchange> exchange) {
   exchanges_.push_back(std::move(exchange));
 }
 
+std::string Worker::take_text() {
+  if (texts_.empty()) return {};
+  std::string text = std::move(texts_.back());
+  texts_.pop_back();
+  return text;
+}
+
+void Worker::give_back(std::string text) {
+  constexpr std::size_t kept = 256;
+  constexpr std::size_t largest = 4096;  // 1 MiB in all
+  if (texts_.size() >= kept || text.capacity() > largest) return;
+  text.clear();
+  texts_.push_back(std::move(text));
+}
+
 void Worker::sweep() {
   constexpr std::size_t few = 16;
   serving_->backends.sweep();

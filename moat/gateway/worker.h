@@ -99,6 +99,7 @@ struct Exchange {
   std::string path;      // decoded
   std::string out;       // what is about to be sent to the client
   std::string upstream;  // what is about to be sent to the backend
+  std::string rate;      // RateLimit lines of the answer
   std::string request_id;
   bool parsed = false;  // the head was understood
   // For the metrics and the access log.
@@ -160,6 +161,8 @@ class Worker final {
   friend class Http2Connection;
   std::unique_ptr<Exchange> take_exchange();
   void give_back(std::unique_ptr<Exchange> exchange);
+  std::string take_text();  // empty, with room, for a stream of HTTP/2
+  void give_back(std::string text);
   void out_of_descriptors();
   void accept(int fd, const net::Endpoint& peer, bool tls);
   net::Task<void> serve(int fd, net::Endpoint peer, bool tls, bool from_proxy);
@@ -202,6 +205,7 @@ class Worker final {
   };
   void sweep();
   std::vector<std::unique_ptr<Exchange>> exchanges_;
+  std::vector<std::string> texts_;
   std::size_t least_exchanges_ = 0;  // that were at hand since the last sweep
   Sweeper sweeper_{*this};
   std::vector<std::unique_ptr<net::Listener>> listeners_;

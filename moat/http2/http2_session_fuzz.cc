@@ -27,7 +27,7 @@ class Server final : public Session::Events {
     return out;
   }
 
-  bool on_request(Session::Stream id, std::string head, Session::RequestBody body) override {
+  bool on_request(Session::Stream id, std::string_view head, Session::RequestBody body) override {
     require(streams.count(id) == 0);
     // A head is one message: nothing in it ends a line but what ends each.
     require(head.size() > 4 && head.compare(head.size() - 4, 4, "\r\n\r\n") == 0);

@@ -9,6 +9,7 @@
 #include <initializer_list>
 #include <new>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "moat/base/encoding.h"
@@ -22,22 +23,22 @@ std::string_view view(const std::uint8_t* data, std::size_t size) {
   return {reinterpret_cast<const char*>(data), size};
 }
 
-// nghttp2 has checked the bytes (RFC 9113 section 8.2.1); a line end here would be a second field
-// or request, so they are checked where they become lines.
-bool is_line_safe(std::string_view text) {
-  const auto is_bad = [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return static_cast<unsigned char>((byte < 0x20) | (byte == 0x7f));
-  };
-  // Without a way out in the middle, so that it is done many bytes at a time.
-  unsigned char bad = 0;
-  for (const char c : text) bad = static_cast<unsigned char>(bad | is_bad(c));
-  if (bad == 0) return true;
-  return std::none_of(text.begin(), text.end(),
-                      [&](char c) { return c != '\t' && is_bad(c) != 0; });
+// A line end here would be a second field or request. What else a field may not hold is refused by
+// nghttp2 (RFC 9113 section 8.2.1) and by the parser that reads the lines.
+bool is_one_line(std::string_view text) {
+  return text.find('\n') == text.npos && text.find('\r') == text.npos;
 }
 
-enum class Meaning { none, of_connection, framing, length, websocket_key, told_once };
+enum class Meaning {
+  none,
+  of_connection,
+  framing,
+  length,
+  websocket_key,
+  set_cookie,
+  rate_limit,
+  request_id
+};
 
 // Fields that do not simply go over, in any spelling.
 Meaning meaning_of(std::string_view name) {
@@ -55,13 +56,13 @@ Meaning meaning_of(std::string_view name) {
     case 7:
       return one_of({{"upgrade", Meaning::of_connection}});
     case 9:
-      return one_of({{"ratelimit", Meaning::told_once}});
+      return one_of({{"ratelimit", Meaning::rate_limit}});
     case 10:
       return one_of({{"connection", Meaning::of_connection},
                      {"keep-alive", Meaning::of_connection},
-                     {"set-cookie", Meaning::told_once}});
+                     {"set-cookie", Meaning::set_cookie}});
     case 12:
-      return one_of({{"x-request-id", Meaning::told_once}});
+      return one_of({{"x-request-id", Meaning::request_id}});
     case 14:
       return one_of({{"content-length", Meaning::length}});
     case 16:
@@ -133,6 +134,8 @@ struct Session::Impl {
   Budget resets;
   Budget idle_frames;
   std::vector<nghttp2_nv> fields;  // scratch of respond()
+  std::string text;                // scratch of take_request()
+  std::array<bool, 2> named{};     // rate_limit, request_id: in HPACK's table
 
   // ------------------------------------------------------------------------------------ in
 
@@ -186,7 +189,7 @@ struct Session::Impl {
     Head& head = me.head;
     const std::string_view name = view(name_data, name_size);
     const std::string_view value = view(value_data, value_size);
-    if (!is_line_safe(name) || !is_line_safe(value)) head.malformed = true;
+    if (!is_one_line(name) || !is_one_line(value)) head.malformed = true;
     // What is beyond the limit is not kept; what is kept is too long already, and refused.
     if (head.path.size() + head.fields.size() > me.limits.head) return 0;
     if (!name.empty() && name[0] == ':') {
@@ -243,8 +246,7 @@ struct Session::Impl {
                                 NGHTTP2_PROTOCOL_ERROR);
       return;
     }
-    std::string text;
-    text.reserve(head.path.size() + head.fields.size() + 256);
+    text.clear();
     text.append(websocket ? "GET" : head.method).append(" ").append(head.path);
     text.append(" HTTP/1.1\r\n");
     if (!head.authority.empty()) text.append("host: ").append(head.authority).append("\r\n");
@@ -261,7 +263,7 @@ struct Session::Impl {
                              : head.has_length ? RequestBody::length
                                                : RequestBody::chunked;
     told.insert(stream);
-    if (!events.on_request(stream, std::move(text), body)) {
+    if (!events.on_request(stream, text, body)) {
       told.erase(stream);
       nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, static_cast<std::int32_t>(stream),
                                 NGHTTP2_REFUSED_STREAM);
@@ -314,6 +316,12 @@ struct Session::Impl {
     fields.push_back(field);
   }
 
+  // Whether a field that is never the same twice was sent before.
+  bool is_named(Meaning meaning) {
+    if (meaning != Meaning::rate_limit && meaning != Meaning::request_id) return false;
+    return std::exchange(named[meaning == Meaning::request_id ? 1 : 0], true);
+  }
+
   // Turns a head of ours into fields. The status is 0 for what we would not write.
   int read_head(std::string_view answer, AnswerBody& body) {
     body.kind = AnswerBody::until_close;
@@ -342,11 +350,11 @@ struct Session::Impl {
           std::from_chars(value.data(), value.data() + value.size(), body.bytes).ec == std::errc())
         body.kind = body.bytes == 0 ? AnswerBody::none : AnswerBody::length;
       if (is_of_connection(meaning) || (switching && meaning == Meaning::websocket_key)) continue;
-      // Never the same twice: in HPACK's table it would push out what is, and be looked through for
-      // each one that comes after it. A cookie is kept out of it for its secrecy, too (RFC 7541
-      // section 7.1.3).
-      add_field(name, value,
-                meaning == Meaning::told_once ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE);
+      // Never the same twice: in HPACK's table each would push out what is, and be looked through
+      // for each one that comes after it. One is there for its name. A cookie never is, for its
+      // secrecy (RFC 7541 section 7.1.3).
+      const bool indexed = meaning != Meaning::set_cookie && !is_named(meaning);
+      add_field(name, value, indexed ? NGHTTP2_NV_FLAG_NONE : NGHTTP2_NV_FLAG_NO_INDEX);
     }
     if (status < 200 && !switching) body.kind = AnswerBody::interim;
     if (status == 204 || status == 304) body.kind = AnswerBody::none;

@@ -44,7 +44,7 @@ class Session final {
    public:
     // A whole head, ending in an empty line. False refuses the stream (REFUSED_STREAM), so that the
     // client may try again.
-    virtual bool on_request(Stream stream, std::string head, RequestBody body) = 0;
+    virtual bool on_request(Stream stream, std::string_view head, RequestBody body) = 0;
     virtual void on_data(Stream stream, std::string_view bytes) = 0;
     virtual void on_end(Stream stream) = 0;     // of the request
     virtual void on_closed(Stream stream) = 0;  // nothing more is sent or received

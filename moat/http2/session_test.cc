@@ -140,9 +140,9 @@ class Peer : public testing::Test, public Session::Events {
   bool accept_ = true;
 
  private:
-  bool on_request(Session::Stream id, std::string head, Session::RequestBody body) override {
+  bool on_request(Session::Stream id, std::string_view head, Session::RequestBody body) override {
     if (!accept_) return false;
-    heads_[id] = std::move(head);
+    heads_[id] = head;
     bodies_[id] = body;
     return true;
   }
@@ -216,6 +216,29 @@ TEST_F(Peer, AnAnswerLosesTheFieldsOfHttp11Connections) {
   EXPECT_TRUE(over);
   EXPECT_EQ(closed_, std::vector<Session::Stream>{1});
   EXPECT_EQ(session_->open_streams(), 0U);
+}
+
+// RFC 7541 section 6.2.2: a literal that is never the same twice is not put into the table, once
+// its name is there.
+TEST_F(Peer, WhatIsNeverTheSameTwiceLeavesOnlyItsNameInTheTable) {
+  ASSERT_TRUE(hello());
+  std::vector<Bytes> blocks;
+  for (const std::uint32_t stream : {1U, 3U, 5U}) {
+    ASSERT_TRUE(request(stream, get));
+    const Bytes head = "HTTP/1.1 204 No Content\r\nX-Request-Id: 0123456" + std::to_string(stream) +
+                       "\r\nSet-Cookie: a=" + std::to_string(stream) + "\r\n\r\n";
+    session_->respond(stream, head, false);
+    for (const Frame& f : sent())
+      if (f.stream == stream && f.type == headers) blocks.push_back(f.payload);
+  }
+  ASSERT_EQ(blocks.size(), 3U);
+  EXPECT_GT(blocks[0].size(), blocks[1].size() + 5) << "the name was sent again";
+  // The same bytes but for the digit: the index of the name has not moved, so nothing came on top.
+  EXPECT_EQ(blocks[1].size(), blocks[2].size());
+  EXPECT_EQ(blocks[1].substr(0, 3), blocks[2].substr(0, 3));
+  // Section 6.2.3, never indexed: 0001xxxx.
+  const auto first = static_cast<std::uint8_t>(blocks[1][1]);
+  EXPECT_EQ(first & 0xf0, 0x10);
 }
 
 TEST_F(Peer, AnAnswerSaysHowItsBodyComes) {
