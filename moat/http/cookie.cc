@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "moat/http/cookie.h"
 
+#include "moat/base/encoding.h"
 #include "moat/http/internal/chars.h"
 
 namespace moat::http {
@@ -52,7 +53,8 @@ std::string_view cookie_field(const Headers& headers, std::string& scratch) {
 
 bool is_reserved_cookie(std::string_view name, std::span<const std::string_view> names) {
   for (const std::string_view reserved : names) {
-    if (reserved.empty() || !internal::istarts_with(name, reserved)) continue;
+    if (reserved.empty() || name.size() < reserved.size()) continue;
+    if (!ascii_iequals(name.substr(0, reserved.size()), reserved)) continue;
     if (name.size() == reserved.size()) return true;
     if (!internal::is_alnum(static_cast<unsigned char>(name[reserved.size()]))) return true;
   }

@@ -3,8 +3,10 @@
 
 #include <nghttp2/nghttp2.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdint>
 #include <cstring>
 #include <initializer_list>
 #include <new>
@@ -13,6 +15,7 @@
 #include <vector>
 
 #include "moat/base/encoding.h"
+#include "moat/base/piece_pool.h"
 #include "moat/base/random.h"
 
 namespace moat::http2 {
@@ -100,6 +103,46 @@ struct Head {
     has_length = malformed = false;
   }
 };
+
+// nghttp2 makes and frees the same few structures for each stream. In front of each piece stands
+// its size, which nghttp2 does not say when it gives one back.
+struct alignas(16) PieceHeader {
+  std::size_t size;
+};
+
+void* take_piece(std::size_t size, void*) {
+  constexpr std::size_t most = std::size_t{1} << 40;
+  if (size > most) return nullptr;
+  try {
+    auto* header = static_cast<PieceHeader*>(PiecePool::take(size + sizeof(PieceHeader)));
+    header->size = size;
+    return header + 1;
+  } catch (const std::bad_alloc&) {
+    return nullptr;  // which nghttp2 makes an error
+  }
+}
+
+void give_piece_back(void* piece, void*) {
+  if (piece == nullptr) return;
+  auto* header = static_cast<PieceHeader*>(piece) - 1;
+  PiecePool::give_back(header, header->size + sizeof(PieceHeader));
+}
+
+void* take_cleared_piece(std::size_t count, std::size_t size, void* user) {
+  if (size != 0 && count > SIZE_MAX / size) return nullptr;
+  void* piece = take_piece(count * size, user);
+  if (piece != nullptr) std::memset(piece, 0, count * size);
+  return piece;
+}
+
+void* resize_piece(void* piece, std::size_t size, void* user) {
+  void* larger = take_piece(size, user);
+  if (piece == nullptr || larger == nullptr) return larger;
+  const std::size_t held = (static_cast<PieceHeader*>(piece) - 1)->size;
+  std::memcpy(larger, piece, std::min(held, size));
+  give_piece_back(piece, user);
+  return larger;
+}
 
 // Counts over a span; `over` when it was too much.
 struct Budget {
@@ -377,7 +420,9 @@ Session::Session(Events& events, const Limits& limits)
   nghttp2_option_set_no_auto_window_update(options, 1);
   nghttp2_option_set_no_closed_streams(options, 1);
   nghttp2_option_set_max_send_header_block_length(options, 256 * 1024);
-  const int made = nghttp2_session_server_new2(&impl_->session, callbacks, impl_.get(), options);
+  nghttp2_mem memory = {nullptr, take_piece, give_piece_back, take_cleared_piece, resize_piece};
+  const int made =
+      nghttp2_session_server_new3(&impl_->session, callbacks, impl_.get(), options, &memory);
   nghttp2_session_callbacks_del(callbacks);
   nghttp2_option_del(options);
   if (made != 0) throw std::bad_alloc();

@@ -7,6 +7,8 @@
 #include <optional>
 #include <utility>
 
+#include "moat/base/piece_pool.h"
+
 namespace moat::net {
 
 // Task<T> is a coroutine that starts when it is awaited and hands its value to the one who awaits
@@ -32,17 +34,10 @@ struct FinalAwaiter {
   void await_resume() const noexcept {}
 };
 
-// Frames are made and freed some ten times a request, always of the same few sizes.
-class FramePool final {
- public:
-  static void* take(std::size_t size);
-  static void give_back(void* frame, std::size_t size) noexcept;
-};
-
 struct PromiseBase {
-  static void* operator new(std::size_t size) { return FramePool::take(size); }
+  static void* operator new(std::size_t size) { return PiecePool::take(size); }
   static void operator delete(void* frame, std::size_t size) noexcept {
-    FramePool::give_back(frame, size);
+    PiecePool::give_back(frame, size);
   }
   std::coroutine_handle<> continuation = std::noop_coroutine();
   std::exception_ptr exception;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "moat/net/task.h"
+#include "moat/base/piece_pool.h"
 
 #include <array>
 #include <new>
 
-namespace moat::net::detail {
+namespace moat {
 
 namespace {
 
@@ -47,28 +47,28 @@ thread_local Shelves shelves;
 
 }  // namespace
 
-void* FramePool::take(std::size_t size) {
+void* PiecePool::take(std::size_t size) {
   const std::size_t index = (size - 1) / step;
   if (!pooled || index >= classes) return ::operator new(size);
   Shelf& shelf = shelves.list[index];
   if (shelf.first == nullptr) return ::operator new((index + 1) * step);
-  Free* frame = shelf.first;
-  shelf.first = frame->next;
+  Free* piece = shelf.first;
+  shelf.first = piece->next;
   --shelf.count;
-  return frame;
+  return piece;
 }
 
-void FramePool::give_back(void* frame, std::size_t size) noexcept {
+void PiecePool::give_back(void* piece, std::size_t size) noexcept {
   const std::size_t index = (size - 1) / step;
   if (!pooled || index >= classes || shelves.list[index].count >= kept) {
-    ::operator delete(frame);
+    ::operator delete(piece);
     return;
   }
   Shelf& shelf = shelves.list[index];
-  auto* free = static_cast<Free*>(frame);
+  auto* free = static_cast<Free*>(piece);
   free->next = shelf.first;
   shelf.first = free;
   ++shelf.count;
 }
 
-}  // namespace moat::net::detail
+}  // namespace moat
