@@ -6,6 +6,7 @@
 #include <span>
 
 #include "moat/base/encoding.h"
+#include "moat/jwt/decode.h"
 
 namespace {
 
@@ -41,12 +42,17 @@ void fuzz(std::span<const std::uint8_t> data) {
   // Nobody but us has the key.
   require(!verifier.verify(jwt::Unverified{text}, now));
   static_cast<void>(jwt::verify_flattened_jws(jwt::Unverified{text}, keys));
+  if (const auto decoded = jwt::decode(jwt::Unverified{text})) {
+    require(decoded->unverified_claims().as_object() != nullptr);
+    require(decoded->unverified_header().find("crit") == nullptr);
+  }
 
   const std::string token = jwt::sign_jws(text, key()).value();
   const auto payload = jwt::verify_jws(jwt::Unverified{token}, keys, {.max_bytes = 65536});
   require(payload && payload->payload == text);
   if (const auto verified = verifier.verify(jwt::Unverified{token}, now)) {
     require(verified->claims().as_object() != nullptr);
+    require(jwt::decode(jwt::Unverified{token})->unverified_claims() == verified->claims());
     require(verified->expires() > now - options.skew);
   }
   // The text as the header of a token whose MAC is right.
