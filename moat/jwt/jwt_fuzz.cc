@@ -7,6 +7,7 @@
 
 #include "moat/base/encoding.h"
 #include "moat/jwt/decode.h"
+#include "moat/jwt/remote_key_set.h"
 
 namespace {
 
@@ -69,6 +70,14 @@ void fuzz(std::span<const std::uint8_t> data) {
         const auto back = jwt::Key::from_jwk(*jwk);
         require(back && back->thumbprint() == one.thumbprint());
       }
+    }
+  }
+  jwt::RemoteKeySet remote;
+  if (const auto accepted = remote.fetched(text, Tick())) {
+    require(accepted->keys == remote.keys().keys().size());
+    for (const jwt::Key& one : remote.keys().keys()) {
+      require(!one.is_symmetric() && !one.can_sign());
+      require(one.algorithm() != jwt::Algorithm::rs256);
     }
   }
   static_cast<void>(jwt::Key::from_pem(text, jwt::Algorithm::es256));

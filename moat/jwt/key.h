@@ -47,6 +47,7 @@ enum class KeyError {
   wrong_use,         // a JWK whose "use" or "key_ops" is not for signatures
   mixed_set,         // secrets and public keys in one set (RFC 8725 section 3.1)
   duplicate_key_id,  // two keys of one "kid" in one set
+  not_public,        // a secret or private key where only public ones may be
   no_usable_key      // a set without any key that can be used
 };
 std::string_view to_string(KeyError error);
