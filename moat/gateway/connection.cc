@@ -242,9 +242,9 @@ void Connection::fill_request() {
   request.content_type = head.headers.value(Known::content_type);
   request.accept = head.headers.value(Known::accept);
   request.user_agent = head.headers.value(Known::user_agent);
+  request.authorization = head.headers.value(Known::authorization);  // there is one at most
   if (!request.cookie.empty()) {  // they are asked for with cookies only
     for (const http::Header& field : head.headers) {
-      if (field.known == Known::authorization) request.authorization = field.value;
       if (overrides_method(field.known)) request.method_override = true;
     }
     request.csrf_token = csrf_token(head.headers);
@@ -479,7 +479,10 @@ net::Task<void> Connection::refuse(int status, std::string_view code, std::strin
     http::append_problem_json(status, code, title, "", response.body);
   }
   const std::chrono::nanoseconds wait = x_->admission.refusal.retry_after;
-  if (status == 429) {
+  const std::string& challenge = x_->admission.refusal.challenge;
+  if (!challenge.empty()) {
+    response.headers.emplace_back("WWW-Authenticate", challenge);
+  } else if (status == 429) {
     response.headers.emplace_back(
         "Retry-After", std::to_string(limit::retry_after_seconds(wait, system_random())));
     add_rate_limit(response);

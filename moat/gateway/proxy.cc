@@ -118,6 +118,7 @@ void Connection::write_backend_head(const PreparedRoute& route, const Backends::
   forwarding.preserve_host = route.route->preserve_host;
   forwarding.allow_underscore_headers = route.route->allow_underscore_headers;
   if (!x.admission.without_cookies) forwarding.cookie = x.request.cookie;
+  forwarding.without_authorization = x.admission.own_bearer;
   forwarding.request_id = x.request_id;
   forwarding.traceparent = x.traceparent_text();
   forwarding.tracestate = x.trace_came;

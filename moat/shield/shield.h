@@ -55,6 +55,7 @@ struct Refusal {
   std::string location;    // where a person is sent instead (status 303)
   std::chrono::nanoseconds retry_after{0};
   std::string_view reason;  // for the log only
+  std::string challenge;    // WWW-Authenticate of a bearer token; else a 401 asks for a session
 };
 
 // Moat's cookies as a request carried them; views into its Cookie header.
@@ -78,6 +79,7 @@ struct Admission {
   limit::Decision rate;                  // of the general limit, for RateLimit fields
   bool store_unavailable = false;        // so that nobody knows who stands behind a refresh token
   bool without_cookies = false;          // none of its cookies may count, nor reach a backend
+  bool own_bearer = false;  // its bearer token is Moat's: Authorization must not reach a backend
   Refusal refusal;
   csrf::Reason would_refuse = csrf::Reason::none;  // where forged requests are only reported
 
@@ -131,16 +133,21 @@ class Shield final {
   const Services& services() const { return services_; }
 
  private:
+  // Who stands behind a bearer token: somebody that one of the sources knows, or nobody (refused);
+  // foreign is what no source calls its own, and a backend's to judge.
+  enum class Bearer { foreign, known, refused };
+
   bool check_host(const Request& request, Memory* memory, Admission& admission) const;
   bool check_address_limit(const Request& request, Tick tick, Admission& admission) const;
+  Bearer check_bearer(const Request& request, Time now, Memory* memory, Admission& admission) const;
   Outcome check_session(const Request& request, Time now, Memory* memory,
                         Admission& admission) const;
   bool check_user_limit(const Rules& rules, Tick tick, Admission& admission) const;
   csrf::Verdict judge(const Request& request, const Rules& rules, const Admission& admission) const;
   bool check_csrf(const Request& request, const Rules& rules, Admission& admission) const;
   bool check_login(const Request& request, const Rules& rules, Admission& admission) const;
-  std::shared_ptr<const session::Identity> who(std::string_view access_token, Time now,
-                                               Memory* memory) const;
+  using Who = Result<std::shared_ptr<const session::Identity>, session::AccessRefusal>;
+  Who who(session::Kind kind, std::string_view access_token, Time now, Memory* memory) const;
 
   Services services_;
   Options options_;
