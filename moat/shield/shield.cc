@@ -41,23 +41,17 @@ std::string_view without_port(std::string_view host) {
   return host.substr(0, colon);
 }
 
-// RFC 6750 section 2.1, with whatever white space: what a backend may read as a bearer token is
-// one.
-std::optional<std::string_view> bearer_token(std::string_view authorization) {
-  constexpr std::string_view scheme = "bearer";
-  const std::string_view rest = authorization.substr(std::min(scheme.size(), authorization.size()));
-  if (!ascii_iequals(authorization.substr(0, scheme.size()), scheme) || rest.empty() ||
-      (rest[0] != ' ' && rest[0] != '\t')) {
-    return std::nullopt;
-  }
-  return trim(rest);
-}
-
 // RFC 6750 section 3.1.
 bool refuse_bearer(Admission& admission, std::string_view reason) {
   admission.refusal.challenge = "Bearer error=\"invalid_token\"";
   return refuse(admission, Step::session, 401, "invalid_token",
                 "This token is not valid, or not any more.", reason);
+}
+
+// It may well be valid: the client is to try again, not to ask for another one.
+bool refuse_unavailable(Admission& admission, std::string_view reason) {
+  return refuse(admission, Step::session, 503, "issuer_unavailable",
+                "Your token cannot be checked right now. Please try again in a moment.", reason);
 }
 
 // As if none had come; none is changed or taken away in the client either.
@@ -76,6 +70,16 @@ std::string next_target(const Request& request) {
 }
 
 }  // namespace
+
+std::optional<std::string_view> bearer_token(std::string_view authorization) {
+  constexpr std::string_view scheme = "bearer";
+  const std::string_view rest = authorization.substr(std::min(scheme.size(), authorization.size()));
+  if (!ascii_iequals(authorization.substr(0, scheme.size()), scheme) || rest.empty() ||
+      (rest[0] != ' ' && rest[0] != '\t')) {
+    return std::nullopt;
+  }
+  return trim(rest);
+}
 
 std::string_view to_string(Step step) {
   switch (step) {
@@ -125,13 +129,28 @@ Shield::Shield(const Services& services, Options options)
 Outcome Shield::begin(const Request& request, const Rules& rules, Time now, Tick tick,
                       Memory* memory, Admission& admission) const {
   if (!count_client(request, tick, memory, admission)) return Outcome::refuse;
-  switch (check_bearer(request, now, memory, admission)) {
+  return identify(request, rules, now, tick, memory, admission);
+}
+
+Outcome Shield::go_on(const Request& request, const Rules& rules, Time now, Tick tick,
+                      Memory* memory, Admission& admission) const {
+  const Outcome outcome = identify(request, rules, now, tick, memory, admission);
+  if (outcome != Outcome::wait) return outcome;
+  refuse_unavailable(admission, "waited_in_vain");
+  return Outcome::refuse;
+}
+
+Outcome Shield::identify(const Request& request, const Rules& rules, Time now, Tick tick,
+                         Memory* memory, Admission& admission) const {
+  switch (check_bearer(request, rules, now, tick, memory, admission)) {
     case Bearer::foreign:
       break;
     case Bearer::known:
       return finish(request, rules, tick, admission);
     case Bearer::refused:
       return Outcome::refuse;
+    case Bearer::wait:
+      return Outcome::wait;
   }
   Outcome session = check_session(request, now, memory, admission);
   if (session == Outcome::refuse) return session;
@@ -162,6 +181,7 @@ Outcome Shield::finish(const Request& request, const Rules& rules, Tick tick,
 bool Shield::admit(const Request& request, const Rules& rules, Time now, Tick tick,
                    Admission& admission) const {
   Outcome outcome = begin(request, rules, now, tick, nullptr, admission);
+  if (outcome == Outcome::wait) outcome = go_on(request, rules, now, tick, nullptr, admission);
   if (outcome == Outcome::refresh) {
     refresh(request, now, admission);
     outcome = finish(request, rules, tick, admission);
@@ -223,10 +243,15 @@ Shield::Who Shield::who(session::Kind kind, std::string_view access_token, Time 
   return identity;
 }
 
-Shield::Bearer Shield::check_bearer(const Request& request, Time now, Memory* memory,
-                                    Admission& admission) const {
+Shield::Bearer Shield::check_bearer(const Request& request, const Rules& rules, Time now, Tick tick,
+                                    Memory* memory, Admission& admission) const {
   const auto token = bearer_token(request.authorization);
-  if (!token || !services_.sessions.is_own(*token)) return Bearer::foreign;
+  if (!token) return Bearer::foreign;
+  if (!services_.sessions.is_own(*token)) {
+    // /auth is for who has an account here.
+    if (services_.tokens == nullptr || rules.scope != csrf::Scope::backend) return Bearer::foreign;
+    return check_others_bearer(*token, now, tick, admission);
+  }
   // It speaks for the whole request: what else came along is nobody's.
   forget_cookies(admission);
   admission.own_bearer = true;
@@ -236,6 +261,30 @@ Shield::Bearer Shield::check_bearer(const Request& request, Time now, Memory* me
     return Bearer::refused;
   }
   admission.holder = std::move(*found);
+  admission.identity = admission.holder.get();
+  return Bearer::known;
+}
+
+Shield::Bearer Shield::check_others_bearer(std::string_view token, Time now, Tick tick,
+                                           Admission& admission) const {
+  TokenSource::Answer answer = services_.tokens->judge(token, now, tick);
+  switch (answer.state) {
+    case TokenSource::State::foreign:
+      return Bearer::foreign;
+    case TokenSource::State::wait:
+      return Bearer::wait;
+    case TokenSource::State::refused:
+      refuse_bearer(admission, answer.reason);
+      return Bearer::refused;
+    case TokenSource::State::unavailable:
+      refuse_unavailable(admission, answer.reason);
+      return Bearer::refused;
+    case TokenSource::State::known:
+      break;
+  }
+  forget_cookies(admission);
+  admission.own_bearer = !answer.pass_token;
+  admission.holder = std::move(answer.identity);
   admission.identity = admission.holder.get();
   return Bearer::known;
 }
