@@ -283,6 +283,12 @@ net::Task<bool> Connection::walk(const shield::Rules& rules) {
   const Time now = shared.clock.now();
   shield::Outcome outcome =
       shared.shield.begin(x.request, rules, now, loop_.now(), &serving_->memory, x.admission);
+  if (outcome == shield::Outcome::wait) {
+    const bool ready = co_await keys_for_token();
+    if (!ready) co_return false;
+    outcome = shared.shield.go_on(x.request, rules, shared.clock.now(), loop_.now(),
+                                  &serving_->memory, x.admission);
+  }
   if (outcome == shield::Outcome::refresh) {
     worker_.metrics_.refreshes.add();
     auto work = [&] {
@@ -299,6 +305,16 @@ net::Task<bool> Connection::walk(const shield::Rules& rules) {
   if (x.admission.would_refuse != csrf::Reason::none) report_forged();
   if (outcome == shield::Outcome::pass) co_return true;
   co_await refuse_admission();
+  co_return false;
+}
+
+// The keys of the token's issuer are fetched; a few seconds at most.
+net::Task<bool> Connection::keys_for_token() {
+  const std::string_view token = shield::bearer_token(x_->request.authorization).value_or("");
+  Issuers::Loaded loaded = shared().issuers->loaded(loop_, token);
+  const IssuerKeys::Wait waited = co_await loaded;
+  if (waited == IssuerKeys::Wait::over) co_return true;
+  co_await refuse(503, "busy", "The server is busy. Please try again in a moment.");
   co_return false;
 }
 

@@ -538,7 +538,8 @@ bool Connection::tunnel_may_go_on() const {
   const bool over = identity != nullptr &&
                     (shared.shield.services().revocations.is_revoked(
                          identity->session_id, identity->user_id, identity->started_at) ||
-                     shared.clock.now() - identity->started_at >= shared.config.session_absolute);
+                     shared.clock.now() - identity->started_at >= shared.config.session_absolute ||
+                     (identity->ends_at != Time{} && shared.clock.now() >= identity->ends_at));
   return !over && loop_.now() - tunnel_used_ < shared.config.timeouts.websocket &&
          !shared.draining();
 }
