@@ -93,7 +93,7 @@ void Gateway::housekeeping() {
   if (tick >= p.next_revocations) {
     // What another process has ended (`moat user logout`).
     p.next_revocations = tick + std::chrono::seconds{1};
-    if (!current->sessions().sync_revocations(now)) p.log.error("revocations_not_read");
+    if (!current->sync(now)) p.log.error("revocations_not_read");
     p.revocations->expire(now);
   }
   if (tick >= p.next_release) {
@@ -141,8 +141,7 @@ void Gateway::Parts::stop(Stop how) {
   for (Tick next{}; workers_ended < threads.size();) {
     if (clock.tick() >= next) {
       next = clock.tick() + std::chrono::seconds{1};
-      if (!now_serving()->sessions().sync_revocations(clock.now()))
-        log.error("revocations_not_read");
+      if (!now_serving()->sync(clock.now())) log.error("revocations_not_read");
     }
     std::this_thread::sleep_for(std::chrono::milliseconds{10});
   }

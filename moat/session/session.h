@@ -164,8 +164,9 @@ class Manager final {
   // The times and the revocation list alone, for an identity that verify_access gave before: its
   // token's signature is as good as it was.
   [[nodiscard]] Result<void, AccessRefusal> still_good(const Identity& identity, Time now) const;
-  // Whether that identity's session, or key, was revoked lately.
-  [[nodiscard]] bool is_revoked(const Identity& identity) const;
+  // Whether that identity's session, or key, was revoked lately or is as old as it may get: for
+  // what outlives the token that began it, such as a WebSocket.
+  [[nodiscard]] bool is_over(const Identity& identity, Time now) const;
 
   // Exchanges a refresh token. Whoever presents the same token, at whatever node, after whatever
   // crash, gets the same successor.

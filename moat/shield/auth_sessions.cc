@@ -96,7 +96,9 @@ Response AuthApi::Impl::list_sessions(const Call& call) const {
   if (!sessions) return problem(503, "unavailable", std::string(busy_detail));
   json::Array out;
   for (const session::Session& session : *sessions) {
+    const bool api = session.kind == session::Kind::api;
     out.push_back(json::Object{{"id", session.id},
+                               {"kind", api ? "api" : "browser"},
                                {"created_at", format_rfc3339(session.started_at)},
                                {"last_seen_at", format_rfc3339(session.last_seen_at)},
                                {"address", session.address},
