@@ -147,6 +147,8 @@ void Gateway::Parts::stop(Stop how) {
   }
   for (std::thread& thread : threads) thread.join();
   blocking.reset();  // a job that is still running ends on a loop that is there
+  // The last uses of API keys.
+  if (current != nullptr && !now_serving()->sync(clock.now())) log.error("key_uses_not_noted");
   admin.reset();
 }
 

@@ -219,6 +219,13 @@ bool is_below(std::string_view path, std::string_view folder) {
   return path.substr(0, folder.size()) == folder && path.size() > folder.size();
 }
 
+// Of {id} and {id}/revoke, which is for forms.
+std::string_view methods_of_one(std::string_view id) {
+  const std::size_t slash = id.find('/');
+  if (slash == std::string_view::npos) return "DELETE";
+  return slash > 0 && id.substr(slash) == "/revoke" ? "POST" : "";
+}
+
 // What a program may ask with its token or key; the rest is a person's, at a browser.
 bool is_open_to_programs(std::string_view path) {
   return path == "/auth/me" || path == "/auth/token" || is_below(path, "/auth/token/") ||
@@ -276,14 +283,9 @@ std::string_view AuthApi::Impl::methods_of(std::string_view path) const {
   if (path == "/auth/token/revoke") return options.tokens || services.keys != nullptr ? "POST" : "";
   if (services.keys != nullptr) {
     if (path == "/auth/keys") return "GET, HEAD, POST";
-    if (is_below(path, keys_path) && path.find('/', keys_path.size()) == path.npos) return "DELETE";
+    if (is_below(path, keys_path)) return methods_of_one(path.substr(keys_path.size()));
   }
-  if (is_below(path, sessions_path)) {
-    const std::string_view id = path.substr(sessions_path.size());
-    const std::size_t slash = id.find('/');
-    if (slash == std::string_view::npos) return "DELETE";
-    return slash > 0 && id.substr(slash) == "/revoke" ? "POST" : "";
-  }
+  if (is_below(path, sessions_path)) return methods_of_one(path.substr(sessions_path.size()));
   return services.pages != nullptr && services.pages->asset(path) ? "GET, HEAD" : "";
 }
 
@@ -314,8 +316,7 @@ Response AuthApi::Impl::route(Call& call) const {
   }
   // RFC 7009 section 2.1. The others take JSON, which no page of another site can send in a form.
   const bool revocation = path == "/auth/token/revoke";
-  const bool json_only =
-      path == "/auth/token" || path == "/auth/token/refresh" || path == "/auth/keys";
+  const bool json_only = path == "/auth/token" || path == "/auth/token/refresh";
   // Programs' tokens have nothing to do with a browser's session; its refresh comes again.
   if (path == "/auth/token" || is_below(path, "/auth/token/")) call.admission.set_cookies.clear();
   if (revocation && !call.form) {
@@ -394,8 +395,11 @@ Response AuthApi::Impl::post(Call& call) const {
   if (path == "/auth/token/refresh") return refresh_token(call);
   if (path == "/auth/token/revoke") return revoke_token(call);
   if (path == "/auth/keys") return make_key(call);
-  const std::string_view id = path.substr(sessions_path.size());  // what is left: …/{id}/revoke
-  return revoke(call, id.substr(0, id.find('/')));
+  // What is left: …/{id}/revoke
+  const bool key = is_below(path, keys_path);
+  const std::string_view id = path.substr((key ? keys_path : sessions_path).size());
+  const std::string_view one = id.substr(0, id.find('/'));
+  return key ? revoke_key(call, one) : revoke(call, one);
 }
 
 }  // namespace moat::shield

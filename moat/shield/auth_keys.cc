@@ -61,20 +61,42 @@ Response AuthApi::Impl::list_keys(const Call& call) const {
 Response AuthApi::Impl::make_key(Call& call) const {
   const session::Identity* identity = call.admission.identity;
   if (identity == nullptr) return problem(401, "login_required", "Please log in.");
-  static const ObjectShape shape = key_fields();
-  auto fields = read_body(call, shape, shape);
+  static const ObjectShape json = key_fields();
+  static const ObjectShape form = key_fields()
+                                      .string("username", {Presence::optional, 254, 0})
+                                      .string("_csrf", {Presence::optional, 512, 0});
+  auto fields = read_body(call, json, form);
   if (!fields) return problem(fields.error());
-  const auto scopes = known_scopes(fields->optional_string("scope").value_or(""));
-  if (!scopes) return problem(invalid_scope());
+  AccountPage page;
+  page.key_name = fields->string("name");
+  page.key_scope = fields->optional_string("scope").value_or("");
+  const auto failed = [&](const Failure& failure, Response answer) {
+    if (!call.form || services.pages == nullptr) return answer;
+    (failure.code == "wrong_credentials" ? page.key_password_error : page.key_error) =
+        failure.detail;
+    Response shown = account_page(call, page, failure.status);
+    shown.headers = std::move(answer.headers);
+    return shown;
+  };
+  const auto refuse = [&](const Failure& failure) { return failed(failure, problem(failure)); };
+  if (!comes_from_our_form(call, *fields)) return refuse(stale_form());
+  const auto scopes = known_scopes(page.key_scope);
+  if (!scopes) return refuse(invalid_scope());
   std::optional<std::chrono::seconds> life;
   if (const auto given = fields->optional_integer("expires_in")) life.emplace(*given);
   // A stolen session must not become a key that outlives it.
   auto confirmed = confirm_password(call, fields->take_secret("password"));
-  if (!confirmed) return std::move(confirmed.error().answer);
-  auto made =
-      services.keys->make(identity->user_id, fields->string("name"), *scopes, life, call.now);
-  if (!made) return problem(failure_of(made.error()));
+  if (!confirmed) return failed(confirmed.error().failure, std::move(confirmed.error().answer));
+  auto made = services.keys->make(identity->user_id, page.key_name, *scopes, life, call.now);
+  if (!made) return refuse(failure_of(made.error()));
   audit(call, "api_key_made", Subject::user, identity->user_id);
+  if (call.form && services.pages != nullptr) {
+    AccountPage shown;
+    shown.new_key = made->key.reveal();
+    Response response = account_page(call, shown, 200);
+    wipe(shown.new_key);
+    return response;
+  }
   json::Object answer = key_json(made->about);
   answer.emplace_back("key", made->key.reveal());
   return json_answer(201, std::move(answer));
@@ -83,13 +105,14 @@ Response AuthApi::Impl::make_key(Call& call) const {
 Response AuthApi::Impl::revoke_key(Call& call, std::string_view id) const {
   const session::Identity* identity = call.admission.identity;
   if (identity == nullptr) return problem(401, "login_required", "Please log in.");
+  auto fields = read_body(call, empty_json(), token_form());
+  if (!fields) return problem(fields.error());
+  if (!comes_from_our_form(call, *fields)) return problem(stale_form());
   auto revoked = services.keys->revoke(id, identity->user_id, call.now);
   if (!revoked) return problem(503, "unavailable", std::string(busy_detail));
-  if (!*revoked) return problem(404, "not_found", "There is no such key.");
-  audit(call, "api_key_revoked", Subject::user, identity->user_id);
-  Response response;
-  response.status = 204;
-  return response;
+  if (!*revoked && !call.form) return problem(404, "not_found", "There is no such key.");
+  if (*revoked) audit(call, "api_key_revoked", Subject::user, identity->user_id);
+  return done(call, "/auth/account");
 }
 
 }  // namespace moat::shield

@@ -82,13 +82,47 @@ TEST_F(AuthKeysTest, NeitherKeysNorTokensMakeKeys) {
   expect_problem(nobody.send("DELETE", "/auth/keys/x"), 401, "login_required");
 }
 
-TEST_F(AuthKeysTest, FormsAndOtherSitesMakeNone) {
+TEST_F(AuthKeysTest, OtherSitesMakeNoneAndFormsNeedTheirToken) {
   start();
   Client person = signed_up();
   const std::string fields = encoded({{"name", "x"}, {"password", good}});
-  expect_problem(person.form("/auth/keys", fields), 415, "unsupported_media_type");
+  const Response refused = person.form("/auth/keys", fields);
+  EXPECT_EQ(refused.status, 403);
+  EXPECT_FALSE(shown(refused, "key_error").empty());
+  EXPECT_EQ(person.send("POST", "/auth/keys", "text/plain", fields).status, 415);
   person.origin = "https://evil.example";
   EXPECT_EQ(make(person).code, "csrf");
+  EXPECT_EQ(person.form("/auth/keys", fields).code, "csrf");
+}
+
+TEST_F(AuthKeysTest, TheAccountsPageMakesAndRevokesThem) {
+  start();
+  Client person = signed_up();
+  const std::string token = person.form_token();
+  const Response wrong =
+      person.form("/auth/keys", encoded({{"_csrf", token}, {"name", "x"}, {"password", "wrong"}}));
+  EXPECT_EQ(wrong.status, 401);
+  EXPECT_FALSE(shown(wrong, "key_password_error").empty());
+  EXPECT_EQ(shown(wrong, "new_key"), "");
+  const Response answer = person.form("/auth/keys", encoded({{"_csrf", token},
+                                                             {"name", "x"},
+                                                             {"password", good},
+                                                             {"scope", "read"},
+                                                             {"expires_in", "86400"},
+                                                             {"username", ada}}));
+  EXPECT_EQ(answer.status, 200);
+  const std::string key = shown(answer, "new_key");
+  EXPECT_EQ(with(key).get("/auth/me").status, 200);
+  EXPECT_EQ(shown(answer, "keys"), "1");
+  EXPECT_EQ(shown(person.get("/auth/account"), "new_key"), "") << "once";
+  const json::Value list = json::parse(person.get("/auth/keys").body).value();
+  const std::string revoke = "/auth/keys/" + text(list.as_array()->front(), "id") + "/revoke";
+  EXPECT_EQ(person.form(revoke, "").status, 403);
+  EXPECT_EQ(with(key).get("/auth/me").status, 200);
+  const Response done = person.form(revoke, encoded({{"_csrf", token}}));
+  EXPECT_EQ(done.status, 303);
+  EXPECT_EQ(done.location, "/auth/account");
+  EXPECT_EQ(with(key).get("/auth/me").status, 401);
 }
 
 TEST_F(AuthKeysTest, WhatIsAskedForIsChecked) {

@@ -2,6 +2,7 @@
 """Programs as clients: bearer tokens by /auth/token, personal API keys, scopes, and those who attack them."""
 import json
 import os
+import re
 import subprocess
 
 import harness
@@ -325,9 +326,33 @@ class Keys(Api):
         answer = client.post('/auth/keys', json={'name': 'x', 'password': 'another password'})
         self.assert_problem(answer, 401, 'wrong_credentials')
         self.assert_problem(client.post('/auth/keys', json={'name': 'x'}), 400, 'invalid_body')
-        self.assert_problem(client.post('/auth/keys', form={'name': 'x', 'password': PASSWORD}), 415,
-                            'unsupported_media_type')
+        self.assertEqual(client.post('/auth/keys', form={'name': 'x', 'password': PASSWORD}).status, 403)
         self.assertEqual(client.get('/auth/keys').json(), [])
+
+    def test_the_page_makes_and_revokes_them_without_script(self):
+        client, given, _ = self.member()
+        page = client.get('/auth/account')
+        self.assertIn('action="/auth/keys"', page.text)
+        token = re.search(r'name="_csrf" value="([^"]+)"', page.text).group(1)
+        fields = {'_csrf': token, 'username': given['email'], 'name': 'from <a> page', 'scope': 'orders:read',
+                  'expires_in': '604800', 'password': PASSWORD}
+        for wrong, status in (({'_csrf': 'x'}, 403), ({'password': 'another password'}, 401), ({'scope': 'admin'}, 400)):
+            answer = client.post('/auth/keys', form={**fields, **wrong})
+            self.assertEqual(answer.status, status)
+            self.assertNotIn('moat_key_', answer.text)
+            self.assertIn('from &lt;a&gt; page', answer.text, 'what was typed is there again')
+        answer = client.post('/auth/keys', form=fields)
+        self.assertEqual((answer.status, answer.header('cache-control')), (200, 'no-store'))
+        key = re.search(r'moat_key_[A-Za-z0-9_-]{64}', answer.text).group(0)
+        self.assertEqual(self.bring(key, '/orders/1').status, 200)
+        page = client.get('/auth/account').text
+        self.assertNotIn(key, page)
+        self.assertIn('from &lt;a&gt; page', page)
+        action = re.search(r'action="(/auth/keys/[^"]+/revoke)"', page).group(1)
+        token = re.search(r'name="_csrf" value="([^"]+)"', page).group(1)
+        self.assertEqual(client.post(action, form={'_csrf': 'x'}).status, 403)
+        self.assertEqual(client.post(action, form={'_csrf': token}).status, 303)
+        self.assert_invalid(self.bring(key, '/orders/1'))
 
     def test_whoever_finds_it_may_revoke_it(self):
         client, _, _ = self.member()

@@ -53,7 +53,9 @@ class PlainPages final : public Pages {
   std::string account(const AccountPage& page, std::string_view) const override {
     return "account;csrf=" + page.csrf + ";email=" + page.email + ";roles=" + page.roles +
            ";sessions=" + std::to_string(page.sessions.size()) +
-           ";current_error=" + page.current_error + ";new_error=" + page.new_error + ";";
+           ";current_error=" + page.current_error + ";new_error=" + page.new_error +
+           ";keys=" + std::to_string(page.keys.size()) + ";new_key=" + page.new_key +
+           ";key_error=" + page.key_error + ";key_password_error=" + page.key_password_error + ";";
   }
   std::optional<Asset> asset(std::string_view path) const override {
     if (path == "/auth/moat.css") return Asset{"text/css", "body{}"};

@@ -113,6 +113,11 @@ Response problem(int status, std::string_view code, std::string detail = {});
 Response json_answer(int status, const json::Value& value);
 Response redirect_to(std::string location);
 Response retry_later(std::chrono::nanoseconds wait, Random& random);
+// 204, or the way back to a page.
+Response done(const Call& call, std::string_view where);
+// What asks for something and says nothing: no fields, or the token of a form.
+const validate::ObjectShape& empty_json();
+const validate::ObjectShape& token_form();
 json::Value account_json(const accounts::Account& account);
 // A path on this site to go on to: anything else becomes "/".
 std::string safe_next(std::string_view next);
