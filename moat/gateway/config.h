@@ -83,6 +83,8 @@ struct Route {
   BackendSettings backend;
   Login login = Login::optional;
   std::vector<std::string> roles;  // any of them; empty: every signed-in user
+  // Each of them, of a token or API key; whoever is at a browser has all.
+  std::vector<std::string> scopes;
   OnAnonymous on_anonymous = OnAnonymous::automatic;
   std::optional<std::string> limit;  // "120/min/user", beside the general one
   std::uint64_t max_body = 1024 * 1024;
@@ -189,6 +191,8 @@ struct Config {
 
   bool accounts = true;
   bool signup_open = true;
+  bool api_tokens = true;  // programs may log in: POST /auth/token
+  bool api_keys = true;
   std::uint32_t argon2_memory_kib = 19'456;
   std::uint32_t argon2_iterations = 2;
   std::uint32_t argon2_lanes = 1;
@@ -199,6 +203,10 @@ struct Config {
   std::chrono::milliseconds session_absolute{8 * 3'600'000};
   std::chrono::milliseconds access_ttl{5 * 60'000};
   std::chrono::milliseconds refresh_grace{30'000};
+  // Of programs' sessions, whose access tokens live as long as browsers'.
+  std::chrono::milliseconds token_idle{7 * 86'400'000};
+  std::chrono::milliseconds token_refresh{30 * 86'400'000LL};
+  std::vector<std::string> token_scopes;  // that may be asked for, beside those of the routes
 
   std::string limit_default = "600/min/ip burst 100";
   std::optional<std::string> limit_user;
@@ -224,6 +232,7 @@ struct Config {
   bool lacks_certificate() const {
     return !is_localhost() && certificate_file.empty() && issuer != Issuer::local_ca;
   }
+  std::vector<std::string> scopes() const;  // all that a token or key may be made for
   bool is_localhost() const;  // every name is localhost, *.localhost or a loopback address
 };
 

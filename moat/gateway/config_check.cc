@@ -9,6 +9,7 @@
 #include "moat/gateway/nearest.h"
 #include "moat/gateway/routes.h"
 #include "moat/net/sockets.h"
+#include "moat/session/scopes.h"
 
 namespace moat::gateway {
 
@@ -97,6 +98,16 @@ void check_backend_settings(const Route& route, std::vector<ConfigProblem>& prob
   }
 }
 
+void check_scopes(const std::vector<std::string>& scopes, const Origin& origin,
+                  std::vector<ConfigProblem>& problems) {
+  for (const std::string& scope : scopes) {
+    if (session::is_valid_scope(scope)) continue;
+    problems.push_back({origin, "'" + scope +
+                                    "' is no scope: a-z, 0-9, ':', '.', '_' and '-', at most 64 "
+                                    "of them"});
+  }
+}
+
 void check_route(const Route& route, std::vector<ConfigProblem>& problems) {
   if (route.match.empty() || route.match.front() != '/') {
     problems.push_back({route.origin, "route '" + route.match + "' must begin with '/'"});
@@ -126,6 +137,11 @@ void check_route(const Route& route, std::vector<ConfigProblem>& problems) {
     problems.push_back({route.origin, "route '" + route.match +
                                           "' names roles, so it needs login = \"required\""});
   }
+  if (!route.scopes.empty() && route.login != Login::required) {
+    problems.push_back({route.origin, "route '" + route.match +
+                                          "' names scopes, so it needs login = \"required\""});
+  }
+  check_scopes(route.scopes, route.origin, problems);
 }
 
 }  // namespace
@@ -234,6 +250,13 @@ std::vector<ConfigProblem> check_config(const Config& config) {
   if (config.access_ttl > config.session_idle) {
     problems.push_back({Origin{"session", 0}, "'session.access' is longer than 'session.idle'"});
   }
+  if (config.token_refresh < config.token_idle) {
+    problems.push_back({Origin{"token", 0}, "'token.refresh' is shorter than 'token.idle'"});
+  }
+  if (config.token_idle <= config.access_ttl) {
+    problems.push_back({Origin{"token", 0}, "'token.idle' is not longer than 'session.access'"});
+  }
+  check_scopes(config.token_scopes, Origin{"token.scopes", 0}, problems);
   if (config.hsts_preload &&
       (!config.hsts_subdomains || config.hsts_max_age < std::chrono::hours{24 * 365})) {
     problems.push_back(

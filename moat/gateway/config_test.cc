@@ -186,6 +186,38 @@ TEST(Config, WhatDoesNotBelongTogetherIsFound) {
   EXPECT_FALSE(check_config(*roles).empty());
 }
 
+TEST(Config, ScopesAreThoseOfTheRoutesAndOfTheTokens) {
+  const auto config = parse_config(
+      "[token]\nscopes = [\"extra\", \"read\"]\nidle = \"1d\"\nrefresh = \"2d\"\n"
+      "[accounts]\napi_keys = false\napi_tokens = false\n"
+      "[[route]]\nmatch=\"/a\"\nbackend=\"3000\"\nlogin=\"required\"\nscopes=[\"write\", "
+      "\"read\"]\n"
+      "[[route]]\nmatch=\"/*\"\nbackend=\"3000\"",
+      "moat.toml");
+  ASSERT_TRUE(config.has_value());
+  EXPECT_TRUE(check_config(*config).empty());
+  EXPECT_EQ(config->scopes(), (std::vector<std::string>{"extra", "read", "write"}));
+  EXPECT_EQ(config->routes[0].scopes, (std::vector<std::string>{"write", "read"}));
+  EXPECT_EQ(config->token_idle, std::chrono::hours(24));
+  EXPECT_EQ(config->token_refresh, std::chrono::hours(48));
+  EXPECT_FALSE(config->api_keys);
+  EXPECT_FALSE(config->api_tokens);
+}
+
+TEST(Config, ScopesThatWouldNotWorkAreReported) {
+  for (const char* text :
+       {"[[route]]\nmatch=\"/*\"\nbackend=\"3000\"\nscopes=[\"read\"]",
+        "[[route]]\nmatch=\"/*\"\nbackend=\"3000\"\nlogin=\"required\"\nscopes=[\"Read\"]",
+        "[[route]]\nmatch=\"/*\"\nbackend=\"3000\"\nlogin=\"required\"\nscopes=[\"a b\"]",
+        "backend=\"3000\"\n[token]\nscopes=[\"\"]",
+        "backend=\"3000\"\n[token]\nidle=\"2d\"\nrefresh=\"1d\"",
+        "backend=\"3000\"\n[token]\nidle=\"5m\""}) {
+    const auto config = parse_config(text, "moat.toml");
+    ASSERT_TRUE(config.has_value()) << text;
+    EXPECT_FALSE(check_config(*config).empty()) << text;
+  }
+}
+
 std::vector<std::string> findings(std::string_view text) {
   const auto config = parse_config(text, "moat.toml");
   EXPECT_TRUE(config.has_value()) << text;

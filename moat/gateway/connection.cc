@@ -290,9 +290,10 @@ net::Task<bool> Connection::walk(const shield::Rules& rules) {
                                   &serving_->memory, x.admission);
   }
   if (outcome == shield::Outcome::refresh) {
-    worker_.metrics_.refreshes.add();
+    if (x.admission.api_key.empty()) worker_.metrics_.refreshes.add();
+    const Tick tick = loop_.now();
     auto work = [&] {
-      shared.shield.refresh(x.request, now, x.admission);
+      shared.shield.refresh(x.request, now, tick, x.admission);
       return true;
     };
     const std::optional<bool> ran = co_await shared.blocking.run(loop_, work);
@@ -300,7 +301,7 @@ net::Task<bool> Connection::walk(const shield::Rules& rules) {
       co_await refuse(503, "busy", "The server is busy. Please try again in a moment.");
       co_return false;
     }
-    outcome = shared.shield.finish(x.request, rules, loop_.now(), x.admission);
+    outcome = shared.shield.finish(x.request, rules, loop_.now(), &serving_->memory, x.admission);
   }
   if (x.admission.would_refuse != csrf::Reason::none) report_forged();
   if (outcome == shield::Outcome::pass) co_return true;

@@ -39,6 +39,7 @@ shield::Rules rules_of(const Route& route) {
       break;
   }
   rules.roles = route.roles;
+  rules.scopes = route.scopes;
   rules.allow_forged_requests = route.csrf == CsrfMode::off;
   rules.allow_forged_requests_and_report = route.csrf == CsrfMode::report;
   return rules;
@@ -70,6 +71,8 @@ session::Options session_options(const Config& config) {
   options.lifetimes.access = duration_cast<seconds>(config.access_ttl);
   options.lifetimes.idle = duration_cast<seconds>(config.session_idle);
   options.lifetimes.absolute = duration_cast<seconds>(config.session_absolute);
+  options.api_lifetimes.idle = duration_cast<seconds>(config.token_idle);
+  options.api_lifetimes.absolute = duration_cast<seconds>(config.token_refresh);
   options.grace = duration_cast<seconds>(config.refresh_grace);
   return options;
 }
@@ -148,8 +151,12 @@ Result<void, std::string> Generation::make_accounts(const Lasting& lasting) {
   sessions_ =
       std::make_unique<session::Manager>(lasting.store.sessions(), lasting.revocations,
                                          keys_->session, session_options(config_), system_random());
-  if (!sessions_->sync_revocations(lasting.clock.now()))
-    return Error{std::string("the store does not answer")};
+  if (config_.accounts && config_.api_keys) {
+    const session::ApiKeys::Options standard;
+    api_keys_ = std::make_unique<session::ApiKeys>(lasting.store.keys(), lasting.revocations,
+                                                   standard, system_random());
+  }
+  if (!sync(lasting.clock.now())) return Error{std::string("the store does not answer")};
   users_ = std::make_unique<shield::AccountUsers>(lasting.store.accounts());
   return {};
 }
@@ -164,6 +171,12 @@ Result<void, std::string> Generation::make_issuers(const Lasting& lasting,
   return {};
 }
 
+Result<void, session::StoreError> Generation::sync(Time now) {
+  auto synced = sessions_->sync_revocations(now);
+  if (!synced || api_keys_ == nullptr) return synced;
+  return api_keys_->sync(now);
+}
+
 Result<void, std::string> Generation::make_shield(const Lasting& lasting, const Log& log) {
   shield::Shield::Options walk;
   walk.hosts = known_hosts(config_);
@@ -171,8 +184,8 @@ Result<void, std::string> Generation::make_shield(const Lasting& lasting, const 
   walk.trusted_proxies = config_.trusted_proxies;
   walk.general = policy_or(config_.limit_default, "600/min/ip burst 100");
   if (config_.limit_user) walk.user = policy_or(*config_.limit_user, "600/min/user");
-  const shield::Shield::Services services{*sessions_, lasting.revocations, *users_,
-                                          lasting.requests, issuers_.get()};
+  const shield::Shield::Services services{*sessions_,       lasting.revocations, *users_,
+                                          lasting.requests, api_keys_.get(),     issuers_.get()};
   try {
     shield_ = std::make_unique<shield::Shield>(services, walk);
   } catch (const std::invalid_argument& error) {
@@ -181,15 +194,17 @@ Result<void, std::string> Generation::make_shield(const Lasting& lasting, const 
   if (!config_.accounts) return {};
   pages_ = std::make_unique<WebPages>(config_.domains.front(), config_.min_password);
   const shield::AuthApi::Services auth_services{
-      *shield_,      *sessions_,      *accounts_,    lasting.store.accounts(),
-      lasting.guard, lasting.signups, keys_->tokens, system_random(),
-      log,           pages_.get()};
+      *shield_,      *sessions_,      *accounts_,     lasting.store.accounts(),
+      lasting.guard, lasting.signups, keys_->tokens,  system_random(),
+      log,           pages_.get(),    api_keys_.get()};
   shield::AuthApi::Options auth_options;
   auth_options.signup_limit =
       policy_or(config_.limit_signup, config_.is_localhost() ? "30/hour/ip" : "3/hour/ip");
   auth_options.signup_tries = policy_or(
       config_.limit_login, config_.is_localhost() ? "60/min/ip burst 60" : "10/min/ip burst 10");
   auth_options.signup_open = config_.signup_open;
+  auth_options.tokens = config_.api_tokens;
+  auth_options.scopes = config_.scopes();
   auth_options.site_name = config_.domains.front();
   auth_options.jwks = [this] { return keys_->assertion.public_jwks(); };
   auth_ = std::make_unique<shield::AuthApi>(auth_services, auth_options);

@@ -20,6 +20,7 @@
 #include "moat/gateway/worker.h"
 #include "moat/limit/login_guard.h"
 #include "moat/password/policy.h"
+#include "moat/session/api_keys.h"
 #include "moat/session/session.h"
 #include "moat/shield/auth_api.h"
 #include "moat/shield/shield.h"
@@ -66,7 +67,8 @@ class Generation final {
   const Config& config() const { return config_; }
   const Shared& shared() const { return *shared_; }
   accounts::Service& accounts() { return *accounts_; }
-  session::Manager& sessions() { return *sessions_; }
+  // Learns what other processes have revoked, and notes which API keys were used: every second.
+  Result<void, session::StoreError> sync(Time now);
   Certificates& certificates() { return *certificates_; }
   const Keys& keys() const { return *keys_; }
   // One for each worker.
@@ -87,6 +89,7 @@ class Generation final {
   password::Policy password_policy_;
   std::unique_ptr<accounts::Service> accounts_;
   std::unique_ptr<session::Manager> sessions_;
+  std::unique_ptr<session::ApiKeys> api_keys_;  // null: there are none
   std::unique_ptr<shield::AccountUsers> users_;
   std::unique_ptr<Issuers> issuers_;
   std::unique_ptr<shield::Shield> shield_;

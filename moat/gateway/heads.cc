@@ -80,6 +80,9 @@ void append_identity(const session::Identity& identity, std::string_view asserti
     roles.append(roles.empty() ? "" : ",").append(role);
   append_checked(out, "X-Moat-Roles", roles);
   append_checked(out, "X-Moat-Session", identity.session_id);
+  // Whoever is at a browser may do all that the user may: no such field then.
+  if (identity.kind != session::Kind::browser)
+    append_checked(out, "X-Moat-Scopes", session::to_text(identity.scopes));
   if (!assertion.empty()) append_line(out, "X-Moat-Assertion", assertion);
 }
 

@@ -179,6 +179,19 @@ TEST_F(BackendRequest, SaysWhoIsThere) {
   EXPECT_FALSE(has(write(get("")), "Assertion"));
 }
 
+TEST_F(BackendRequest, SaysWhatATokenIsFor) {
+  session::Identity identity;
+  identity.user_id = "u1";
+  forwarding_.identity = &identity;
+  EXPECT_FALSE(has(write(get("X-Moat-Scopes: all\r\n")), "X-Moat-Scopes"));
+  identity.kind = session::Kind::key;
+  EXPECT_EQ(times(write(get("X-Moat-Scopes: all\r\n")), "\r\nX-Moat-Scopes: \r\n"), 1U);
+  identity.scopes = {"read", "write"};
+  const std::string out = write(get("X-Moat-Scopes: all\r\n"));
+  EXPECT_EQ(times(out, "\r\nX-Moat-Scopes: read write\r\n"), 1U);
+  EXPECT_EQ(times(out, "X-Moat-Scopes"), 1U);
+}
+
 TEST_F(BackendRequest, AnAccountsDataCannotAddALine) {
   session::Identity identity;
   identity.user_id = "u1";

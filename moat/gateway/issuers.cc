@@ -197,7 +197,7 @@ std::shared_ptr<const session::Identity> IssuerKeys::identity_of(const jwt::Veri
   identity->ends_at = verified.expires();
   identity->issued_at = verified.issued_at().value_or(now);
   identity->started_at = identity->issued_at;
-  identity->kind = session::Kind::api;  // a program's, or a page's: it may do what its scopes say
+  identity->kind = session::Kind::external;
   identity->scopes = scopes_in(verified.text("scope"));
   if (!settings_.roles_claim.empty())
     identity->roles = roles_in(verified.claim(settings_.roles_claim));

@@ -127,7 +127,7 @@ TEST_F(IssuersTest, AGoodTokenSaysWhoItIs) {
   EXPECT_EQ(answer.identity->email, "Ada@example.com");
   EXPECT_EQ(answer.identity->roles, (std::vector<std::string>{"admin", "ops"}));
   EXPECT_EQ(answer.identity->scopes, (session::Scopes{"orders:read", "profile"}));
-  EXPECT_EQ(answer.identity->kind, session::Kind::api);
+  EXPECT_EQ(answer.identity->kind, session::Kind::external);
   EXPECT_EQ(answer.identity->ends_at, start + minutes(15));
   EXPECT_EQ(fetches_, 1);
 }

@@ -146,7 +146,7 @@ TEST_F(ApiKeysTest, ARevocationTakesEffectAtOnce) {
   EXPECT_TRUE(node_.manager.still_good(before, test_start));
   EXPECT_TRUE(keys_.revoke(made.about.id, "u1", test_start).value());
   EXPECT_EQ(node_.manager.still_good(before, test_start).error(), AccessRefusal::revoked);
-  EXPECT_TRUE(node_.manager.is_revoked(before));
+  EXPECT_TRUE(node_.manager.is_over(before, test_start));
   EXPECT_EQ(refusal(made.key.reveal()), KeyRefusal::revoked);
   EXPECT_TRUE(keys_.list("u1", test_start).value().empty());
 }

@@ -105,7 +105,7 @@ TEST_F(ApiSessionsTest, NeitherKindsRefreshTokenPassesForTheOthersNorHarmsIt) {
 TEST_F(ApiSessionsTest, OtherServicesTokensAreNotOurs) {
   EXPECT_FALSE(node_.manager.is_own(""));
   EXPECT_FALSE(node_.manager.is_own("moat"));
-  EXPECT_FALSE(node_.manager.is_own("ghp_16C7e42F292c6912E7710c838347Ae178B4a"));
+  EXPECT_FALSE(node_.manager.is_own("another_services_token"));
   EXPECT_FALSE(node_.manager.is_own("eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9.e30.c2ln"));
   internal::ScriptedStore store;
   internal::Node other(store, internal::make_ring());
@@ -192,6 +192,25 @@ TEST_F(ApiSessionsTest, OneKindDoesNotPushTheOtherOut) {
   EXPECT_TRUE(node_.manager.verify_access(access(browser), test_start + seconds(20)));
   EXPECT_EQ(bearer(access(programs[0]), test_start + seconds(20)).error(), AccessRefusal::revoked);
   EXPECT_TRUE(bearer(access(programs[1]), test_start + seconds(20)));
+}
+
+TEST_F(ApiSessionsTest, WhatGoesOnWithoutATokenEndsWithItsSession) {
+  const Identity person = node_.manager.verify_access(access(start_browser()), test_start).value();
+  const Identity program = bearer(access(start_api())).value();
+  Identity key = program;
+  key.kind = Kind::key;
+  key.session_id = "k1";
+  key.ends_at = test_start + hours(1);
+  const auto ends = [&](const Identity& who, Time end) {
+    EXPECT_FALSE(node_.manager.is_over(who, end - seconds(1)));
+    EXPECT_TRUE(node_.manager.is_over(who, end));
+  };
+  ends(person, test_start + hours(8));
+  ends(program, test_start + hours(24 * 30));
+  ends(key, test_start + hours(1));
+  ASSERT_TRUE(node_.manager.revoke(program.session_id, "u1", test_start).value());
+  EXPECT_TRUE(node_.manager.is_over(program, test_start));
+  EXPECT_FALSE(node_.manager.is_over(person, test_start));
 }
 
 TEST_F(ApiSessionsTest, TheUsersListShowsBothKinds) {

@@ -145,6 +145,7 @@ struct Manager::Impl {
   Result<Issued, StoreError> start(Record record, const User& user, const Client& client,
                                    const Lifetimes& lifetimes, Time now);
   Issued issue(const Record& record, const User& user, Secret refresh_token, Time now) const;
+  bool is_revoked(const Identity& identity) const;
   // Ends the session with everything that hangs on it.
   Result<void, StoreError> end(const Record& record, Time now);
   Result<Issued, RefreshRefusal> issue_to(const Record& record, Secret refresh_token,
@@ -292,14 +293,22 @@ Result<void, AccessRefusal> Manager::still_good(const Identity& identity, Time n
   // RFC 7519 section 4.1.4: "on or after". No skew here: whoever is a little late refreshes.
   if (now >= identity.expires) return Error{AccessRefusal::expired};
   if (identity.issued_at > now + impl_->options.skew) return Error{AccessRefusal::malformed};
-  if (is_revoked(identity)) return Error{AccessRefusal::revoked};
+  if (impl_->is_revoked(identity)) return Error{AccessRefusal::revoked};
   return {};
 }
 
-bool Manager::is_revoked(const Identity& identity) const {
+bool Manager::Impl::is_revoked(const Identity& identity) const {
   // A user's logout everywhere ends sessions; a key is none, and goes by its id alone.
   const Time since = identity.kind == Kind::key ? Time::max() : identity.started_at;
-  return impl_->revocations.is_revoked(identity.session_id, identity.user_id, since);
+  return revocations.is_revoked(identity.session_id, identity.user_id, since);
+}
+
+bool Manager::is_over(const Identity& identity, Time now) const {
+  const Options& options = impl_->options;
+  Time end = identity.ends_at;
+  if (identity.kind == Kind::browser) end = identity.started_at + options.lifetimes.absolute;
+  if (identity.kind == Kind::api) end = identity.started_at + options.api_lifetimes.absolute;
+  return now >= end || impl_->is_revoked(identity);
 }
 
 Result<User, RefreshRefusal> Manager::Impl::user_of(const Record& record, UserSource& users,

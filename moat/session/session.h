@@ -77,8 +77,8 @@ struct Identity {
   Time issued_at{};
   Time expires{};
   Kind kind = Kind::browser;
-  Scopes scopes;   // of kinds api and key, which may do nothing that asks for another one
-  Time ends_at{};  // of kind key: of the key itself
+  Scopes scopes;   // of all kinds but browser, which may do nothing that asks for another one
+  Time ends_at{};  // of kinds key and external: of the key or token itself
 
   // A person at a browser may do whatever the user may.
   [[nodiscard]] bool has_scope(std::string_view scope) const;
@@ -164,8 +164,9 @@ class Manager final {
   // The times and the revocation list alone, for an identity that verify_access gave before: its
   // token's signature is as good as it was.
   [[nodiscard]] Result<void, AccessRefusal> still_good(const Identity& identity, Time now) const;
-  // Whether that identity's session, or key, was revoked lately.
-  [[nodiscard]] bool is_revoked(const Identity& identity) const;
+  // Whether that identity's session, or key, was revoked lately or is as old as it may get: for
+  // what outlives the token that began it, such as a WebSocket.
+  [[nodiscard]] bool is_over(const Identity& identity, Time now) const;
 
   // Exchanges a refresh token. Whoever presents the same token, at whatever node, after whatever
   // crash, gets the same successor.

@@ -18,7 +18,8 @@ namespace moat::session {
 enum class Kind : std::uint8_t {
   browser = 0,  // a session whose tokens are cookies
   api = 1,      // a session of a program, whose tokens are bearer tokens
-  key = 2       // a personal API key, which is no session
+  key = 2,      // a personal API key, which is no session
+  external = 3  // another issuer's token, whose user has no session here
 };
 
 enum class StoreError {

@@ -14,6 +14,7 @@
 #include "moat/base/ip.h"
 #include "moat/csrf/csrf.h"
 #include "moat/limit/limit.h"
+#include "moat/session/api_keys.h"
 #include "moat/session/session.h"
 #include "moat/shield/memory.h"
 #include "moat/shield/request.h"
@@ -33,6 +34,7 @@ struct Rules {
   Login login = Login::required;
   OnAnonymous on_anonymous = OnAnonymous::automatic;
   std::span<const std::string> roles;    // any of them
+  std::span<const std::string> scopes;   // each of them; whoever is at a browser has all
   const limit::Policy* limit = nullptr;  // the route's own, beside the general one
   std::uint64_t route = 0;               // tells this route's buckets from another's
   bool allow_forged_requests = false;    // csrf = "off" of a route
@@ -43,7 +45,7 @@ struct Rules {
 
 enum class Outcome {
   pass,     // go on to the backend or handler
-  refresh,  // call refresh() on a thread that may block, then finish()
+  refresh,  // something must be looked up: refresh() on a thread that may block, then finish()
   wait,     // the source of tokens fetches something: wait until it has, then go_on()
   refuse    // answer with Admission::status and code
 };
@@ -81,6 +83,7 @@ struct Admission {
   limit::Decision rate;                  // of the general limit, for RateLimit fields
   bool store_unavailable = false;        // so that nobody knows who stands behind a refresh token
   bool without_cookies = false;          // none of its cookies may count, nor reach a backend
+  std::string_view api_key;              // within Authorization: to be looked up
   bool own_bearer = false;  // its bearer token was for Moat: Authorization must not reach a backend
   Refusal refusal;
   csrf::Reason would_refuse = csrf::Reason::none;  // where forged requests are only reported
@@ -98,6 +101,7 @@ class Shield final {
     const session::RevocationList& revocations;
     session::UserSource& users;
     limit::Table& requests;
+    session::ApiKeys* keys = nullptr;  // null: there are none
     TokenSource* tokens = nullptr;  // of other issuers' bearer tokens; null: those are a backend's
   };
   struct Options {
@@ -107,6 +111,8 @@ class Shield final {
     std::vector<Cidr> trusted_proxies;
     limit::Policy general;              // by client address
     std::optional<limit::Policy> user;  // by signed-in user
+    // By client address: API keys looked up that were none.
+    limit::Policy unknown_keys = limit::Policy::parse("60/min/ip").value();
     std::string login_path = "/auth/login";
   };
   // Throws std::invalid_argument for a trusted origin that cannot be read.
@@ -123,11 +129,11 @@ class Shield final {
   // refused.
   [[nodiscard]] bool count_client(const Request& request, Tick tick, Memory* memory,
                                   Admission& admission) const;
-  // Exchanges the refresh token for new ones; may block.
-  void refresh(const Request& request, Time now, Admission& admission) const;
+  // Exchanges the refresh token for new ones, or looks the API key up; may block.
+  void refresh(const Request& request, Time now, Tick tick, Admission& admission) const;
   // What is left behind a refresh.
   [[nodiscard]] Outcome finish(const Request& request, const Rules& rules, Tick tick,
-                               Admission& admission) const;
+                               Memory* memory, Admission& admission) const;
 
   // The whole walk in one call that may block: for frameworks with a thread for each request, and
   // sources of tokens that block rather than say `wait`. True: passed.
@@ -140,13 +146,16 @@ class Shield final {
 
  private:
   // Who stands behind a bearer token: somebody that one of the sources knows, or nobody (refused);
-  // foreign is what no source calls its own, and a backend's to judge.
-  enum class Bearer { foreign, known, refused, wait };
+  // foreign is what no source calls its own, and a backend's to judge; to_look_up needs a
+  // refresh(), and wait what its name says.
+  enum class Bearer { foreign, known, to_look_up, refused, wait };
 
   bool check_host(const Request& request, Memory* memory, Admission& admission) const;
   bool check_address_limit(const Request& request, Tick tick, Admission& admission) const;
   Bearer check_bearer(const Request& request, const Rules& rules, Time now, Tick tick,
                       Memory* memory, Admission& admission) const;
+  Bearer check_api_key(std::string_view key, Time now, Memory* memory, Admission& admission) const;
+  void look_up_key(Time now, Tick tick, Admission& admission) const;
   Bearer check_others_bearer(std::string_view token, Time now, Tick tick,
                              Admission& admission) const;
   // Behind the limit by address.
@@ -158,6 +167,7 @@ class Shield final {
   csrf::Verdict judge(const Request& request, const Rules& rules, const Admission& admission) const;
   bool check_csrf(const Request& request, const Rules& rules, Admission& admission) const;
   bool check_login(const Request& request, const Rules& rules, Admission& admission) const;
+  bool check_scopes(const Rules& rules, Admission& admission) const;
   using Who = Result<std::shared_ptr<const session::Identity>, session::AccessRefusal>;
   Who who(session::Kind kind, std::string_view access_token, Time now, Memory* memory) const;
 

@@ -180,7 +180,7 @@ TEST_F(BearerTest, AProgramsRefreshTokenIsNoCookie) {
     const std::string header = pair(session::refresh_cookie, token);
     request_.cookie = header;
     ASSERT_EQ(begin(guard), Outcome::refresh);
-    guard.refresh(request_, now_, admission_);
+    guard.refresh(request_, now_, tick_, admission_);
     EXPECT_EQ(admission_.identity, nullptr);
   }
   EXPECT_TRUE(sessions_.refresh_api(prefixed, {}, users_, now_)) << "and no harm was done";

@@ -29,7 +29,7 @@ TokenSource::Answer known(bool pass_token = false) {
   auto identity = std::make_shared<session::Identity>();
   identity->user_id = "x-eve";
   identity->roles = {"ops"};
-  identity->kind = session::Kind::api;
+  identity->kind = session::Kind::external;
   answer.identity = std::move(identity);
   answer.pass_token = pass_token;
   return answer;
@@ -38,7 +38,8 @@ TokenSource::Answer known(bool pass_token = false) {
 class IssuerWalkTest : public ShieldTest {
  protected:
   IssuerWalkTest()
-      : shield_with_issuers_({sessions_, revocations_, users_, requests_, &source_}, options()) {
+      : shield_with_issuers_({sessions_, revocations_, users_, requests_, nullptr, &source_},
+                             options()) {
     request_.authorization = "Bearer eyJ.theirs.sig";
     rules_.login = Rules::Login::required;
   }

@@ -122,6 +122,7 @@ void read_tls(ConfigTable table, Config& config);
 void read_accounts(ConfigTable table, Config& config);
 void read_password(ConfigTable table, Config& config);
 void read_session(ConfigTable table, Config& config);
+void read_token(ConfigTable table, Config& config);
 void read_limits(ConfigTable table, Config& config);
 void read_secrets(ConfigTable table, Config& config);
 
