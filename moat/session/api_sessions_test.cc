@@ -201,6 +201,10 @@ TEST_F(ApiSessionsTest, WhatGoesOnWithoutATokenEndsWithItsSession) {
   key.kind = Kind::key;
   key.session_id = "k1";
   key.ends_at = test_start + hours(1);
+  Identity external = key;  // its tokens go back to a login long ago, perhaps
+  external.kind = Kind::external;
+  external.session_id = "x-1";
+  external.started_at = test_start - hours(24 * 365);
   const auto ends = [&](const Identity& who, Time end) {
     EXPECT_FALSE(node_.manager.is_over(who, end - seconds(1)));
     EXPECT_TRUE(node_.manager.is_over(who, end));
@@ -208,6 +212,8 @@ TEST_F(ApiSessionsTest, WhatGoesOnWithoutATokenEndsWithItsSession) {
   ends(person, test_start + hours(8));
   ends(program, test_start + hours(24 * 30));
   ends(key, test_start + hours(1));
+  ends(external, test_start + hours(1));
+  EXPECT_FALSE(external.has_scope("write"));
   ASSERT_TRUE(node_.manager.revoke(program.session_id, "u1", test_start).value());
   EXPECT_TRUE(node_.manager.is_over(program, test_start));
   EXPECT_FALSE(node_.manager.is_over(person, test_start));
