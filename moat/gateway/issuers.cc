@@ -218,10 +218,10 @@ void IssuerKeys::start_fetch() {
 
 void IssuerKeys::take(const Result<std::string, std::string>& body) {
   std::vector<Waiter> waiters;
-  std::string why;
   {
     const std::lock_guard lock(mutex_);
     const Tick tick = services_.clock.tick();
+    std::string why;
     if (body) {
       auto accepted = keys_.fetched(*body, tick);
       if (accepted) {
@@ -234,12 +234,12 @@ void IssuerKeys::take(const Result<std::string, std::string>& body) {
       keys_.failed(tick);
       why = body.error();
     }
-    if (!why.empty()) failing_ = true;
+    if (!why.empty()) {
+      failing_ = true;
+      services_.log.warn("issuer_keys_not_fetched", {{"issuer", settings_.url}, {"reason", why}});
+    }
     fetching_ = false;
     waiters.swap(waiters_);
-  }
-  if (!why.empty()) {
-    services_.log.warn("issuer_keys_not_fetched", {{"issuer", settings_.url}, {"reason", why}});
   }
   for (const Waiter& waiter : waiters)
     waiter.loop->post([handle = waiter.handle] { handle.resume(); });
