@@ -36,6 +36,7 @@ int user_unlock(const Arguments& arguments);
 int user_disable(const Arguments& arguments);
 int user_enable(const Arguments& arguments);
 int user_logout(const Arguments& arguments);
+int user_keys(const Arguments& arguments);
 int reload(const Arguments& arguments);
 int trust(const Arguments& arguments);
 

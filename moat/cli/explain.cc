@@ -106,6 +106,8 @@ int explain(const Arguments& arguments) {
   std::cout << "login       " << name_of(route->login);
   for (const std::string& role : route->roles)
     std::cout << (role == route->roles.front() ? "; roles: " : ", ") << role;
+  if (!route->scopes.empty()) std::cout << "\nscopes      of tokens and API keys:";
+  for (const std::string& scope : route->scopes) std::cout << " " << scope;
   std::cout << "\nlimits      " << config->limit_default;
   if (config->limit_user) std::cout << "; " << *config->limit_user;
   if (route->limit) std::cout << "; this route: " << *route->limit;
@@ -122,7 +124,8 @@ int explain(const Arguments& arguments) {
   std::cout << "told        X-Forwarded-For, -Host, -Proto, Forwarded, X-Real-IP, X-Request-Id"
             << (route->login == gateway::Login::none
                     ? ""
-                    : "; of a signed-in user X-Moat-User, -Email, -Roles, -Session, -Assertion")
+                    : "; of a signed-in user X-Moat-User, -Email, -Roles, -Session, -Assertion; "
+                      "of a token or API key -Scopes too")
             << "\n";
   return 0;
 }

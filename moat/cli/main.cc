@@ -53,13 +53,21 @@ const std::vector<Command>& commands() {
         {"help", "", "this text"}}},
       {"user unlock", "EMAIL", "Ends the delays after failed logins, in the running Moat.",
        just_data},
-      {"user disable", "EMAIL", "Lets an account log in no more, and ends its sessions.",
-       just_data},
+      {"user disable", "EMAIL",
+       "Lets an account log in no more, ends its sessions and revokes its API keys.", just_data},
       {"user enable", "EMAIL", "Lets a disabled account log in again.", just_data},
       {"user logout",
        "[EMAIL]",
        "Ends all sessions of an account, or of everybody.",
        {{"all", "", "of everybody"},
+        {"data", "DIR", "the data directory"},
+        {"config", "FILE", "the configuration that names it"},
+        {"help", "", "this text"}}},
+      {"user keys",
+       "EMAIL",
+       "Lists an account's API keys, or revokes one of them or all.",
+       {{"revoke", "ID", "that one"},
+        {"revoke-all", "", "all of them"},
         {"data", "DIR", "the data directory"},
         {"config", "FILE", "the configuration that names it"},
         {"help", "", "this text"}}},
@@ -124,6 +132,7 @@ int dispatch(std::vector<std::string> words) {
   if (name == "user disable") return user_disable(*arguments);
   if (name == "user enable") return user_enable(*arguments);
   if (name == "user logout") return user_logout(*arguments);
+  if (name == "user keys") return user_keys(*arguments);
   if (name == "reload") return reload(*arguments);
   if (name == "trust") return trust(*arguments);
   std::cout << gateway::sample_config();

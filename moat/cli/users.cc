@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "moat/accounts/service.h"
+#include "moat/base/json.h"
 #include "moat/cli/commands.h"
 #include "moat/cli/privileges.h"
 #include "moat/gateway/admin.h"
@@ -98,6 +99,12 @@ Opened open_account(const Arguments& arguments, const std::string& usage) {
   return opened;
 }
 
+bool revoke_keys(store::SqliteStore& store, const std::string& id) {
+  if (store.keys().revoke_all(id, system_clock().now())) return true;
+  fail("the API keys of " + id + " could not be revoked: the store is unavailable");
+  return false;
+}
+
 // How many sessions ended; nothing where the store could not.
 std::optional<std::size_t> end_sessions(store::SqliteStore& store, const std::string& id) {
   auto ended = store.sessions().revoke_all(id, {}, system_clock().now());
@@ -180,8 +187,9 @@ int user_disable(const Arguments& arguments) {
   // First that nobody logs in again, and then those who are.
   if (auto disabled = opened.store->accounts().disable(account.id); !disabled)
     return fail(std::string(accounts::to_string(disabled.error())));
+  const bool revoked = revoke_keys(*opened.store, account.id);
   const auto ended = end_sessions(*opened.store, account.id);
-  if (!ended) return 1;
+  if (!ended || !revoked) return 1;
   std::cout << "Disabled " << account.email << ".\n";
   return say_ended(*ended, account.email);
 }
@@ -209,6 +217,41 @@ int user_logout(const Arguments& arguments) {
   if (!config) return exit_code;
   const auto store = open_store(*config, exit_code);
   return store == nullptr ? exit_code : log_everybody_out(*store);
+}
+
+int user_keys(const Arguments& arguments) {
+  const auto one = arguments.value("revoke");
+  const bool all = arguments.has("revoke-all");
+  if (one && all) return fail("--revoke and --revoke-all: choose one");
+  const auto opened = open_account(arguments, "user keys EMAIL");
+  if (!opened.account) return opened.exit_code;
+  session::KeyStore& keys = opened.store->keys();
+  const std::string& user = opened.account->id;
+  const Time now = system_clock().now();
+  if (one) {
+    const auto revoked = keys.revoke(*one, user, now);
+    if (!revoked) return fail("the store is unavailable");
+    if (!*revoked) return fail("there is no such key of " + opened.account->email);
+    std::cout << "Revoked " << *one << ". A running Moat knows within a second.\n";
+    return 0;
+  }
+  if (all) {
+    if (!revoke_keys(*opened.store, user)) return 1;
+    std::cout << "Revoked all API keys of " << opened.account->email
+              << ". A running Moat knows within a second.\n";
+    return 0;
+  }
+  const auto list = keys.list(user, now);
+  if (!list) return fail("the store is unavailable");
+  for (const session::KeyRecord& key : *list) {
+    std::cout << key.id << "  expires " << format_rfc3339(key.expires_at).substr(0, 10)
+              << ", last used "
+              << (key.last_used_at ? format_rfc3339(*key.last_used_at) : std::string("never"))
+              << ", scopes: " << (key.scopes.empty() ? "none" : key.scopes)
+              << ", name: " << json::serialize(json::Value(key.name)) << "\n";
+  }
+  if (list->empty()) std::cout << opened.account->email << " has no API keys.\n";
+  return 0;
 }
 
 }  // namespace moat::cli

@@ -76,6 +76,14 @@ void note_unknown(const Environment& environment, const std::vector<std::string>
 
 }  // namespace
 
+std::vector<std::string> Config::scopes() const {
+  std::vector<std::string> out = token_scopes;
+  for (const Route& route : routes) out.insert(out.end(), route.scopes.begin(), route.scopes.end());
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
+
 bool Config::is_localhost() const {
   return std::all_of(domains.begin(), domains.end(),
                      [](const std::string& name) { return is_local_name(name); });
@@ -119,11 +127,13 @@ Result<Config, std::vector<ConfigProblem>> parse_config(std::string_view text,
                         {{"enforce", CsrfMode::enforce}, {"report", CsrfMode::report}});
   csrf.finish();
   read_routes(top, config);
+  read_issuers(top, config);
   read_server(*top.table("server"), config);
   read_tls(*top.table("tls"), config);
   read_accounts(*top.table("accounts"), config);
   read_password(*top.table("password"), config);
   read_session(*top.table("session"), config);
+  read_token(*top.table("token"), config);
   read_limits(*top.table("limits"), config);
   read_secrets(*top.table("secrets"), config);
   auto identity = *top.table("identity");

@@ -11,6 +11,7 @@
 #include "moat/base/ip.h"
 #include "moat/base/log.h"
 #include "moat/base/result.h"
+#include "moat/jwt/key.h"
 #include "moat/net/loop.h"
 
 namespace moat::gateway {
@@ -20,6 +21,7 @@ struct Origin {
   std::string source;  // "moat.toml", "--https", "MOAT_SERVER_HTTPS"
   int line = 0;        // 0 where there are no lines
   std::string to_string() const;
+  bool operator==(const Origin&) const = default;
 };
 
 struct ConfigProblem {
@@ -81,6 +83,8 @@ struct Route {
   BackendSettings backend;
   Login login = Login::optional;
   std::vector<std::string> roles;  // any of them; empty: every signed-in user
+  // Each of them, of a token or API key; whoever is at a browser has all.
+  std::vector<std::string> scopes;
   OnAnonymous on_anonymous = OnAnonymous::automatic;
   std::optional<std::string> limit;  // "120/min/user", beside the general one
   std::uint64_t max_body = 1024 * 1024;
@@ -113,6 +117,31 @@ struct Timeouts {
 enum class AccessFormat { off, json, combined };
 
 enum class Issuer { automatic, local_ca, files };
+
+// TrustedIssuer is one [[issuer]]: somebody else whose bearer tokens say who the user is.
+struct TrustedIssuer {
+  std::string url;                     // exactly "iss"
+  std::vector<std::string> audiences;  // of which one must be in "aud"
+  std::string jwks;                    // where its keys are; url + "/.well-known/jwks.json"
+  // Empty: what its keys say, but PKCS #1 v1.5 (RS256, RS384, RS512), which are a weakening.
+  std::vector<jwt::Algorithm> algorithms;
+  std::string user_claim = "sub";
+  std::string email_claim;                     // empty: its users have none
+  std::string roles_claim;                     // empty: its users have none
+  std::string ca_file;                         // PEM; else the system's authorities
+  std::string ca;                              // the file's content, read by resolve_backends()
+  bool pass_token = false;                     // backends see the Authorization field
+  bool insecure_http = false;                  // keys over http:// from this machine: a weakening
+  std::chrono::milliseconds max_age{600'000};  // of the keys; see jwt::RemoteKeySet
+  std::chrono::milliseconds max_stale{3'600'000};
+  std::chrono::milliseconds cooldown{30'000};
+  std::chrono::milliseconds retry{10'000};
+  std::chrono::milliseconds timeout{5'000};  // of a fetch
+  Origin origin;
+
+  bool operator==(const TrustedIssuer&) const = default;
+};
+inline constexpr std::size_t most_issuers = 8;
 
 // A secret named by reference: "file:/run/secrets/access" or "env:NAME". Never a literal.
 struct SecretReference {
@@ -158,9 +187,12 @@ struct Config {
   bool hsts_preload = false;
 
   std::vector<Route> routes;
+  std::vector<TrustedIssuer> issuers;
 
   bool accounts = true;
   bool signup_open = true;
+  bool api_tokens = true;  // programs may log in: POST /auth/token
+  bool api_keys = true;
   std::uint32_t argon2_memory_kib = 19'456;
   std::uint32_t argon2_iterations = 2;
   std::uint32_t argon2_lanes = 1;
@@ -171,6 +203,10 @@ struct Config {
   std::chrono::milliseconds session_absolute{8 * 3'600'000};
   std::chrono::milliseconds access_ttl{5 * 60'000};
   std::chrono::milliseconds refresh_grace{30'000};
+  // Of programs' sessions, whose access tokens live as long as browsers'.
+  std::chrono::milliseconds token_idle{7 * 86'400'000};
+  std::chrono::milliseconds token_refresh{30 * 86'400'000LL};
+  std::vector<std::string> token_scopes;  // that may be asked for, beside those of the routes
 
   std::string limit_default = "600/min/ip burst 100";
   std::optional<std::string> limit_user;
@@ -196,6 +232,7 @@ struct Config {
   bool lacks_certificate() const {
     return !is_localhost() && certificate_file.empty() && issuer != Issuer::local_ca;
   }
+  std::vector<std::string> scopes() const;  // all that a token or key may be made for
   bool is_localhost() const;  // every name is localhost, *.localhost or a loopback address
 };
 

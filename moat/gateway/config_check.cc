@@ -5,9 +5,11 @@
 
 #include "moat/base/encoding.h"
 #include "moat/gateway/config.h"
+#include "moat/gateway/internal/config_issuers.h"
 #include "moat/gateway/nearest.h"
 #include "moat/gateway/routes.h"
 #include "moat/net/sockets.h"
+#include "moat/session/scopes.h"
 
 namespace moat::gateway {
 
@@ -96,6 +98,16 @@ void check_backend_settings(const Route& route, std::vector<ConfigProblem>& prob
   }
 }
 
+void check_scopes(const std::vector<std::string>& scopes, const Origin& origin,
+                  std::vector<ConfigProblem>& problems) {
+  for (const std::string& scope : scopes) {
+    if (session::is_valid_scope(scope)) continue;
+    problems.push_back({origin, "'" + scope +
+                                    "' is no scope: a-z, 0-9, ':', '.', '_' and '-', at most 64 "
+                                    "of them"});
+  }
+}
+
 void check_route(const Route& route, std::vector<ConfigProblem>& problems) {
   if (route.match.empty() || route.match.front() != '/') {
     problems.push_back({route.origin, "route '" + route.match + "' must begin with '/'"});
@@ -125,6 +137,11 @@ void check_route(const Route& route, std::vector<ConfigProblem>& problems) {
     problems.push_back({route.origin, "route '" + route.match +
                                           "' names roles, so it needs login = \"required\""});
   }
+  if (!route.scopes.empty() && route.login != Login::required) {
+    problems.push_back({route.origin, "route '" + route.match +
+                                          "' names scopes, so it needs login = \"required\""});
+  }
+  check_scopes(route.scopes, route.origin, problems);
 }
 
 }  // namespace
@@ -198,6 +215,7 @@ std::vector<ConfigProblem> check_config(const Config& config) {
   }
   for (const Route& route : config.routes) check_route(route, problems);
   check_order(config.routes, problems);
+  check_issuers(config, problems);
   if (config.domains.empty()) problems.push_back({Origin{"domain", 0}, "'domain' is empty"});
   for (const auto* list : {&config.https, &config.http}) {
     for (const std::string& text : *list) {
@@ -232,6 +250,13 @@ std::vector<ConfigProblem> check_config(const Config& config) {
   if (config.access_ttl > config.session_idle) {
     problems.push_back({Origin{"session", 0}, "'session.access' is longer than 'session.idle'"});
   }
+  if (config.token_refresh < config.token_idle) {
+    problems.push_back({Origin{"token", 0}, "'token.refresh' is shorter than 'token.idle'"});
+  }
+  if (config.token_idle <= config.access_ttl) {
+    problems.push_back({Origin{"token", 0}, "'token.idle' is not longer than 'session.access'"});
+  }
+  check_scopes(config.token_scopes, Origin{"token.scopes", 0}, problems);
   if (config.hsts_preload &&
       (!config.hsts_subdomains || config.hsts_max_age < std::chrono::hours{24 * 365})) {
     problems.push_back(
@@ -293,6 +318,7 @@ std::vector<Weakening> weakenings(const Config& config) {
     if (route.csp == CspMode::off)
       out.push_back({2, route.origin, name + "adds no Content-Security-Policy"});
   }
+  for (const TrustedIssuer& issuer : config.issuers) add_weakenings(issuer, out);
   for (const std::string& origin : config.trusted_origins) {
     out.push_back({6, Origin{"csrf.trusted_origins", 0},
                    "requests from " + origin + " count as the site's own"});

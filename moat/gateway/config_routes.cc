@@ -50,6 +50,7 @@ void read_route(ConfigTable table, Route& route) {
       "login", route.login,
       {{"none", Login::none}, {"optional", Login::optional}, {"required", Login::required}});
   table.list("roles", route.roles);
+  table.list("scopes", route.scopes);
   table.choice<OnAnonymous>("on_anonymous", route.on_anonymous,
                             {{"auto", OnAnonymous::automatic},
                              {"401", OnAnonymous::unauthorized},

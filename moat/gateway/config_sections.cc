@@ -82,6 +82,8 @@ void read_tls(ConfigTable table, Config& config) {
 void read_accounts(ConfigTable table, Config& config) {
   table.boolean("enabled", config.accounts);
   table.choice<bool>("signup", config.signup_open, {{"open", true}, {"closed", false}});
+  table.boolean("api_tokens", config.api_tokens);
+  table.boolean("api_keys", config.api_keys);
   table.finish();
 }
 
@@ -105,6 +107,15 @@ void read_session(ConfigTable table, Config& config) {
   table.duration("absolute", config.session_absolute, second, 400 * day);
   table.duration("access", config.access_ttl, second, milliseconds{15 * 60'000});
   table.duration("refresh_grace", config.refresh_grace, milliseconds{0}, milliseconds{300'000});
+  table.finish();
+}
+
+void read_token(ConfigTable table, Config& config) {
+  constexpr milliseconds second{1000};
+  constexpr milliseconds day{86'400'000};
+  table.duration("idle", config.token_idle, second, 400 * day);
+  table.duration("refresh", config.token_refresh, second, 400 * day);
+  table.list("scopes", config.token_scopes);
   table.finish();
 }
 

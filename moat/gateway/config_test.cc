@@ -186,6 +186,38 @@ TEST(Config, WhatDoesNotBelongTogetherIsFound) {
   EXPECT_FALSE(check_config(*roles).empty());
 }
 
+TEST(Config, ScopesAreThoseOfTheRoutesAndOfTheTokens) {
+  const auto config = parse_config(
+      "[token]\nscopes = [\"extra\", \"read\"]\nidle = \"1d\"\nrefresh = \"2d\"\n"
+      "[accounts]\napi_keys = false\napi_tokens = false\n"
+      "[[route]]\nmatch=\"/a\"\nbackend=\"3000\"\nlogin=\"required\"\nscopes=[\"write\", "
+      "\"read\"]\n"
+      "[[route]]\nmatch=\"/*\"\nbackend=\"3000\"",
+      "moat.toml");
+  ASSERT_TRUE(config.has_value());
+  EXPECT_TRUE(check_config(*config).empty());
+  EXPECT_EQ(config->scopes(), (std::vector<std::string>{"extra", "read", "write"}));
+  EXPECT_EQ(config->routes[0].scopes, (std::vector<std::string>{"write", "read"}));
+  EXPECT_EQ(config->token_idle, std::chrono::hours(24));
+  EXPECT_EQ(config->token_refresh, std::chrono::hours(48));
+  EXPECT_FALSE(config->api_keys);
+  EXPECT_FALSE(config->api_tokens);
+}
+
+TEST(Config, ScopesThatWouldNotWorkAreReported) {
+  for (const char* text :
+       {"[[route]]\nmatch=\"/*\"\nbackend=\"3000\"\nscopes=[\"read\"]",
+        "[[route]]\nmatch=\"/*\"\nbackend=\"3000\"\nlogin=\"required\"\nscopes=[\"Read\"]",
+        "[[route]]\nmatch=\"/*\"\nbackend=\"3000\"\nlogin=\"required\"\nscopes=[\"a b\"]",
+        "backend=\"3000\"\n[token]\nscopes=[\"\"]",
+        "backend=\"3000\"\n[token]\nidle=\"2d\"\nrefresh=\"1d\"",
+        "backend=\"3000\"\n[token]\nidle=\"5m\""}) {
+    const auto config = parse_config(text, "moat.toml");
+    ASSERT_TRUE(config.has_value()) << text;
+    EXPECT_FALSE(check_config(*config).empty()) << text;
+  }
+}
+
 std::vector<std::string> findings(std::string_view text) {
   const auto config = parse_config(text, "moat.toml");
   EXPECT_TRUE(config.has_value()) << text;
@@ -461,6 +493,81 @@ TEST(Listen, AcceptsTheUsualSpellings) {
   EXPECT_EQ(parse_listen("localhost:8443")->addresses.size(), 2U);
   for (const char* text : {"", "example.com:1", "127.0.0.1", "x", ":70000"})
     EXPECT_FALSE(parse_listen(text)) << text;
+}
+
+// ---------------------------------------------------------------------------------------- issuers
+
+std::string with_issuer(std::string_view more) {
+  return "backend = \"3000\"\n[[issuer]]\nurl = \"https://issuer.example\"\naudience = \"api\"\n" +
+         std::string(more);
+}
+std::vector<std::string> check_problems(std::string_view text) {
+  std::vector<std::string> out;
+  for (const ConfigProblem& problem : check_config(parse_config(text, "moat.toml").value()))
+    out.push_back(problem.to_string());
+  return out;
+}
+
+TEST(ConfigIssuer, TheUrlAndTheAudienceAreEnough) {
+  const Config config = parse_config(with_issuer(""), "moat.toml").value();
+  EXPECT_TRUE(check_config(config).empty());
+  ASSERT_EQ(config.issuers.size(), 1U);
+  const TrustedIssuer& issuer = config.issuers.front();
+  EXPECT_EQ(issuer.jwks, "https://issuer.example/.well-known/jwks.json");
+  EXPECT_EQ(issuer.audiences, std::vector<std::string>{"api"});
+  EXPECT_EQ(issuer.user_claim, "sub");
+  EXPECT_TRUE(issuer.roles_claim.empty());
+  EXPECT_TRUE(issuer.algorithms.empty());
+  EXPECT_FALSE(issuer.pass_token);
+  EXPECT_TRUE(weakenings(config).empty());
+  EXPECT_EQ(parse_config("backend = \"3000\"\n[[issuer]]\nurl = \"https://a.example/\"\n", "")
+                ->issuers.front()
+                .jwks,
+            "https://a.example/.well-known/jwks.json");
+}
+
+TEST(ConfigIssuer, WithoutAnAudienceTokensForOthersWouldPass) {
+  const auto problems =
+      check_problems("backend = \"3000\"\n[[issuer]]\nurl = \"https://a.example\"");
+  ASSERT_EQ(problems.size(), 1U);
+  EXPECT_NE(problems.front().find("moat.toml:2: issuer 'https://a.example' needs 'audience'"),
+            std::string::npos)
+      << problems.front();
+  EXPECT_FALSE(check_problems("backend = \"3000\"\n[[issuer]]\naudience = \"x\"").empty());
+  EXPECT_FALSE(check_problems("backend = \"3000\"\n[[issuer]]\naudience = \"x\"\n"
+                              "url = \"https://a.example\\nb\"\njwks = \"https://a.example/\"")
+                   .empty());
+  EXPECT_FALSE(check_problems(with_issuer("") + "[[issuer]]\nurl = \"https://issuer.example\"\n"
+                                                "audience = \"b\"")
+                   .empty());
+}
+
+TEST(ConfigIssuer, SecretsAndUnknownNamesAreNoAlgorithms) {
+  for (const char* name : {"HS256", "none", "es256", "RSA-OAEP"}) {
+    EXPECT_NE(first_problem(with_issuer("algorithms = [\"" + std::string(name) + "\"]"))
+                  .find("is no public-key algorithm"),
+              std::string::npos);
+  }
+  EXPECT_NE(first_problem(with_issuer("algorithms = []")), "");
+  const Config config =
+      parse_config(with_issuer("algorithms = [\"ES256\", \"RS256\"]"), "moat.toml").value();
+  EXPECT_EQ(config.issuers.front().algorithms.size(), 2U);
+  ASSERT_EQ(weakenings(config).size(), 1U);
+  EXPECT_EQ(weakenings(config).front().practice, 4);
+}
+
+TEST(ConfigIssuer, TimesContradictNoneOfEachOther) {
+  EXPECT_TRUE(check_problems(with_issuer("max_age = \"60s\"\ncooldown = \"30s\"")).empty());
+  EXPECT_EQ(check_problems(with_issuer("max_age = \"60s\"\ncooldown = \"31s\"")).size(), 1U);
+  EXPECT_EQ(check_problems(with_issuer("retry = \"1500ms\"")).size(), 1U);
+  EXPECT_NE(first_problem(with_issuer("cooldown = \"0s\"")), "");
+  EXPECT_NE(first_problem(with_issuer("timeout = \"31s\"")), "");
+}
+
+TEST(ConfigIssuer, KeysOverHttpAreAWeakening) {
+  const Config config = parse_config(with_issuer("insecure_http = true"), "moat.toml").value();
+  ASSERT_EQ(weakenings(config).size(), 1U);
+  EXPECT_EQ(weakenings(config).front().practice, 1);
 }
 
 }  // namespace

@@ -37,6 +37,9 @@ std::vector<std::string> files_named_by(const Config& config) {
   for (const Route& route : config.routes) {
     if (!route.backend.ca_file.empty()) files.push_back(route.backend.ca_file);
   }
+  for (const TrustedIssuer& issuer : config.issuers) {
+    if (!issuer.ca_file.empty()) files.push_back(issuer.ca_file);
+  }
   for (const SecretReference& secret : config.secrets) {
     if (secret.reference.rfind("file:", 0) == 0) files.push_back(secret.reference.substr(5));
   }
@@ -93,7 +96,7 @@ void Gateway::housekeeping() {
   if (tick >= p.next_revocations) {
     // What another process has ended (`moat user logout`).
     p.next_revocations = tick + std::chrono::seconds{1};
-    if (!current->sessions().sync_revocations(now)) p.log.error("revocations_not_read");
+    if (!current->sync(now)) p.log.error("revocations_not_read");
     p.revocations->expire(now);
   }
   if (tick >= p.next_release) {
@@ -141,13 +144,15 @@ void Gateway::Parts::stop(Stop how) {
   for (Tick next{}; workers_ended < threads.size();) {
     if (clock.tick() >= next) {
       next = clock.tick() + std::chrono::seconds{1};
-      if (!now_serving()->sessions().sync_revocations(clock.now()))
-        log.error("revocations_not_read");
+      if (!now_serving()->sync(clock.now())) log.error("revocations_not_read");
     }
     std::this_thread::sleep_for(std::chrono::milliseconds{10});
   }
   for (std::thread& thread : threads) thread.join();
+  fetches.reset();
   blocking.reset();  // a job that is still running ends on a loop that is there
+  // The last uses of API keys.
+  if (current != nullptr && !now_serving()->sync(clock.now())) log.error("key_uses_not_noted");
   admin.reset();
 }
 

@@ -39,6 +39,7 @@ shield::Rules rules_of(const Route& route) {
       break;
   }
   rules.roles = route.roles;
+  rules.scopes = route.scopes;
   rules.allow_forged_requests = route.csrf == CsrfMode::off;
   rules.allow_forged_requests_and_report = route.csrf == CsrfMode::report;
   return rules;
@@ -70,6 +71,8 @@ session::Options session_options(const Config& config) {
   options.lifetimes.access = duration_cast<seconds>(config.access_ttl);
   options.lifetimes.idle = duration_cast<seconds>(config.session_idle);
   options.lifetimes.absolute = duration_cast<seconds>(config.session_absolute);
+  options.api_lifetimes.idle = duration_cast<seconds>(config.token_idle);
+  options.api_lifetimes.absolute = duration_cast<seconds>(config.token_refresh);
   options.grace = duration_cast<seconds>(config.refresh_grace);
   return options;
 }
@@ -101,6 +104,7 @@ Result<std::shared_ptr<Generation>, std::string> Generation::make(const Lasting&
   const Log& log = made->log_.emplace(lasting.log.at(log_level(made->config_)));
   auto done = made->make_keys(lasting, before);
   if (done) done = made->make_accounts(lasting);
+  if (done) done = made->make_issuers(lasting, before);
   if (done) done = made->make_shield(lasting, log);
   if (done) {
     const BackendServers* known = before == nullptr ? nullptr : before->backends_.get();
@@ -147,10 +151,30 @@ Result<void, std::string> Generation::make_accounts(const Lasting& lasting) {
   sessions_ =
       std::make_unique<session::Manager>(lasting.store.sessions(), lasting.revocations,
                                          keys_->session, session_options(config_), system_random());
-  if (!sessions_->sync_revocations(lasting.clock.now()))
-    return Error{std::string("the store does not answer")};
+  if (config_.accounts && config_.api_keys) {
+    const session::ApiKeys::Options standard;
+    api_keys_ = std::make_unique<session::ApiKeys>(lasting.store.keys(), lasting.revocations,
+                                                   standard, system_random());
+  }
+  if (!sync(lasting.clock.now())) return Error{std::string("the store does not answer")};
   users_ = std::make_unique<shield::AccountUsers>(lasting.store.accounts());
   return {};
+}
+
+Result<void, std::string> Generation::make_issuers(const Lasting& lasting,
+                                                   const Generation* before) {
+  const IssuerKeys::Services services{lasting.clock, lasting.log, lasting.fetches};
+  const Issuers* known = before == nullptr ? nullptr : before->issuers_.get();
+  auto made = Issuers::create(config_, services, known);
+  if (!made) return Error{made.error()};
+  issuers_ = std::move(*made);
+  return {};
+}
+
+Result<void, session::StoreError> Generation::sync(Time now) {
+  auto synced = sessions_->sync_revocations(now);
+  if (!synced || api_keys_ == nullptr) return synced;
+  return api_keys_->sync(now);
 }
 
 Result<void, std::string> Generation::make_shield(const Lasting& lasting, const Log& log) {
@@ -160,8 +184,8 @@ Result<void, std::string> Generation::make_shield(const Lasting& lasting, const 
   walk.trusted_proxies = config_.trusted_proxies;
   walk.general = policy_or(config_.limit_default, "600/min/ip burst 100");
   if (config_.limit_user) walk.user = policy_or(*config_.limit_user, "600/min/user");
-  const shield::Shield::Services services{*sessions_, lasting.revocations, *users_,
-                                          lasting.requests};
+  const shield::Shield::Services services{*sessions_,       lasting.revocations, *users_,
+                                          lasting.requests, api_keys_.get(),     issuers_.get()};
   try {
     shield_ = std::make_unique<shield::Shield>(services, walk);
   } catch (const std::invalid_argument& error) {
@@ -170,15 +194,17 @@ Result<void, std::string> Generation::make_shield(const Lasting& lasting, const 
   if (!config_.accounts) return {};
   pages_ = std::make_unique<WebPages>(config_.domains.front(), config_.min_password);
   const shield::AuthApi::Services auth_services{
-      *shield_,      *sessions_,      *accounts_,    lasting.store.accounts(),
-      lasting.guard, lasting.signups, keys_->tokens, system_random(),
-      log,           pages_.get()};
+      *shield_,      *sessions_,      *accounts_,     lasting.store.accounts(),
+      lasting.guard, lasting.signups, keys_->tokens,  system_random(),
+      log,           pages_.get(),    api_keys_.get()};
   shield::AuthApi::Options auth_options;
   auth_options.signup_limit =
       policy_or(config_.limit_signup, config_.is_localhost() ? "30/hour/ip" : "3/hour/ip");
   auth_options.signup_tries = policy_or(
       config_.limit_login, config_.is_localhost() ? "60/min/ip burst 60" : "10/min/ip burst 10");
   auth_options.signup_open = config_.signup_open;
+  auth_options.tokens = config_.api_tokens;
+  auth_options.scopes = config_.scopes();
   auth_options.site_name = config_.domains.front();
   auth_options.jwks = [this] { return keys_->assertion.public_jwks(); };
   auth_ = std::make_unique<shield::AuthApi>(auth_services, auth_options);
@@ -204,23 +230,23 @@ Result<void, std::string> Generation::make_certificates(const Lasting& lasting,
 }
 
 void Generation::make_shared(const Lasting& lasting, const Log& log) {
-  shared_ =
-      std::unique_ptr<Shared>(new Shared{config_,
-                                         *shield_,
-                                         auth_.get(),
-                                         log,
-                                         lasting.clock,
-                                         lasting.blocking,
-                                         *backends_,
-                                         {},
-                                         Routes(config_.routes),
-                                         {},
-                                         {},
-                                         {},
-                                         {},
-                                         lasting.connections,
-                                         lasting.stopping,
-                                         lasting.access.enabled() ? &lasting.access : nullptr});
+  shared_ = std::unique_ptr<Shared>(new Shared{config_,
+                                               *shield_,
+                                               auth_.get(),
+                                               log,
+                                               lasting.clock,
+                                               lasting.blocking,
+                                               *backends_,
+                                               {},
+                                               Routes(config_.routes),
+                                               {},
+                                               {},
+                                               {},
+                                               {},
+                                               lasting.connections,
+                                               lasting.stopping,
+                                               lasting.access.enabled() ? &lasting.access : nullptr,
+                                               issuers_.get()});
   https::HstsOptions hsts;
   hsts.max_age = config_.hsts_max_age;
   hsts.include_subdomains = config_.hsts_subdomains;

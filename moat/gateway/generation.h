@@ -14,11 +14,13 @@
 #include "moat/gateway/certificates.h"
 #include "moat/gateway/config.h"
 #include "moat/gateway/gateway.h"
+#include "moat/gateway/issuers.h"
 #include "moat/gateway/keys.h"
 #include "moat/gateway/pages.h"
 #include "moat/gateway/worker.h"
 #include "moat/limit/login_guard.h"
 #include "moat/password/policy.h"
+#include "moat/session/api_keys.h"
 #include "moat/session/session.h"
 #include "moat/shield/auth_api.h"
 #include "moat/shield/shield.h"
@@ -39,6 +41,7 @@ struct Lasting {
   limit::Table& signups;
   limit::LoginGuard& guard;
   net::WorkerPool& blocking;
+  net::WorkerPool& fetches;  // of issuers' keys
   ConnectionLimits& connections;
   AccessLog& access;
   RouteLabels& labels;
@@ -64,7 +67,8 @@ class Generation final {
   const Config& config() const { return config_; }
   const Shared& shared() const { return *shared_; }
   accounts::Service& accounts() { return *accounts_; }
-  session::Manager& sessions() { return *sessions_; }
+  // Learns what other processes have revoked, and notes which API keys were used: every second.
+  Result<void, session::StoreError> sync(Time now);
   Certificates& certificates() { return *certificates_; }
   const Keys& keys() const { return *keys_; }
   // One for each worker.
@@ -74,6 +78,7 @@ class Generation final {
   explicit Generation(Config config) : config_(std::move(config)) {}
   Result<void, std::string> make_keys(const Lasting& lasting, const Generation* before);
   Result<void, std::string> make_accounts(const Lasting& lasting);
+  Result<void, std::string> make_issuers(const Lasting& lasting, const Generation* before);
   Result<void, std::string> make_shield(const Lasting& lasting, const Log& log);
   Result<void, std::string> make_certificates(const Lasting& lasting, const Generation* before);
   void make_shared(const Lasting& lasting, const Log& log);
@@ -84,7 +89,9 @@ class Generation final {
   password::Policy password_policy_;
   std::unique_ptr<accounts::Service> accounts_;
   std::unique_ptr<session::Manager> sessions_;
+  std::unique_ptr<session::ApiKeys> api_keys_;  // null: there are none
   std::unique_ptr<shield::AccountUsers> users_;
+  std::unique_ptr<Issuers> issuers_;
   std::unique_ptr<shield::Shield> shield_;
   std::unique_ptr<WebPages> pages_;
   std::unique_ptr<shield::AuthApi> auth_;

@@ -59,6 +59,13 @@ class BackendRequest : public ::testing::Test {
   Forwarding forwarding_;
 };
 
+TEST_F(BackendRequest, KeepsWhatWasForMoat) {
+  forwarding_.without_authorization = true;
+  const std::string out = write(get("Authorization: Bearer moat_at_x\r\nX-Thing: 1\r\n"));
+  EXPECT_EQ(out.find("moat_at_x"), std::string::npos);
+  EXPECT_EQ(times(out, "\r\nX-Thing: 1\r\n"), 1U);
+}
+
 TEST_F(BackendRequest, CarriesWhatTheClientAsked) {
   const std::string out =
       write(get("Accept: text/html\r\nX-Thing: 1\r\nAuthorization: Basic eA==\r\n"));
@@ -170,6 +177,19 @@ TEST_F(BackendRequest, SaysWhoIsThere) {
   EXPECT_EQ(times(out, "X-Moat-User"), 1U);
   forwarding_.assertion = "";
   EXPECT_FALSE(has(write(get("")), "Assertion"));
+}
+
+TEST_F(BackendRequest, SaysWhatATokenIsFor) {
+  session::Identity identity;
+  identity.user_id = "u1";
+  forwarding_.identity = &identity;
+  EXPECT_FALSE(has(write(get("X-Moat-Scopes: all\r\n")), "X-Moat-Scopes"));
+  identity.kind = session::Kind::key;
+  EXPECT_EQ(times(write(get("X-Moat-Scopes: all\r\n")), "\r\nX-Moat-Scopes: \r\n"), 1U);
+  identity.scopes = {"read", "write"};
+  const std::string out = write(get("X-Moat-Scopes: all\r\n"));
+  EXPECT_EQ(times(out, "\r\nX-Moat-Scopes: read write\r\n"), 1U);
+  EXPECT_EQ(times(out, "X-Moat-Scopes"), 1U);
 }
 
 TEST_F(BackendRequest, AnAccountsDataCannotAddALine) {

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <functional>
 #include <optional>
@@ -129,8 +130,9 @@ Result<csrf::Tokens, std::string> form_tokens(const Config& config, const std::s
 Result<Keys, std::string> load_keys(const Config& config, const std::string& directory, Time now,
                                     Rotation rotation) {
   jwt::KeyRing::Options session_ring;
-  session_ring.overlap = std::chrono::duration_cast<std::chrono::seconds>(config.session_absolute) +
-                         std::chrono::hours{1};
+  const auto longest = std::max(config.session_absolute, config.token_refresh);
+  session_ring.overlap =
+      std::chrono::duration_cast<std::chrono::seconds>(longest) + std::chrono::hours{1};
   auto sessions_ring = key_ring(config, directory, "session_keys", jwt::Algorithm::hs256,
                                 session_ring, rotation, now);
   if (!sessions_ring) return Error{sessions_ring.error()};

@@ -76,6 +76,23 @@ void set_error(Values& values, std::string_view name, std::string_view text) {
   values.text(std::string(name) + "_invalid", text.empty() ? "false" : "true");
 }
 
+void add_keys(const shield::AccountPage& page, Values& values) {
+  values.flag("has_keys", page.has_keys).text("new_key", page.new_key).text("scopes", page.scopes);
+  values.text("key_name", page.key_name).text("key_scope", page.key_scope);
+  values.text("key_error", page.key_error);
+  set_error(values, "key_password", page.key_password_error);
+  std::vector<Values> keys;
+  for (const session::ApiKey& key : page.keys) {
+    keys.emplace_back()
+        .text("id", key.id)
+        .text("name", key.name)
+        .text("scope", session::to_text(key.scopes))
+        .text("expires_at", shown_time(key.expires_at))
+        .text("last_used_at", key.last_used_at ? shown_time(*key.last_used_at) : "");
+  }
+  values.list("keys", std::move(keys));
+}
+
 }  // namespace
 
 struct WebPages::Templates {
@@ -94,9 +111,13 @@ struct WebPages::Templates {
   Template account = load(
       "account.html",
       texts({"csrf", "email", "roles", "created_at", "min_length", "notice", "error",
-             "current_error", "current_invalid", "new_error", "new_invalid"})
-          .list("sessions",
-                texts({"id", "device", "address", "created_at", "last_seen_at"}).flag("current")));
+             "current_error", "current_invalid", "new_error", "new_invalid", "new_key", "scopes",
+             "key_name", "key_scope", "key_error", "key_password_error", "key_password_invalid"})
+          .flag("has_keys")
+          .list("keys", texts({"id", "name", "scope", "expires_at", "last_used_at"}))
+          .list("sessions", texts({"id", "device", "address", "created_at", "last_seen_at"})
+                                .flag("current")
+                                .flag("program")));
 
   std::string whole(std::string_view title, const Template& page, const Values& values,
                     std::string_view nonce) const {
@@ -166,8 +187,10 @@ std::string WebPages::account(const shield::AccountPage& page, std::string_view 
     item.text("created_at", shown_time(session.started_at))
         .text("last_seen_at", shown_time(session.last_seen_at));
     item.flag("current", session.id == page.current_session);
+    item.flag("program", session.kind == session::Kind::api);
   }
   values.list("sessions", std::move(sessions));
+  add_keys(page, values);
   return templates_->whole("Your account", templates_->account, values, nonce);
 }
 

@@ -116,6 +116,45 @@ TEST_F(WebPagesTest, AccountListsTheSessions) {
   EXPECT_FALSE(has(page, "action=\"/auth/sessions/s1/revoke\""));  // that is what Log out is for
 }
 
+TEST_F(WebPagesTest, AccountListsTheKeysAndShowsANewOne) {
+  shield::AccountPage values;
+  values.csrf = "token";
+  EXPECT_FALSE(has(pages_.account(values, nonce), "/auth/keys"));
+  values.has_keys = true;
+  values.scopes = "read write";
+  session::ApiKey key;
+  key.id = "k1";
+  key.name = "backup";
+  key.scopes = {"read"};
+  values.keys = {key};
+  std::string page = pages_.account(values, nonce);
+  expect_whole(page);
+  expect_forms(page, "token");
+  EXPECT_TRUE(has(page, "action=\"/auth/keys\""));
+  EXPECT_TRUE(has(page, "action=\"/auth/keys/k1/revoke\""));
+  EXPECT_TRUE(has(page, "backup"));
+  EXPECT_TRUE(has(page, "for read"));
+  EXPECT_TRUE(has(page, "never used"));
+  EXPECT_TRUE(has(page, "Any of: read write."));
+  EXPECT_FALSE(has(page, "shown this once"));
+  values.keys[0].last_used_at = from_unix_seconds(1'800'000'000);
+  values.new_key = "moat_key_x";
+  page = pages_.account(values, nonce);
+  EXPECT_TRUE(has(page, "<code>moat_key_x</code>"));
+  EXPECT_TRUE(has(page, "last used <span class=\"time\">2027-01-15 08:00 UTC"));
+}
+
+TEST_F(WebPagesTest, ASessionOfAProgramIsCalledOne) {
+  shield::AccountPage values;
+  session::Session program;
+  program.id = "s1";
+  program.kind = session::Kind::api;
+  values.sessions = {program};
+  EXPECT_EQ(times(pages_.account(values, nonce), ">program<"), 1U);
+  values.sessions[0].kind = session::Kind::browser;
+  EXPECT_EQ(times(pages_.account(values, nonce), ">program<"), 0U);
+}
+
 TEST_F(WebPagesTest, HostileValuesComeOutAsText) {
   const std::string evil(hostile);
   shield::LoginPage login;
@@ -134,6 +173,13 @@ TEST_F(WebPagesTest, HostileValuesComeOutAsText) {
   session.id = session.address = session.user_agent = evil;
   account.sessions = {session};
   account.current_session = "other";
+  account.has_keys = true;
+  account.new_key = account.scopes = account.key_name = account.key_scope = evil;
+  account.key_error = account.key_password_error = evil;
+  session::ApiKey key;
+  key.id = key.name = evil;
+  key.scopes = {evil};
+  account.keys = {key};
   const WebPages site("<b>" + evil, 15);
   for (const std::string& page : {site.login(login, nonce), site.signup(signup, nonce),
                                   site.setup(setup, nonce), site.account(account, nonce)}) {
@@ -144,6 +190,7 @@ TEST_F(WebPagesTest, HostileValuesComeOutAsText) {
     EXPECT_FALSE(has(page, "alert(1)</"));
   }
   EXPECT_FALSE(has(site.account(account, nonce), "/auth/sessions/\""));
+  EXPECT_FALSE(has(site.account(account, nonce), "/auth/keys/\""));
 }
 
 TEST_F(WebPagesTest, AnotherSitesWordsCannotBeTheNonce) {

@@ -135,6 +135,7 @@ TEST(Routes, EveryRuleCountsForStrictness) {
   };
   EXPECT_TRUE(stricter([](Route& r) { r.login = Login::required; }));
   EXPECT_TRUE(stricter([](Route& r) { r.roles = {"admin"}; }));
+  EXPECT_TRUE(stricter([](Route& r) { r.scopes = {"read"}; }));
   EXPECT_TRUE(stricter([](Route& r) { r.limit = "1/min/ip"; }));
   EXPECT_TRUE(stricter([](Route& r) { r.max_body = 1; }));
   EXPECT_TRUE(stricter([](Route& r) { r.websocket = false; }));
@@ -147,6 +148,12 @@ TEST(Routes, EveryRuleCountsForStrictness) {
   EXPECT_TRUE(looser([](Route& r) { r.login = Login::none; }));
   EXPECT_TRUE(looser([](Route& r) { r.csrf = CsrfMode::off; }));
   EXPECT_TRUE(looser([](Route& r) { r.csrf = CsrfMode::report; }));
+  Route reading = plain;
+  reading.scopes = {"read"};
+  Route both = plain;
+  both.scopes = {"write", "read"};
+  EXPECT_TRUE(is_at_least_as_strict(both, reading)) << "each of them, not any";
+  EXPECT_FALSE(is_at_least_as_strict(reading, both));
   Route reporting = plain;
   reporting.csrf = CsrfMode::report;
   Route off = plain;

@@ -33,9 +33,11 @@ AssertionSigner::Entry AssertionSigner::make(const Identity& identity, std::stri
                       {"email", identity.email},
                       {"roles", std::move(roles)},
                       {"auth_time", unix_seconds(identity.started_at)}};
+  // RFC 8693 section 4.2; without it there is no such limit.
+  if (identity.kind != Kind::browser) claims.emplace_back("scope", to_text(identity.scopes));
   // The ring holds private keys and the claims are ours, so this does not fail.
   auto token = jwt::sign(std::move(claims), keys_.current(now), options, now);
-  return {std::move(token).value(), now, identity.email, identity.roles};
+  return {std::move(token).value(), now, identity.email, identity.roles, identity.scopes};
 }
 
 std::string_view AssertionSigner::assertion(const Identity& identity, std::string_view backend,
@@ -45,7 +47,8 @@ std::string_view AssertionSigner::assertion(const Identity& identity, std::strin
   cache_key_ += backend;
   const auto is_fresh = [&](const Entry& entry) {
     return now >= entry.made_at && now < entry.made_at + options_.reuse &&
-           entry.email == identity.email && entry.roles == identity.roles;
+           entry.email == identity.email && entry.roles == identity.roles &&
+           entry.scopes == identity.scopes;
   };
   const auto young = young_.find(cache_key_);
   if (young != young_.end() && is_fresh(young->second)) return young->second.token;

@@ -30,7 +30,7 @@ class AssertionSigner final {
   AssertionSigner(jwt::KeyRing keys, Options options);
 
   // The assertion for that user at `backend`. The view is valid until the next call. Claims: iss,
-  // aud, sub, sid, email, roles, auth_time, iat, exp.
+  // aud, sub, sid, email, roles, auth_time, iat, exp; of a token or API key also scope.
   std::string_view assertion(const Identity& identity, std::string_view backend, Time now);
 
   // Takes a ring that has changed; assertions are made anew.
@@ -43,6 +43,7 @@ class AssertionSigner final {
     Time made_at{};
     std::string email;
     std::vector<std::string> roles;
+    Scopes scopes;
   };
   using Cache = std::unordered_map<std::string, Entry>;
   Entry make(const Identity& identity, std::string_view backend, Time now) const;

@@ -90,6 +90,26 @@ TEST(Assertion, NewRolesMakeANewOne) {
   EXPECT_EQ(signer.assertion(changed, "a", start), second);
 }
 
+TEST(Assertion, SaysWhatATokenIsFor) {
+  AssertionSigner signer(ring(), options());
+  jwt::Options wanted;
+  wanted.audiences = {"a"};
+  const jwt::Verifier backend(jwt::KeySet::from_jwks(signer.public_jwks()).value(), wanted);
+  const auto scope = [&](const Identity& who) {
+    const std::string token(signer.assertion(who, "a", start));
+    const auto verified = backend.verify(jwt::Unverified{token}, start).value();
+    const json::Value* claim = verified.claim("scope");
+    return claim == nullptr ? std::string("(none)") : *claim->as_string();
+  };
+  Identity who = identity();
+  EXPECT_EQ(scope(who), "(none)") << "a person at a browser is not limited";
+  who.kind = Kind::api;
+  who.session_id = "s2";
+  EXPECT_EQ(scope(who), "") << "and this token may do nothing that asks for one";
+  who.scopes = {"read", "write"};
+  EXPECT_EQ(scope(who), "read write") << "the same session's with other scopes is another";
+}
+
 TEST(Assertion, TheCacheIsBoundedAndForgetsTheOldest) {
   AssertionSigner::Options small = options();
   small.capacity = 8;

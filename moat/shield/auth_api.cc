@@ -163,17 +163,24 @@ Response AuthApi::Impl::logged_in(const Call& call, const accounts::Account& acc
       call.form ? redirect_to(safe_next(next)) : json_answer(status, account_json(account));
   auto issued = begin_session(call, account, response);
   if (!issued) return problem(503, "unavailable", std::string(busy_detail));
-  // Checking a password takes long enough for another request to change it. That one has ended the
-  // sessions it saw; a session that it did not see ends here.
-  const auto fresh = services.store.find_by_id(account.id);
-  if (!fresh || fresh->disabled || fresh->password_changed_at != account.password_changed_at) {
-    auto ended = services.sessions.revoke(issued->session.id, account.id, call.now);
-    if (!ended) services.log.error("session_not_ended", {{"user", account.id}});
-    return fresh ? problem(401, "wrong_credentials", "The password has just been changed.")
-                 : problem(503, "unavailable", std::string(busy_detail));
-  }
+  if (auto changed = changed_meanwhile(call, account, issued->session)) return *changed;
   remember_device(call, account, response);
   return response;
+}
+
+// Checking a password takes long enough for another request to change it. That one has ended the
+// sessions it saw; a session that it did not see ends here.
+std::optional<Response> AuthApi::Impl::changed_meanwhile(const Call& call,
+                                                         const accounts::Account& account,
+                                                         const session::Session& session) const {
+  const auto fresh = services.store.find_by_id(account.id);
+  if (fresh && !fresh->disabled && fresh->password_changed_at == account.password_changed_at) {
+    return std::nullopt;
+  }
+  auto ended = services.sessions.revoke(session.id, account.id, call.now);
+  if (!ended) services.log.error("session_not_ended", {{"user", account.id}});
+  return fresh ? problem(401, "wrong_credentials", "The password has just been changed.")
+               : problem(503, "unavailable", std::string(busy_detail));
 }
 
 Response AuthApi::Impl::page(int status, std::string body, std::string nonce) const {
@@ -206,6 +213,24 @@ void AuthApi::Impl::audit(const Call& call, std::string_view event, Subject abou
 
 namespace {
 constexpr std::string_view sessions_path = "/auth/sessions/";
+constexpr std::string_view keys_path = "/auth/keys/";
+
+bool is_below(std::string_view path, std::string_view folder) {
+  return path.substr(0, folder.size()) == folder && path.size() > folder.size();
+}
+
+// Of {id} and {id}/revoke, which is for forms.
+std::string_view methods_of_one(std::string_view id) {
+  const std::size_t slash = id.find('/');
+  if (slash == std::string_view::npos) return "DELETE";
+  return slash > 0 && id.substr(slash) == "/revoke" ? "POST" : "";
+}
+
+// What a program may ask with its token or key; the rest is a person's, at a browser.
+bool is_open_to_programs(std::string_view path) {
+  return path == "/auth/me" || path == "/auth/token" || is_below(path, "/auth/token/") ||
+         path.substr(0, 18) == "/.well-known/moat/";
+}
 
 // Methods are case-sensitive (RFC 9110 section 9.1).
 bool lists(std::string_view methods, std::string_view method) {
@@ -254,12 +279,13 @@ std::string_view AuthApi::Impl::methods_of(std::string_view path) const {
         "/.well-known/moat/jwks.json"}) {
     if (path == shown) return "GET, HEAD";
   }
-  if (path.substr(0, sessions_path.size()) == sessions_path && path.size() > sessions_path.size()) {
-    const std::string_view id = path.substr(sessions_path.size());
-    const std::size_t slash = id.find('/');
-    if (slash == std::string_view::npos) return "DELETE";
-    return slash > 0 && id.substr(slash) == "/revoke" ? "POST" : "";
+  if (path == "/auth/token" || path == "/auth/token/refresh") return options.tokens ? "POST" : "";
+  if (path == "/auth/token/revoke") return options.tokens || services.keys != nullptr ? "POST" : "";
+  if (services.keys != nullptr) {
+    if (path == "/auth/keys") return "GET, HEAD, POST";
+    if (is_below(path, keys_path)) return methods_of_one(path.substr(keys_path.size()));
   }
+  if (is_below(path, sessions_path)) return methods_of_one(path.substr(sessions_path.size()));
   return services.pages != nullptr && services.pages->asset(path) ? "GET, HEAD" : "";
 }
 
@@ -272,13 +298,31 @@ Response AuthApi::Impl::route(Call& call) const {
     response.headers.emplace_back("Allow", methods);
     return response;
   }
+  const std::string_view path = call.request.path;
+  const session::Identity* identity = call.admission.identity;
+  if (identity != nullptr && identity->kind != session::Kind::browser &&
+      !is_open_to_programs(path)) {
+    return problem(403, "browser_required", "This needs a person who is logged in at a browser.");
+  }
   if (method == "GET" || method == "HEAD") return get(call);
-  if (method == "DELETE") return revoke(call, call.request.path.substr(sessions_path.size()));
+  if (method == "DELETE") {
+    return is_below(path, keys_path) ? revoke_key(call, path.substr(keys_path.size()))
+                                     : revoke(call, path.substr(sessions_path.size()));
+  }
   const bool json = is_type(call.request.content_type, "application/json");
   const bool nothing = call.request.content_type.empty() && call.body.empty();
   if (!call.form && !json && !nothing) {
     return problem(415, "unsupported_media_type", "Send application/json or a form.");
   }
+  // RFC 7009 section 2.1. The others take JSON, which no page of another site can send in a form.
+  const bool revocation = path == "/auth/token/revoke";
+  const bool json_only = path == "/auth/token" || path == "/auth/token/refresh";
+  // Programs' tokens have nothing to do with a browser's session; its refresh comes again.
+  if (path == "/auth/token" || is_below(path, "/auth/token/")) call.admission.set_cookies.clear();
+  if (revocation && !call.form) {
+    return problem(415, "unsupported_media_type", "Send application/x-www-form-urlencoded.");
+  }
+  if (json_only && !json) return problem(415, "unsupported_media_type", "Send application/json.");
   return post(call);
 }
 
@@ -292,6 +336,7 @@ Response AuthApi::Impl::get(Call& call) const {
   }
   if (path == "/auth/me") return me(call);
   if (path == "/auth/sessions") return list_sessions(call);
+  if (path == "/auth/keys") return list_keys(call);
   if (path == "/auth/csrf") return csrf_token(call);
   if (services.pages == nullptr) return problem(404, "not_found");
   if (const auto asset = services.pages->asset(path)) {
@@ -346,8 +391,15 @@ Response AuthApi::Impl::post(Call& call) const {
   if (path == "/auth/password") return password(call);
   if (path == "/auth/logout") return logout(call);
   if (path == "/auth/logout-all") return logout_all(call);
-  const std::string_view id = path.substr(sessions_path.size());  // what is left: …/{id}/revoke
-  return revoke(call, id.substr(0, id.find('/')));
+  if (path == "/auth/token") return token(call);
+  if (path == "/auth/token/refresh") return refresh_token(call);
+  if (path == "/auth/token/revoke") return revoke_token(call);
+  if (path == "/auth/keys") return make_key(call);
+  // What is left: …/{id}/revoke
+  const bool key = is_below(path, keys_path);
+  const std::string_view id = path.substr((key ? keys_path : sessions_path).size());
+  const std::string_view one = id.substr(0, id.find('/'));
+  return key ? revoke_key(call, one) : revoke(call, one);
 }
 
 }  // namespace moat::shield

@@ -38,12 +38,15 @@ class AuthApi final {
     const csrf::Tokens& tokens;
     Random& random;
     const Log& log;
-    const Pages* pages = nullptr;  // null: JSON only
+    const Pages* pages = nullptr;      // null: JSON only
+    session::ApiKeys* keys = nullptr;  // null: nobody has any
   };
   struct Options {
     limit::Policy signup_limit;  // accounts made, by address
     limit::Policy signup_tries;  // that made none, by address: each may have cost a hash
     bool signup_open = true;
+    bool tokens = true;                   // programs may log in: POST /auth/token
+    std::vector<std::string> scopes;      // those that a token or key may be made for
     std::string site_name = "localhost";  // shown on the pages
     std::function<std::string()> jwks;    // the public keys of the assertions
     std::size_t max_body = 16384;

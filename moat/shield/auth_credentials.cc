@@ -30,6 +30,16 @@ std::string guard_key(std::string_view email) {
   return parsed ? parsed->lookup_key() : ascii_lower(email.substr(0, 254));
 }
 
+Refused refused(Failure failure) {
+  Response answer = problem(failure);
+  return {std::move(failure), std::move(answer)};
+}
+
+Refused too_many_attempts(std::chrono::nanoseconds wait, Random& random) {
+  return {{429, "rate_limited", "Too many attempts. Please wait a moment and try again."},
+          retry_later(wait, random)};
+}
+
 Failure failure_of(const accounts::SignupRefusal& refusal) {
   using Reason = accounts::SignupRefusal::Reason;
   switch (refusal.reason) {
@@ -77,37 +87,68 @@ Response AuthApi::Impl::login(Call& call) const {
   };
   const auto refuse = [&](const Failure& failure) { return failed(failure, problem(failure)); };
   if (!comes_from_our_form(call, *fields)) return refuse(stale_form());
-  const std::string account = guard_key(email);
+  auto checked = check_password(call, email, fields->take_secret("password"));
+  if (!checked) return failed(checked.error().failure, std::move(checked.error().answer));
+  audit(call, "login_succeeded", Subject::user, checked->id);
+  return logged_in(call, *checked, next, 200);
+}
+
+Result<accounts::Account, Refused> AuthApi::Impl::check_password(Call& call,
+                                                                 const std::string& email,
+                                                                 const Secret& password) const {
   const std::string_view device = call.admission.cookies.device;
   const bool known =
       !device.empty() && services.accounts.is_known_device_of(email, device, call.now);
-  auto permit = services.guard.begin(account, call.admission.client,
+  auto permit = services.guard.begin(guard_key(email), call.admission.client,
                                      known ? device : std::string_view(), call.tick);
   if (!permit) {
     audit(call, "login_delayed", Subject::typed, email, limit::to_string(permit.error().reason));
-    const Failure failure{429, "rate_limited",
-                          "Too many attempts. Please wait a moment and try again."};
-    return failed(failure, retry_later(permit.error().retry_after, services.random));
+    return Error{too_many_attempts(permit.error().retry_after, services.random)};
   }
-  const Secret password = fields->take_secret("password");
   auto logged = services.accounts.log_in(email, password, call.now);
-  if (!logged) {
-    audit(call, "login_failed", Subject::typed, email, accounts::to_string(logged.error()));
-    switch (logged.error()) {
-      case accounts::LoginRefusal::wrong_credentials:
-      case accounts::LoginRefusal::disabled:
-      case accounts::LoginRefusal::unreadable_hash:
-        return refuse({401, "wrong_credentials", "The e-mail address or the password is wrong."});
-      case accounts::LoginRefusal::busy:
-      case accounts::LoginRefusal::unavailable:
-        break;
-    }
-    services.guard.abandon(*permit, call.tick);
-    return refuse({503, "busy", std::string(busy_detail)});
+  if (logged) {
+    services.guard.succeed(*permit, call.tick);
+    return std::move(*logged);
   }
-  services.guard.succeed(*permit, call.tick);
-  audit(call, "login_succeeded", Subject::user, logged->id);
-  return logged_in(call, *logged, next, 200);
+  audit(call, "login_failed", Subject::typed, email, accounts::to_string(logged.error()));
+  return Error{refused_login(logged.error(), *permit, call.tick)};
+}
+
+Result<accounts::Account, Refused> AuthApi::Impl::confirm_password(Call& call,
+                                                                   const Secret& password) const {
+  const session::Identity& identity = *call.admission.identity;
+  const auto account = services.store.find_by_id(identity.user_id);
+  if (!account) {
+    return Error{refused({503, "busy", std::string(busy_detail)})};
+  }
+  // By the session's own bucket: strangers' failures do not keep the owner out.
+  auto permit = services.guard.begin(guard_key(account->email), call.admission.client,
+                                     identity.session_id, call.tick);
+  if (!permit) return Error{too_many_attempts(permit.error().retry_after, services.random)};
+  auto logged = services.accounts.log_in(account->email, password, call.now);
+  if (logged && logged->id == identity.user_id) {
+    services.guard.succeed(*permit, call.tick);
+    return std::move(*logged);
+  }
+  const auto reason = logged ? accounts::LoginRefusal::wrong_credentials : logged.error();
+  audit(call, "password_not_confirmed", Subject::user, identity.user_id,
+        accounts::to_string(reason));
+  return Error{refused_login(reason, *permit, call.tick)};
+}
+
+Refused AuthApi::Impl::refused_login(accounts::LoginRefusal reason,
+                                     const limit::LoginGuard::Permit& permit, Tick tick) const {
+  switch (reason) {
+    case accounts::LoginRefusal::wrong_credentials:
+    case accounts::LoginRefusal::disabled:
+    case accounts::LoginRefusal::unreadable_hash:
+      return refused({401, "wrong_credentials", "The e-mail address or the password is wrong."});
+    case accounts::LoginRefusal::busy:
+    case accounts::LoginRefusal::unavailable:
+      break;
+  }
+  services.guard.abandon(permit, tick);
+  return refused({503, "busy", std::string(busy_detail)});
 }
 
 Response AuthApi::Impl::signup(Call& call) const {

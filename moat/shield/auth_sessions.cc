@@ -10,16 +10,6 @@ namespace {
 
 using validate::ObjectShape;
 
-const ObjectShape& empty_json() {
-  static const ObjectShape shape;
-  return shape;
-}
-const ObjectShape& token_form() {
-  static const ObjectShape shape =
-      ObjectShape().string("_csrf", {validate::Presence::optional, 512, 0});
-  return shape;
-}
-
 // After a logout nothing of the session stays in the browser. The cookies are ours to delete one by
 // one: the directive "cookies" would reach the whole registrable domain.
 void forget_everything(Response& response) {
@@ -28,14 +18,25 @@ void forget_everything(Response& response) {
   response.headers.emplace_back("Clear-Site-Data", "\"cache\", \"storage\"");
 }
 
+}  // namespace
+
+const ObjectShape& empty_json() {
+  static const ObjectShape shape;
+  return shape;
+}
+
+const ObjectShape& token_form() {
+  static const ObjectShape shape =
+      ObjectShape().string("_csrf", {validate::Presence::optional, 512, 0});
+  return shape;
+}
+
 Response done(const Call& call, std::string_view where) {
   if (call.form) return redirect_to(std::string(where));
   Response response;
   response.status = 204;
   return response;
 }
-
-}  // namespace
 
 Response AuthApi::Impl::logout(Call& call) const {
   auto fields = read_body(call, empty_json(), token_form());
@@ -96,7 +97,9 @@ Response AuthApi::Impl::list_sessions(const Call& call) const {
   if (!sessions) return problem(503, "unavailable", std::string(busy_detail));
   json::Array out;
   for (const session::Session& session : *sessions) {
+    const bool api = session.kind == session::Kind::api;
     out.push_back(json::Object{{"id", session.id},
+                               {"kind", api ? "api" : "browser"},
                                {"created_at", format_rfc3339(session.started_at)},
                                {"last_seen_at", format_rfc3339(session.last_seen_at)},
                                {"address", session.address},
@@ -140,6 +143,13 @@ Response AuthApi::Impl::account_page(const Call& call, const AccountPage& filled
   values.created_at = format_rfc3339(account->created_at).substr(0, 10);
   values.sessions = std::move(*sessions);
   values.current_session = identity.session_id;
+  if (services.keys != nullptr) {
+    auto keys = services.keys->list(identity.user_id, call.now);
+    if (!keys) return problem(503, "unavailable", std::string(busy_detail));
+    values.has_keys = true;
+    values.keys = std::move(*keys);
+    values.scopes = session::to_text(options.scopes);
+  }
   response.body = services.pages->account(values, nonce);
   return response;
 }

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "moat/session/api_keys.h"
 #include "moat/session/session.h"
 
 namespace moat::shield {
@@ -47,6 +48,14 @@ struct AccountPage {
   std::string error;
   std::string current_error;
   std::string new_error;
+  bool has_keys = false;  // there is such a thing
+  std::vector<session::ApiKey> keys;
+  std::string scopes;   // those that there are
+  std::string new_key;  // one just made, which nobody sees again
+  std::string key_name;
+  std::string key_scope;
+  std::string key_error;
+  std::string key_password_error;
 };
 struct Asset {
   std::string_view content_type;

@@ -8,6 +8,7 @@
 #include "moat/http/cookie.h"
 #include "moat/http/set_cookie.h"
 #include "moat/session/cookies.h"
+#include "moat/session/credentials.h"
 
 namespace moat::shield {
 
@@ -16,6 +17,7 @@ namespace {
 // Bucket families in the table of requests.
 constexpr std::uint64_t by_address = 1;
 constexpr std::uint64_t by_user = 2;
+constexpr std::uint64_t by_unknown_key = 3;
 constexpr std::uint64_t by_route = 16;  // plus the route's number
 
 bool refuse(Admission& admission, Step step, int status, std::string_view code,
@@ -41,6 +43,24 @@ std::string_view without_port(std::string_view host) {
   return host.substr(0, colon);
 }
 
+// RFC 6750 section 3.1.
+bool refuse_bearer(Admission& admission, std::string_view reason) {
+  admission.refusal.challenge = "Bearer error=\"invalid_token\"";
+  return refuse(admission, Step::session, 401, "invalid_token",
+                "This token is not valid, or not any more.", reason);
+}
+
+// It may well be valid: the client is to try again, not to ask for another one.
+bool refuse_unavailable(Admission& admission, std::string_view reason) {
+  return refuse(admission, Step::session, 503, "issuer_unavailable",
+                "Your token cannot be checked right now. Please try again in a moment.", reason);
+}
+
+// What a Memory knows a key by: it is not to hold keys, and compares all of a digest alike.
+std::string mark_of_key(std::string_view key) {
+  return std::string(session::api_key_prefix) + base64url_encode(as_bytes(sha256(key)));
+}
+
 // As if none had come; none is changed or taken away in the client either.
 void forget_cookies(Admission& admission) {
   admission.without_cookies = true;
@@ -57,6 +77,16 @@ std::string next_target(const Request& request) {
 }
 
 }  // namespace
+
+std::optional<std::string_view> bearer_token(std::string_view authorization) {
+  constexpr std::string_view scheme = "bearer";
+  const std::string_view rest = authorization.substr(std::min(scheme.size(), authorization.size()));
+  if (!ascii_iequals(authorization.substr(0, scheme.size()), scheme) || rest.empty() ||
+      (rest[0] != ' ' && rest[0] != '\t')) {
+    return std::nullopt;
+  }
+  return trim(rest);
+}
 
 std::string_view to_string(Step step) {
   switch (step) {
@@ -106,6 +136,31 @@ Shield::Shield(const Services& services, Options options)
 Outcome Shield::begin(const Request& request, const Rules& rules, Time now, Tick tick,
                       Memory* memory, Admission& admission) const {
   if (!count_client(request, tick, memory, admission)) return Outcome::refuse;
+  return identify(request, rules, now, tick, memory, admission);
+}
+
+Outcome Shield::go_on(const Request& request, const Rules& rules, Time now, Tick tick,
+                      Memory* memory, Admission& admission) const {
+  const Outcome outcome = identify(request, rules, now, tick, memory, admission);
+  if (outcome != Outcome::wait) return outcome;
+  refuse_unavailable(admission, "waited_in_vain");
+  return Outcome::refuse;
+}
+
+Outcome Shield::identify(const Request& request, const Rules& rules, Time now, Tick tick,
+                         Memory* memory, Admission& admission) const {
+  switch (check_bearer(request, rules, now, tick, memory, admission)) {
+    case Bearer::foreign:
+      break;
+    case Bearer::known:
+      return finish(request, rules, tick, memory, admission);
+    case Bearer::to_look_up:
+      return Outcome::refresh;
+    case Bearer::refused:
+      return Outcome::refuse;
+    case Bearer::wait:
+      return Outcome::wait;
+  }
   Outcome session = check_session(request, now, memory, admission);
   if (session == Outcome::refuse) return session;
   // Before anything is done in the name of whose cookies came along.
@@ -116,7 +171,7 @@ Outcome Shield::begin(const Request& request, const Rules& rules, Time now, Tick
   // A forged request gets no refresh out of us.
   if (session == Outcome::refresh)
     return check_csrf(request, rules, admission) ? session : Outcome::refuse;
-  return finish(request, rules, tick, admission);
+  return finish(request, rules, tick, memory, admission);
 }
 
 bool Shield::count_client(const Request& request, Tick tick, Memory* memory,
@@ -124,8 +179,12 @@ bool Shield::count_client(const Request& request, Tick tick, Memory* memory,
   return check_host(request, memory, admission) && check_address_limit(request, tick, admission);
 }
 
-Outcome Shield::finish(const Request& request, const Rules& rules, Tick tick,
+Outcome Shield::finish(const Request& request, const Rules& rules, Tick tick, Memory* memory,
                        Admission& admission) const {
+  if (!admission.api_key.empty()) {
+    if (admission.identity == nullptr) return Outcome::refuse;
+    if (memory != nullptr) memory->keep(mark_of_key(admission.api_key), admission.holder);
+  }
   if (!check_user_limit(rules, tick, admission)) return Outcome::refuse;
   if (!check_csrf(request, rules, admission)) return Outcome::refuse;
   if (!check_login(request, rules, admission)) return Outcome::refuse;
@@ -135,9 +194,10 @@ Outcome Shield::finish(const Request& request, const Rules& rules, Tick tick,
 bool Shield::admit(const Request& request, const Rules& rules, Time now, Tick tick,
                    Admission& admission) const {
   Outcome outcome = begin(request, rules, now, tick, nullptr, admission);
+  if (outcome == Outcome::wait) outcome = go_on(request, rules, now, tick, nullptr, admission);
   if (outcome == Outcome::refresh) {
-    refresh(request, now, admission);
-    outcome = finish(request, rules, tick, admission);
+    refresh(request, now, tick, admission);
+    outcome = finish(request, rules, tick, nullptr, admission);
   }
   return outcome == Outcome::pass;
 }
@@ -177,19 +237,114 @@ bool Shield::check_address_limit(const Request& request, Tick tick, Admission& a
   return refuse_limit(admission, Step::address_limit, admission.rate);
 }
 
-std::shared_ptr<const session::Identity> Shield::who(std::string_view access_token, Time now,
-                                                     Memory* memory) const {
-  if (access_token.empty()) return nullptr;
-  if (memory != nullptr) {
-    if (auto known = memory->find(access_token)) {
-      return services_.sessions.still_good(*known, now) ? known : nullptr;
-    }
+Shield::Who Shield::who(session::Kind kind, std::string_view access_token, Time now,
+                        Memory* memory) const {
+  if (access_token.empty()) return Error{session::AccessRefusal::malformed};
+  const auto known = memory == nullptr ? nullptr : memory->find(access_token);
+  // It remembers tokens of every kind.
+  if (known != nullptr && known->kind == kind) {
+    auto good = services_.sessions.still_good(*known, now);
+    if (!good) return Error{good.error()};
+    return known;
   }
-  auto verified = services_.sessions.verify_access(access_token, now);
-  if (!verified) return nullptr;
+  auto verified = kind == session::Kind::browser
+                      ? services_.sessions.verify_access(access_token, now)
+                      : services_.sessions.verify_bearer(access_token, now);
+  if (!verified) return Error{verified.error()};
   auto identity = std::make_shared<const session::Identity>(std::move(*verified));
   if (memory != nullptr) memory->keep(access_token, identity);
   return identity;
+}
+
+Shield::Bearer Shield::check_bearer(const Request& request, const Rules& rules, Time now, Tick tick,
+                                    Memory* memory, Admission& admission) const {
+  const auto token = bearer_token(request.authorization);
+  if (!token) return Bearer::foreign;
+  if (!services_.sessions.is_own(*token)) {
+    // /auth is for who has an account here.
+    if (services_.tokens == nullptr || rules.scope != csrf::Scope::backend) return Bearer::foreign;
+    return check_others_bearer(*token, now, tick, admission);
+  }
+  // It speaks for the whole request: what else came along is nobody's.
+  forget_cookies(admission);
+  admission.own_bearer = true;
+  if (token->substr(0, session::api_key_prefix.size()) == session::api_key_prefix) {
+    return check_api_key(*token, now, memory, admission);
+  }
+  auto found = who(session::Kind::api, *token, now, memory);
+  if (!found) {
+    refuse_bearer(admission, session::to_string(found.error()));
+    return Bearer::refused;
+  }
+  admission.holder = std::move(*found);
+  admission.identity = admission.holder.get();
+  return Bearer::known;
+}
+
+Shield::Bearer Shield::check_others_bearer(std::string_view token, Time now, Tick tick,
+                                           Admission& admission) const {
+  TokenSource::Answer answer = services_.tokens->judge(token, now, tick);
+  switch (answer.state) {
+    case TokenSource::State::foreign:
+      return Bearer::foreign;
+    case TokenSource::State::wait:
+      return Bearer::wait;
+    case TokenSource::State::refused:
+      refuse_bearer(admission, answer.reason);
+      return Bearer::refused;
+    case TokenSource::State::unavailable:
+      refuse_unavailable(admission, answer.reason);
+      return Bearer::refused;
+    case TokenSource::State::known:
+      break;
+  }
+  forget_cookies(admission);
+  admission.own_bearer = !answer.pass_token;
+  admission.holder = std::move(answer.identity);
+  admission.identity = admission.holder.get();
+  return Bearer::known;
+}
+
+Shield::Bearer Shield::check_api_key(std::string_view key, Time now, Memory* memory,
+                                     Admission& admission) const {
+  if (services_.keys == nullptr || !session::ApiKeys::is_genuine(key)) {
+    refuse_bearer(admission, session::to_string(session::KeyRefusal::unknown));
+    return Bearer::refused;
+  }
+  // What is remembered too long is asked for again, and so is what was revoked.
+  auto known = memory == nullptr ? nullptr : memory->find(mark_of_key(key));
+  if (known == nullptr || !services_.sessions.still_good(*known, now)) {
+    admission.api_key = key;
+    return Bearer::to_look_up;
+  }
+  admission.holder = std::move(known);
+  admission.identity = admission.holder.get();
+  return Bearer::known;
+}
+
+// Whoever tries keys at random meets the checksum first; who has read this, his address's limit.
+void Shield::look_up_key(Time now, Tick tick, Admission& admission) const {
+  limit::Charges charges;
+  charges.add(services_.requests, by_unknown_key, options_.unknown_keys, admission.client);
+  limit::Attempt attempt(services_.requests, charges, tick);
+  if (!attempt.decision().allowed) {
+    refuse_limit(admission, Step::address_limit, attempt.decision());
+    return;
+  }
+  auto found = services_.keys->verify(admission.api_key, services_.users, now);
+  // Another thread may have revoked it in between.
+  if (found && services_.sessions.still_good(*found, now)) {
+    attempt.give_back(tick);
+    admission.holder = std::make_shared<const session::Identity>(std::move(*found));
+    admission.identity = admission.holder.get();
+  } else if (!found && found.error() == session::KeyRefusal::store_unavailable) {
+    attempt.give_back(tick);
+    refuse(admission, Step::session, 503, "store_unavailable",
+           "Your key cannot be looked up right now. Please try again in a moment.");
+  } else {
+    refuse_bearer(admission,
+                  session::to_string(found ? session::KeyRefusal::revoked : found.error()));
+  }
 }
 
 Outcome Shield::check_session(const Request& request, Time now, Memory* memory,
@@ -200,7 +355,7 @@ Outcome Shield::check_session(const Request& request, Time now, Memory* memory,
     refuse(admission, Step::session, 400, "duplicate_cookie", "A session cookie came twice.");
     return Outcome::refuse;
   }
-  admission.holder = who(cookies.access, now, memory);
+  admission.holder = who(session::Kind::browser, cookies.access, now, memory).value_or(nullptr);
   admission.identity = admission.holder.get();
   if (admission.identity != nullptr) return Outcome::pass;
   if (!cookies.refresh.empty()) return Outcome::refresh;
@@ -208,7 +363,8 @@ Outcome Shield::check_session(const Request& request, Time now, Memory* memory,
   return Outcome::pass;
 }
 
-void Shield::refresh(const Request& request, Time now, Admission& admission) const {
+void Shield::refresh(const Request& request, Time now, Tick tick, Admission& admission) const {
+  if (!admission.api_key.empty()) return look_up_key(now, tick, admission);
   const std::string address = admission.client.to_string();
   session::Client client;
   client.address = address;
@@ -216,7 +372,8 @@ void Shield::refresh(const Request& request, Time now, Admission& admission) con
   auto issued = services_.sessions.refresh(admission.cookies.refresh, client, services_.users, now);
   if (issued) {
     admission.set_cookies = session_cookies(*issued);
-    admission.holder = who(issued->access_token.reveal(), now, nullptr);
+    admission.holder =
+        who(session::Kind::browser, issued->access_token.reveal(), now, nullptr).value_or(nullptr);
     admission.identity = admission.holder.get();
     return;
   }
@@ -280,7 +437,7 @@ bool Shield::check_csrf(const Request& request, const Rules& rules, Admission& a
 }
 
 bool Shield::check_login(const Request& request, const Rules& rules, Admission& admission) const {
-  if (rules.login != Rules::Login::required) return true;
+  if (rules.login != Rules::Login::required && rules.scopes.empty()) return true;
   if (admission.identity == nullptr && admission.store_unavailable) {
     return refuse(admission, Step::login, 503, "store_unavailable",
                   "Your session cannot be looked up right now. Please try again in a moment.");
@@ -301,8 +458,23 @@ bool Shield::check_login(const Request& request, const Rules& rules, Admission& 
                        std::any_of(rules.roles.begin(), rules.roles.end(), [&](const auto& role) {
                          return std::find(own.begin(), own.end(), role) != own.end();
                        });
-  return allowed ||
-         refuse(admission, Step::login, 403, "role_required", "Your account may not do this.");
+  if (!allowed) {
+    return refuse(admission, Step::login, 403, "role_required", "Your account may not do this.");
+  }
+  return check_scopes(rules, admission);
+}
+
+// RFC 6750 section 3.1.
+bool Shield::check_scopes(const Rules& rules, Admission& admission) const {
+  const session::Identity& identity = *admission.identity;
+  const bool enough = std::all_of(rules.scopes.begin(), rules.scopes.end(),
+                                  [&](const auto& scope) { return identity.has_scope(scope); });
+  if (enough) return true;
+  const session::Scopes wanted(rules.scopes.begin(), rules.scopes.end());
+  admission.refusal.challenge =
+      "Bearer error=\"insufficient_scope\", scope=\"" + session::to_text(wanted) + "\"";
+  return refuse(admission, Step::login, 403, "insufficient_scope",
+                "This token may not be used for that.");
 }
 
 // ----------------------------------------------------------------------------------------- cookies

@@ -72,8 +72,8 @@ TEST_F(ShieldTest, ARefreshGivesNewCookiesAndGoesOn) {
   rules_.login = Rules::Login::required;
   advance(minutes(6));
   ASSERT_EQ(begin(guard), Outcome::refresh);
-  guard.refresh(request_, now_, admission_);
-  EXPECT_EQ(guard.finish(request_, rules_, tick_, admission_), Outcome::pass);
+  guard.refresh(request_, now_, tick_, admission_);
+  EXPECT_EQ(guard.finish(request_, rules_, tick_, nullptr, admission_), Outcome::pass);
   ASSERT_NE(admission_.identity, nullptr);
   EXPECT_EQ(admission_.identity->user_id, "ada");
   const auto access = cookie_in(admission_.set_cookies, session::access_cookie);

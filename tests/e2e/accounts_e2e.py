@@ -24,6 +24,8 @@ numbers = itertools.count(1)
 
 
 class Accounts(harness.Case):
+    """A base of others, here and in other files: it has no tests of its own."""
+
     backend_class = harness.Echo
     env = WIDE
 
@@ -194,7 +196,7 @@ class Contract(Accounts):
         self.assertEqual(len(sessions), 2)
         for session in sessions:
             self.assertEqual(set(session),
-                             {'id', 'created_at', 'last_seen_at', 'address', 'user_agent', 'current'})
+                             {'id', 'created_at', 'last_seen_at', 'address', 'user_agent', 'current', 'kind'})
             self.assertEqual(session['address'], '127.0.0.1')
             for name in ('created_at', 'last_seen_at'):
                 self.assertRegex(session[name], RFC3339)
@@ -687,8 +689,6 @@ class Closed(Accounts):
         self.assert_problem(self.moat.request('POST', '/auth/signup', json=given), 403, 'signup_closed')
         self.assert_problem(self.moat.request('POST', '/auth/login', json=given), 401, 'wrong_credentials')
 
-
-del Accounts  # a base of the others: it has no tests of its own
 
 if __name__ == '__main__':
     harness.main()

@@ -206,6 +206,7 @@ match = "/admin/*"
 backend = "http://127.0.0.1:9"
 login = "required"
 roles = ["admin"]
+scopes = ["users:read", "users:write"]
 limit = "10/min/user"
 [[route]]
 backend = "http://127.0.0.1:10"
@@ -219,8 +220,9 @@ backend = "http://127.0.0.1:10"
     def test_it_says_what_happens(self):
         said = self.explain('POST', '/admin/users?x=1')
         for part in ('/admin/* (moat.toml:2)', 'http://127.0.0.1:9', 'required; roles: admin', '10/min/user',
-                     'Sec-Fetch-Site'):
+                     'Sec-Fetch-Site', 'of tokens and API keys: users:read users:write', '-Scopes'):
             self.assertIn(part, said)
+        self.assertNotIn('API keys:', self.explain('GET', '/'))
         self.assertIn('http://127.0.0.1:10', self.explain('GET', '/'))
         self.assertIn('a safe method', self.explain('GET', '/'))
         self.assertIn('answered by Moat itself', self.explain('POST', '/auth/login'))

@@ -23,6 +23,7 @@ RULES = [
     ('google-key', r'\bAIza[A-Za-z0-9_-]{35}\b'),
     ('npm-token', r'\bnpm_[A-Za-z0-9]{36}\b'),
     ('openai-key', r'\bsk-(?:proj-)?[A-Za-z0-9_-]{32,}\b'),
+    ('moat-token', r'\bmoat_(?:key|at|rt)_[A-Za-z0-9_.-]{64,}'),
     ('jwt', r'\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{20,}'),
     ('url-password', r'\b[a-z][a-z0-9+]{2,}://[^\s/:@"\'<>{}$]+:(?!\*|<|\$|\{|x+@|pass(?:word)?@)[^\s/:@"\'<>{}$]{6,}@'),
     ('assigned', r'(?i)\b\w*(?:password|passwd|secret|api_?key|auth_?token)\s*[=:]\s*'

@@ -116,11 +116,13 @@ void read_limit(ConfigTable& table, std::string_view key, std::string& out);
 
 // The sections, each to its end.
 void read_routes(ConfigTable& top, Config& config);
+void read_issuers(ConfigTable& top, Config& config);
 void read_server(ConfigTable table, Config& config);
 void read_tls(ConfigTable table, Config& config);
 void read_accounts(ConfigTable table, Config& config);
 void read_password(ConfigTable table, Config& config);
 void read_session(ConfigTable table, Config& config);
+void read_token(ConfigTable table, Config& config);
 void read_limits(ConfigTable table, Config& config);
 void read_secrets(ConfigTable table, Config& config);
 

@@ -53,7 +53,9 @@ class PlainPages final : public Pages {
   std::string account(const AccountPage& page, std::string_view) const override {
     return "account;csrf=" + page.csrf + ";email=" + page.email + ";roles=" + page.roles +
            ";sessions=" + std::to_string(page.sessions.size()) +
-           ";current_error=" + page.current_error + ";new_error=" + page.new_error + ";";
+           ";current_error=" + page.current_error + ";new_error=" + page.new_error +
+           ";keys=" + std::to_string(page.keys.size()) + ";new_key=" + page.new_key +
+           ";key_error=" + page.key_error + ";key_password_error=" + page.key_password_error + ";";
   }
   std::optional<Asset> asset(std::string_view path) const override {
     if (path == "/auth/moat.css") return Asset{"text/css", "body{}"};
@@ -92,9 +94,9 @@ struct World {
     hasher.emplace(password::Hasher::insecure_below_floor({64, 1, 1}, system_random()));
     service.emplace(accounts, *hasher, password_policy, system_random(), account_options);
     guard.emplace(log_in_limits);
-    shield.emplace(Shield::Services{sessions, revocations, users, requests}, shield_options);
+    shield.emplace(Shield::Services{sessions, revocations, users, requests, keys}, shield_options);
     api.emplace(AuthApi::Services{*shield, sessions, *service, accounts, *guard, signups, tokens,
-                                  system_random(), log, with_pages ? &pages : nullptr},
+                                  system_random(), log, with_pages ? &pages : nullptr, keys},
                 api_options);
   }
 
@@ -104,6 +106,7 @@ struct World {
   ManualClock clock{test_start};
   Log log{clock, [this](std::string_view line) { logged += line; }};
   bool with_pages = true;
+  session::ApiKeys* keys = nullptr;
   accounts::Options account_options;
   limit::LoginGuardOptions log_in_limits;
   AuthApi::Options api_options;

@@ -28,6 +28,14 @@ struct Failure {
   std::string_view code;
   std::string detail;
 };
+// A failure with the answer that says it, headers and all.
+struct Refused {
+  Failure failure;
+  Response answer;
+};
+inline Failure invalid_scope() {
+  return {400, "invalid_scope", "There is no such scope, or the list of them cannot be read."};
+}
 inline Failure stale_form() {
   return {403, "csrf", "This page was open for too long. Please try again."};
 }
@@ -47,6 +55,23 @@ struct AuthApi::Impl {
   Response signup(Call& call) const;
   Response setup(Call& call) const;
   Response password(Call& call) const;
+  // Checks an address and its password under the guard of logins.
+  Result<accounts::Account, Refused> check_password(Call& call, const std::string& email,
+                                                    const Secret& password) const;
+  // The same once more for whoever is logged in.
+  Result<accounts::Account, Refused> confirm_password(Call& call, const Secret& password) const;
+  Refused refused_login(accounts::LoginRefusal reason, const limit::LoginGuard::Permit& permit,
+                        Tick tick) const;
+  // auth_tokens.cc
+  Response token(Call& call) const;
+  Response refresh_token(Call& call) const;
+  Response revoke_token(Call& call) const;
+  // Nothing where one of them is none of Options::scopes.
+  std::optional<session::Scopes> known_scopes(std::string_view text) const;
+  // auth_keys.cc
+  Response list_keys(const Call& call) const;
+  Response make_key(Call& call) const;
+  Response revoke_key(Call& call, std::string_view id) const;
   // auth_sessions.cc
   Response logout(Call& call) const;
   Response logout_all(Call& call) const;
@@ -69,12 +94,16 @@ struct AuthApi::Impl {
                                                              Response& response) const;
   void remember_device(const Call& call, const accounts::Account& account,
                        Response& response) const;
+  // Ends a session that a login began while the account was changed, and says so.
+  std::optional<Response> changed_meanwhile(const Call& call, const accounts::Account& account,
+                                            const session::Session& session) const;
   Response logged_in(const Call& call, const accounts::Account& account, std::string_view next,
                      int status) const;
   Response page(int status, std::string body, std::string nonce) const;
   // A page, its body still to be written, that says what `answer` says to JSON clients.
   Response form_again(const Failure& failure, Response answer, const std::string& nonce) const;
-  enum class Subject { user, typed };  // a user's id, or what somebody wrote as an address
+  // A user's id, what somebody wrote as an address, or somebody unknown.
+  enum class Subject { user, typed, nobody };
   void audit(const Call& call, std::string_view event, Subject about, std::string_view subject,
              std::string_view reason = {}) const;
 };
@@ -84,6 +113,11 @@ Response problem(int status, std::string_view code, std::string detail = {});
 Response json_answer(int status, const json::Value& value);
 Response redirect_to(std::string location);
 Response retry_later(std::chrono::nanoseconds wait, Random& random);
+// 204, or the way back to a page.
+Response done(const Call& call, std::string_view where);
+// What asks for something and says nothing: no fields, or the token of a form.
+const validate::ObjectShape& empty_json();
+const validate::ObjectShape& token_form();
 json::Value account_json(const accounts::Account& account);
 // A path on this site to go on to: anything else becomes "/".
 std::string safe_next(std::string_view next);
