@@ -292,7 +292,7 @@ bool Guard::refuse_admission() const {
   const shield::Refusal& refusal = x.admission.refusal;
   refuse(refusal.status, refusal.code, refusal.title);
   x.own->location = refusal.location;
-  const std::string_view challenge = refusal.challenge.empty() ? "Session" : refusal.challenge;
+  const std::string challenge = refusal.challenge.empty() ? "Session" : refusal.challenge;
   if (refusal.status == 401 || !refusal.challenge.empty())
     x.own->headers.emplace_back("WWW-Authenticate", challenge);
   if (refusal.status == 429) {

@@ -204,6 +204,29 @@ describe('a person', () => {
     await Promise.all([here.context().close(), there.context().close()]);
   });
 
+  test('makes an API key, sees it once and revokes it, with script and without', async () => {
+    for (const javaScriptEnabled of [true, false]) {
+      const page = await openPage({javaScriptEnabled});
+      await signUp(page, freshEmail());
+      await page.goto(url('/auth/account'));
+      await page.getByLabel('What it is for').fill('backup');
+      await page.getByLabel('Your password', {exact: true}).fill('not the right one');
+      await page.getByRole('button', {name: 'Make a key'}).click();
+      await page.locator('#key-password-error').waitFor();
+      assert.equal(await page.getByLabel('What it is for').inputValue(), 'backup');
+      await page.getByLabel('Your password', {exact: true}).fill(PASSWORD);
+      await page.getByRole('button', {name: 'Make a key'}).click();
+      const key = await page.locator('code').textContent();
+      assert.match(key, /^moat_key_[A-Za-z0-9_-]{64}$/);
+      await page.goto(url('/auth/account'));
+      assert.ok(!(await page.content()).includes(key), 'it is shown once');
+      await page.getByRole('button', {name: 'Revoke the key backup'}).click();
+      await page.waitForURL(url('/auth/account'));
+      assert.ok(!(await page.content()).includes('backup'));
+      await page.context().close();
+    }
+  });
+
   test('changes the password, which ends the other sessions', async () => {
     const email = freshEmail();
     const here = await openPage();
