@@ -48,8 +48,10 @@ enum class OnAnonymous {
   automatic,
   unauthorized,
   redirect
-};                                             // navigations are redirected, the rest gets 401
-enum class CsrfMode { enforce, report, off };  // report: forged requests pass and are told of
+};  // navigations are redirected, the rest gets 401
+// report: forged requests pass and are told of. token: enforced, and forms bring a token as well.
+enum class CsrfMode { enforce, report, off, token };
+enum class CsrfForms { off, inject };  // inject: Moat puts a token into the forms of pages
 enum class CspMode { report_only, enforce, off };
 
 enum class Balance { round_robin, least_connections };
@@ -85,7 +87,8 @@ struct Route {
   std::optional<std::string> limit;  // "120/min/user", beside the general one
   std::uint64_t max_body = 1024 * 1024;
   bool websocket = true;
-  CsrfMode csrf = CsrfMode::enforce;      // any other is a weakening
+  CsrfMode csrf = CsrfMode::enforce;  // "report" and "off" are weakenings
+  CsrfForms csrf_forms = CsrfForms::off;
   bool allow_encoded_slash = false;       // true is a weakening
   bool allow_underscore_headers = false;  // true is a weakening
   bool allow_unknown_methods = false;     // true is a weakening
@@ -181,7 +184,7 @@ struct Config {
   unsigned lockout_free = 5;
 
   std::vector<std::string> trusted_origins;
-  CsrfMode csrf = CsrfMode::enforce;  // of routes that say nothing of their own; never off
+  CsrfMode csrf = CsrfMode::enforce;  // of routes that say nothing of their own: enforce or report
   std::string assertion_audience = "backend";
   bool allow_secrets_readable_by_all = false;  // the same for the files of `secrets`
   std::vector<SecretReference> secrets;        // those not here are generated in the data directory

@@ -41,6 +41,7 @@ shield::Rules rules_of(const Route& route) {
   rules.roles = route.roles;
   rules.allow_forged_requests = route.csrf == CsrfMode::off;
   rules.allow_forged_requests_and_report = route.csrf == CsrfMode::report;
+  rules.needs_form_token = route.csrf == CsrfMode::token;
   return rules;
 }
 
@@ -161,7 +162,7 @@ Result<void, std::string> Generation::make_shield(const Lasting& lasting, const 
   walk.general = policy_or(config_.limit_default, "600/min/ip burst 100");
   if (config_.limit_user) walk.user = policy_or(*config_.limit_user, "600/min/user");
   const shield::Shield::Services services{*sessions_, lasting.revocations, *users_,
-                                          lasting.requests};
+                                          lasting.requests, &keys_->tokens};
   try {
     shield_ = std::make_unique<shield::Shield>(services, walk);
   } catch (const std::invalid_argument& error) {

@@ -139,6 +139,7 @@ TEST(Routes, EveryRuleCountsForStrictness) {
   EXPECT_TRUE(stricter([](Route& r) { r.max_body = 1; }));
   EXPECT_TRUE(stricter([](Route& r) { r.websocket = false; }));
   EXPECT_TRUE(stricter([](Route& r) { r.csp = CspMode::enforce; }));
+  EXPECT_TRUE(stricter([](Route& r) { r.csrf = CsrfMode::token; }));
   const auto looser = [&](auto&& change) {
     Route changed = plain;
     change(changed);

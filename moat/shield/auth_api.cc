@@ -97,14 +97,9 @@ bool is_before_login(std::string_view path) {
 bool AuthApi::Impl::token_is_good(const Call& call, std::string_view token) const {
   const Admission& admission = call.admission;
   if (token.empty()) token = call.request.csrf_token;
-  if (admission.identity != nullptr &&
-      services.tokens.verify(csrf::Binding::session(admission.identity->session_id), token,
-                             call.now)) {
-    return true;
-  }
-  // Somebody else's cookie and token, planted together, must not act for a session (cookie
-  // tossing). A login form may have been opened before another tab logged in.
-  if (admission.identity != nullptr && !is_before_login(call.request.path)) return false;
+  if (form_token_is_good(services.tokens, admission, token, call.now)) return true;
+  // A login form may have been opened before another tab logged in.
+  if (admission.identity == nullptr || !is_before_login(call.request.path)) return false;
   const std::string_view pre = admission.cookies.pre_login;
   return csrf::is_pre_login_value(pre) &&
          services.tokens.verify(csrf::Binding::pre_login(pre), token, call.now);
@@ -115,15 +110,8 @@ bool AuthApi::Impl::comes_from_our_form(const Call& call, const validate::Fields
 }
 
 std::string AuthApi::Impl::form_token(const Call& call, Response& response) const {
-  if (call.admission.identity != nullptr) {
-    const csrf::Binding binding = csrf::Binding::session(call.admission.identity->session_id);
-    return services.tokens.issue(binding, services.random, call.now);
-  }
-  std::string pre(call.admission.cookies.pre_login);
-  if (!csrf::is_pre_login_value(pre)) pre = csrf::make_pre_login_value(services.random);
-  response.set_cookies.push_back(
-      moat_cookie(session::pre_session_cookie, pre, std::chrono::hours{24}));
-  return services.tokens.issue(csrf::Binding::pre_login(pre), services.random, call.now);
+  return issue_form_token(services.tokens, call.admission, services.random, call.now,
+                          response.set_cookies);
 }
 
 // ---------------------------------------------------------------------------------------- sessions

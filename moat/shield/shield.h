@@ -12,7 +12,9 @@
 
 #include "moat/base/clock.h"
 #include "moat/base/ip.h"
+#include "moat/base/random.h"
 #include "moat/csrf/csrf.h"
+#include "moat/csrf/token.h"
 #include "moat/limit/limit.h"
 #include "moat/session/session.h"
 #include "moat/shield/memory.h"
@@ -37,12 +39,15 @@ struct Rules {
   bool allow_forged_requests = false;    // csrf = "off" of a route
   // csrf = "report": they pass, and Admission::would_refuse says why they should not.
   bool allow_forged_requests_and_report = false;
+  // csrf = "token": beside the verdict, what a form can send brings a token, whoever sends it.
+  bool needs_form_token = false;
   csrf::Scope scope = csrf::Scope::backend;
 };
 
 enum class Outcome {
   pass,     // go on to the backend or handler
   refresh,  // call refresh() on a thread that may block, then finish()
+  form,     // check_form() decides
   refuse    // answer with Admission::status and code
 };
 
@@ -94,6 +99,8 @@ class Shield final {
     const session::RevocationList& revocations;
     session::UserSource& users;
     limit::Table& requests;
+    // Of the backend's forms; without, no form gets a token, and where one is needed none is good.
+    const csrf::Tokens* tokens = nullptr;
   };
   struct Options {
     std::vector<std::string> hosts{
@@ -121,8 +128,18 @@ class Shield final {
   [[nodiscard]] Outcome finish(const Request& request, const Rules& rules, Tick tick,
                                Admission& admission) const;
 
+  // For Outcome::form. A token in a header passes; else it is looked for among the fields in the
+  // `beginning` of the body (a few KiB will do: a field that FormInjector puts in comes first).
+  // Without `beginning` the answer may be `form` again: read it, and ask with it.
+  [[nodiscard]] Outcome check_form(const Request& request, const Rules& rules,
+                                   std::optional<std::string_view> beginning, Time now,
+                                   Admission& admission) const;
+  // A token for the forms of a page that answers a request; empty where there are none. Who has no
+  // session gets a cookie to bind it to, among Admission::set_cookies.
+  std::string form_token(Admission& admission, Random& random, Time now) const;
+
   // The whole walk in one call that may block: for frameworks with a thread for each request. True:
-  // passed.
+  // passed. What only the body can tell is refused: a token has to come in a header.
   [[nodiscard]] bool admit(const Request& request, const Rules& rules, Time now, Tick tick,
                            Admission& admission) const;
 
@@ -146,6 +163,14 @@ class Shield final {
   Options options_;
   csrf::Policy csrf_;
 };
+
+// A token bound to the session, or where there is none to the cookie of before the login, which is
+// added to `set_cookies`; and whether a token is such a one. Of a session only its own are good:
+// somebody else's cookie and token, planted together, must not act for it (cookie tossing).
+std::string issue_form_token(const csrf::Tokens& tokens, const Admission& admission, Random& random,
+                             Time now, std::vector<std::string>& set_cookies);
+[[nodiscard]] bool form_token_is_good(const csrf::Tokens& tokens, const Admission& admission,
+                                      std::string_view token, Time now);
 
 // Set-Cookie values: of a new or refreshed session, and those that make a browser forget it.
 std::vector<std::string> session_cookies(const session::Issued& issued);
