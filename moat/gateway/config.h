@@ -174,6 +174,8 @@ struct Config {
   std::chrono::milliseconds session_absolute{8 * 3'600'000};
   std::chrono::milliseconds access_ttl{5 * 60'000};
   std::chrono::milliseconds refresh_grace{30'000};
+  // A login older than this is confirmed by the password before other sessions are ended.
+  std::chrono::milliseconds confirm_after{10 * 60'000};
 
   std::string limit_default = "600/min/ip burst 100";
   std::optional<std::string> limit_user;

@@ -295,6 +295,7 @@ net::Task<bool> Connection::walk(const shield::Rules& rules) {
       co_await refuse(503, "busy", "The server is busy. Please try again in a moment.");
       co_return false;
     }
+    if (x.admission.token_reused) report_reuse();
     outcome = shared.shield.finish(x.request, rules, loop_.now(), x.admission);
   }
   if (x.admission.would_refuse != csrf::Reason::none) report_forged();

@@ -97,6 +97,7 @@ class Connection final {
   void add_rate_limit(shield::Response& response) const;
   void log_refusal(int status, std::string_view code, std::string_view reason) const;
   void report_forged() const;
+  void report_reuse() const;
   void log_access(std::chrono::nanoseconds took) const;
 
   // proxy.cc: to the backend and back.

@@ -180,6 +180,7 @@ Result<void, std::string> Generation::make_shield(const Lasting& lasting, const 
   auth_options.signup_tries = policy_or(
       config_.limit_login, config_.is_localhost() ? "60/min/ip burst 60" : "10/min/ip burst 10");
   auth_options.signup_open = config_.signup_open;
+  auth_options.confirmed_for = duration_cast<seconds>(config_.confirm_after);
   auth_options.site_name = config_.domains.front();
   auth_options.jwks = [this] { return keys_->assertion.public_jwks(); };
   auth_ = std::make_unique<shield::AuthApi>(auth_services, auth_options);

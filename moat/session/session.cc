@@ -64,8 +64,8 @@ void check(const User& user) {
 }
 
 Session view_of(const Record& record) {
-  return {record.id,         record.user_id, record.started_at, record.rotated_at,
-          record.expires_at, record.ends_at, record.address,    record.user_agent};
+  return {record.id,      record.user_id, record.started_at, record.rotated_at, record.expires_at,
+          record.ends_at, record.address, record.user_agent, record.name};
 }
 
 }  // namespace
@@ -315,7 +315,9 @@ Result<Issued, RefreshRefusal> Manager::refresh(std::string_view refresh_token,
       return impl_->replay(record, *token, users, now);
     }
     // RFC 9700 section 4.14.2: the thief and the owner cannot be told apart, so both are out.
-    if (!impl_->end(record, now)) return Error{RefreshRefusal::store_unavailable};
+    impl_->revocations.revoke_session(record.id, now);
+    if (!impl_->store.revoke_reused(record.id, record.user_id, now))
+      return Error{RefreshRefusal::store_unavailable};
     return Error{RefreshRefusal::reused};
   }
   return Error{RefreshRefusal::store_unavailable};
@@ -361,6 +363,21 @@ Result<std::vector<Session>, StoreError> Manager::list(std::string_view user_id,
   out.reserve(records.size());
   for (const Record& record : records) out.push_back(view_of(record));
   return out;
+}
+
+Result<bool, StoreError> Manager::rename(std::string_view session_id, std::string_view user_id,
+                                         std::string_view name) {
+  if (name.size() > 256) throw std::invalid_argument("session: a name has at most 256 bytes");
+  return impl_->store.rename(session_id, user_id, name);
+}
+
+Result<std::vector<ReuseNotice>, StoreError> Manager::notices(std::string_view user_id) {
+  return impl_->store.notices(user_id);
+}
+
+Result<bool, StoreError> Manager::dismiss_notice(std::string_view session_id,
+                                                 std::string_view user_id) {
+  return impl_->store.dismiss_notice(session_id, user_id);
 }
 
 Result<void, StoreError> Manager::sync_revocations(Time now) {

@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "moat/base/encoding.h"
 #include "moat/http/answer.h"
 #include "moat/limit/fields.h"
 #include "moat/session/cookies.h"
+#include "moat/session/device_name.h"
 #include "moat/shield/internal/auth_impl.h"
 #include "moat/shield/users.h"
 
@@ -52,12 +54,22 @@ Response retry_later(std::chrono::nanoseconds wait, Random& random) {
   return response;
 }
 
-json::Value account_json(const accounts::Account& account) {
+json::Value account_json(const accounts::Account& account,
+                         const std::vector<session::ReuseNotice>& notices) {
   json::Array roles(account.roles.begin(), account.roles.end());
+  json::Array told;
+  for (const session::ReuseNotice& notice : notices) {
+    told.push_back(json::Object{{"id", notice.session_id},
+                                {"code", "session_reused"},
+                                {"at", format_rfc3339(notice.at)},
+                                {"device", session::device_name_of(notice)},
+                                {"address", notice.address}});
+  }
   return json::Object{{"id", account.id},
                       {"email", account.email},
                       {"roles", std::move(roles)},
-                      {"created_at", format_rfc3339(account.created_at)}};
+                      {"created_at", format_rfc3339(account.created_at)},
+                      {"notices", std::move(told)}};
 }
 
 std::string safe_next(std::string_view next) {
@@ -147,8 +159,15 @@ void AuthApi::Impl::remember_device(const Call& call, const accounts::Account& a
 
 Response AuthApi::Impl::logged_in(const Call& call, const accounts::Account& account,
                                   std::string_view next, int status) const {
+  // That a session of the account was ended for a stolen token is nothing to be told of some day;
+  // but where the store cannot say so, it is no reason to refuse the login either.
+  const auto told = services.sessions.notices(account.id);
+  const auto notices = told ? *told : std::vector<session::ReuseNotice>();
+  std::string target = safe_next(next);
+  if (!notices.empty() && services.pages != nullptr)
+    target = "/auth/account?next=" + percent_encode(target);
   Response response =
-      call.form ? redirect_to(safe_next(next)) : json_answer(status, account_json(account));
+      call.form ? redirect_to(target) : json_answer(status, account_json(account, notices));
   auto issued = begin_session(call, account, response);
   if (!issued) return problem(503, "unavailable", std::string(busy_detail));
   // Checking a password takes long enough for another request to change it. That one has ended the
@@ -194,10 +213,22 @@ void AuthApi::Impl::audit(const Call& call, std::string_view event, Subject abou
 
 namespace {
 constexpr std::string_view sessions_path = "/auth/sessions/";
+constexpr std::string_view notices_path = "/auth/notices/";
+
+bool is_below(std::string_view path, std::string_view folder) {
+  return path.substr(0, folder.size()) == folder && path.size() > folder.size();
+}
+// What stands behind a folder: an id, and what is to be done with it ("/revoke") or nothing.
+std::pair<std::string_view, std::string_view> id_and_act(std::string_view path,
+                                                         std::string_view folder) {
+  path.remove_prefix(folder.size());
+  const std::size_t slash = std::min(path.find('/'), path.size());
+  return {path.substr(0, slash), path.substr(slash)};
+}
 
 // Methods are case-sensitive (RFC 9110 section 9.1).
 bool lists(std::string_view methods, std::string_view method) {
-  for (const std::string_view known : {"GET", "HEAD", "POST", "DELETE"}) {
+  for (const std::string_view known : {"GET", "HEAD", "POST", "PATCH", "DELETE"}) {
     if (method == known) return methods.find(known) != std::string_view::npos;
   }
   return false;
@@ -242,11 +273,16 @@ std::string_view AuthApi::Impl::methods_of(std::string_view path) const {
         "/.well-known/moat/jwks.json"}) {
     if (path == shown) return "GET, HEAD";
   }
-  if (path.substr(0, sessions_path.size()) == sessions_path && path.size() > sessions_path.size()) {
-    const std::string_view id = path.substr(sessions_path.size());
-    const std::size_t slash = id.find('/');
-    if (slash == std::string_view::npos) return "DELETE";
-    return slash > 0 && id.substr(slash) == "/revoke" ? "POST" : "";
+  if (is_below(path, sessions_path)) {
+    const auto [id, act] = id_and_act(path, sessions_path);
+    if (id.empty()) return "";
+    if (act.empty()) return "PATCH, DELETE";
+    return act == "/revoke" || act == "/name" ? "POST" : "";
+  }
+  if (is_below(path, notices_path)) {
+    const auto [id, act] = id_and_act(path, notices_path);
+    if (id.empty()) return "";
+    return act.empty() ? "DELETE" : act == "/dismiss" ? "POST" : "";
   }
   return services.pages != nullptr && services.pages->asset(path) ? "GET, HEAD" : "";
 }
@@ -261,13 +297,12 @@ Response AuthApi::Impl::route(Call& call) const {
     return response;
   }
   if (method == "GET" || method == "HEAD") return get(call);
-  if (method == "DELETE") return revoke(call, call.request.path.substr(sessions_path.size()));
   const bool json = is_type(call.request.content_type, "application/json");
   const bool nothing = call.request.content_type.empty() && call.body.empty();
   if (!call.form && !json && !nothing) {
     return problem(415, "unsupported_media_type", "Send application/json or a form.");
   }
-  return post(call);
+  return change(call);
 }
 
 Response AuthApi::Impl::get(Call& call) const {
@@ -292,11 +327,16 @@ Response AuthApi::Impl::get(Call& call) const {
   if (path == "/auth" || path == "/auth/") return redirect_to("/auth/account");
   if (path == "/auth/account") {
     if (!known) return redirect_to("/auth/login?next=%2Fauth%2Faccount");
-    return account_page(call, AccountPage(), 200);
   }
   std::string next = "/";
-  if (auto query = validate::parse_form(call.request.query))
-    next = safe_next(query->find("next").value_or("/"));
+  const auto query = validate::parse_form(call.request.query);
+  const bool on_the_way = query && query->find("next");
+  if (on_the_way) next = safe_next(*query->find("next"));
+  if (path == "/auth/account") {
+    AccountPage shown;
+    if (on_the_way && next != "/auth/account") shown.next = next;
+    return account_page(call, shown, 200);
+  }
   const std::string nonce = services.random.token(16);
   if (path == "/auth/login" || path == "/auth/signup") {
     if (known) return redirect_to(next);
@@ -326,7 +366,7 @@ Response AuthApi::Impl::get(Call& call) const {
   return problem(404, "not_found");
 }
 
-Response AuthApi::Impl::post(Call& call) const {
+Response AuthApi::Impl::change(Call& call) const {
   const std::string_view path = call.request.path;
   if (path == "/auth/login") return login(call);
   if (path == "/auth/signup") return signup(call);
@@ -334,8 +374,10 @@ Response AuthApi::Impl::post(Call& call) const {
   if (path == "/auth/password") return password(call);
   if (path == "/auth/logout") return logout(call);
   if (path == "/auth/logout-all") return logout_all(call);
-  const std::string_view id = path.substr(sessions_path.size());  // what is left: …/{id}/revoke
-  return revoke(call, id.substr(0, id.find('/')));
+  if (is_below(path, notices_path)) return dismiss(call, id_and_act(path, notices_path).first);
+  const auto [id, act] = id_and_act(path, sessions_path);
+  const bool names = act == "/name" || call.request.method == "PATCH";
+  return names ? rename(call, id) : revoke(call, id);
 }
 
 }  // namespace moat::shield

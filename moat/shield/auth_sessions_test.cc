@@ -17,7 +17,9 @@ TEST_F(AuthApiTest, SessionsAreListedForTheirOwner) {
   ASSERT_EQ(list.as_array()->size(), 2U);
   int current = 0;
   for (const json::Value& item : *list.as_array()) {
-    EXPECT_EQ(item.as_object()->size(), 6U);
+    EXPECT_EQ(item.as_object()->size(), 8U);
+    EXPECT_EQ(*item.find("device")->as_string(), "Browser/1.0");
+    EXPECT_EQ(*item.find("name")->as_string(), "");
     EXPECT_EQ(*item.find("user_agent")->as_string(), "Browser/1.0");
     if (!*item.find("current")->as_bool()) continue;
     ++current;

@@ -233,6 +233,7 @@ void Shield::refresh(const Request& request, Time now, Admission& admission) con
   }
   // Where the store could not answer the browser keeps its cookies and may try again.
   admission.refusal.reason = session::to_string(issued.error());
+  admission.token_reused = issued.error() == session::RefreshRefusal::reused;
   admission.store_unavailable = issued.error() == session::RefreshRefusal::store_unavailable;
   if (!admission.store_unavailable) admission.set_cookies = forget_session_cookies();
 }

@@ -81,8 +81,9 @@ struct Admission {
       nullptr;                           // who stands behind the request, if anybody is known
   std::vector<std::string> set_cookies;  // Set-Cookie values that must go out with the answer
   limit::Decision rate;                  // of the general limit, for RateLimit fields
-  bool store_unavailable = false;        // so that nobody knows who stands behind a refresh token
-  bool without_cookies = false;          // none of its cookies may count, nor reach a backend
+  bool token_reused = false;  // an old refresh token came back, so its session is over: for the log
+  bool store_unavailable = false;  // so that nobody knows who stands behind a refresh token
+  bool without_cookies = false;    // none of its cookies may count, nor reach a backend
   Refusal refusal;
   csrf::Reason would_refuse = csrf::Reason::none;  // where forged requests are only reported
 

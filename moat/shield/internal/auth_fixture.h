@@ -53,7 +53,10 @@ class PlainPages final : public Pages {
   std::string account(const AccountPage& page, std::string_view) const override {
     return "account;csrf=" + page.csrf + ";email=" + page.email + ";roles=" + page.roles +
            ";sessions=" + std::to_string(page.sessions.size()) +
-           ";current_error=" + page.current_error + ";new_error=" + page.new_error + ";";
+           ";current_error=" + page.current_error + ";new_error=" + page.new_error +
+           ";notices=" + std::to_string(page.notices.size()) + ";next=" + page.next +
+           ";confirm_session=" + page.confirm_session + ";confirm_error=" + page.confirm_error +
+           ";name_error=" + page.name_error + ";";
   }
   std::optional<Asset> asset(std::string_view path) const override {
     if (path == "/auth/moat.css") return Asset{"text/css", "body{}"};

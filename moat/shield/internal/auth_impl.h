@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "moat/shield/auth_api.h"
 #include "moat/shield/pages.h"
@@ -40,7 +41,7 @@ struct AuthApi::Impl {
   std::string_view methods_of(std::string_view path) const;
   Response route(Call& call) const;
   Response get(Call& call) const;
-  Response post(Call& call) const;
+  Response change(Call& call) const;  // POST, PATCH and DELETE
 
   // auth_credentials.cc
   Response login(Call& call) const;
@@ -51,10 +52,17 @@ struct AuthApi::Impl {
   Response logout(Call& call) const;
   Response logout_all(Call& call) const;
   Response revoke(Call& call, std::string_view id) const;
+  Response rename(Call& call, std::string_view id) const;
+  Response dismiss(Call& call, std::string_view id) const;
   Response list_sessions(const Call& call) const;
   Response me(const Call& call) const;
   Response csrf_token(const Call& call) const;
   Response account_page(const Call& call, const AccountPage& filled, int status) const;
+
+  // Whether somebody who logged in a while ago knows the password; else what to answer with, and
+  // its Retry-After among the headers of `answer`. Guarded as a login is.
+  std::optional<Failure> reauthenticate(const Call& call, const Secret& password,
+                                        Response& answer) const;
 
   // Shared: bodies, tokens, answers.
   Result<validate::Fields, Failure> read_body(const Call& call, const validate::ObjectShape& json,
@@ -84,7 +92,10 @@ Response problem(int status, std::string_view code, std::string detail = {});
 Response json_answer(int status, const json::Value& value);
 Response redirect_to(std::string location);
 Response retry_later(std::chrono::nanoseconds wait, Random& random);
-json::Value account_json(const accounts::Account& account);
+json::Value account_json(const accounts::Account& account,
+                         const std::vector<session::ReuseNotice>& notices);
+// One account, one bucket of the login guard: the spelling that the store looks up.
+std::string guard_key(std::string_view email);
 // A path on this site to go on to: anything else becomes "/".
 std::string safe_next(std::string_view next);
 // Whether `content_type` is `wanted`, whatever its parameters.
