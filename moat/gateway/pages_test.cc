@@ -148,7 +148,7 @@ TEST_F(WebPagesTest, AccountAsksForThePasswordAndTellsOfAStolenToken) {
   page = pages_.account(values, nonce);
   expect_whole(page);
   expect_forms(page, "token");
-  EXPECT_TRUE(has(page, "On 2027-01-15 08:00 UTC Moat ended the session of <strong>curl</strong>"));
+  EXPECT_TRUE(has(page, "On 2027-01-15 08:00 UTC the session of <strong>curl</strong>"));
   EXPECT_TRUE(has(page, "action=\"/auth/notices/s0/dismiss\""));
   EXPECT_TRUE(has(page, "href=\"/notes\""));
   EXPECT_EQ(times(page, "<details open>"), 1U);

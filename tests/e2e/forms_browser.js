@@ -266,7 +266,7 @@ describe('the page of the account', () => {
     assert.match(await page.locator('.alarm').textContent(), /Chrome on Linux/);
     await picture(page, 'notice');
     await fits(page);
-    await page.getByRole('link', {name: /Go on/}).click();
+    await page.getByRole('link', {name: /Continue/}).click();
     await page.waitForURL(url('/shop'));
     await page.goto(url('/auth/account'));
     await page.getByRole('button', {name: /Dismiss/}).click();
