@@ -119,8 +119,15 @@ int explain(const Arguments& arguments) {
                       "Origin, else Referer should be ours"
                 : route->csrf == gateway::CsrfMode::enforce
                     ? "with Moat's cookies: Sec-Fetch-Site, else Origin, else Referer must be ours"
+                : route->csrf == gateway::CsrfMode::token
+                    ? "with Moat's cookies: Sec-Fetch-Site, else Origin, else Referer must be "
+                      "ours; and what a form can send needs the token, as X-CSRF-Token or as the "
+                      "field _csrf in the beginning of the form"
                     : "OFF for this route")
             << "\n";
+  if (route->csrf_forms == gateway::CsrfForms::inject)
+    std::cout << "forms       each form of an HTML page that posts to this site gets the field "
+                 "_csrf; the backend is asked for pages that are not compressed\n";
   std::cout << "told        X-Forwarded-For, -Host, -Proto, Forwarded, X-Real-IP, X-Request-Id"
             << (route->login == gateway::Login::none
                     ? ""

@@ -91,11 +91,6 @@ Verdict judge_request(const Request& request, Site site, Source source, const Or
   return Verdict{};
 }
 
-// RFC 9110 section 9.2.1. TRACE is left out: no page may send it. Methods are case-sensitive.
-bool is_safe(std::string_view method) {
-  return method == "GET" || method == "HEAD" || method == "OPTIONS";
-}
-
 bool is_subject(const Request& request) {
   const bool safe = is_safe(request.method) && !request.overrides_method;
   if (safe && !request.is_websocket_upgrade) return false;
@@ -116,6 +111,10 @@ Reason reason_of(const Request& request, const Policy& policy) {
 }
 
 }  // namespace
+
+bool is_safe(std::string_view method) {
+  return method == "GET" || method == "HEAD" || method == "OPTIONS";
+}
 
 bool is_bearer(std::string_view authorization) {
   constexpr std::string_view scheme = "bearer ";

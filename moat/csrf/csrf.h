@@ -59,6 +59,10 @@ struct Request {
   Scope scope = Scope::auth_endpoint;
 };
 
+// GET, HEAD and OPTIONS, which change nothing (RFC 9110 section 9.2.1). TRACE is left out: no page
+// may send it. Methods are case-sensitive.
+[[nodiscard]] bool is_safe(std::string_view method);
+
 // Whether an Authorization field's value is a bearer token (RFC 6750 section 2.1), good or not. No
 // page can make a browser send one by itself, as it does with cookies.
 [[nodiscard]] bool is_bearer(std::string_view authorization);

@@ -5,10 +5,13 @@
 #include <gtest/gtest.h>
 
 #include <ostream>
+#include <set>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "moat/csrf/csrf.h"
+#include "moat/csrf/form_injector.h"
 #include "moat/csrf/token.h"
 
 namespace moat::csrf {
@@ -139,6 +142,81 @@ TEST(Fault, LoginBeforeThereIsASession) {
   EXPECT_EQ(judge(request), Reason::foreign_origin);
   request.origin = own;
   EXPECT_EQ(judge(request), Reason::none);
+}
+
+// csrf-csrf takes an empty secret and an empty session's id, so that all tokens are one another's.
+TEST(Fault, CsrfCsrfTakesAnEmptySecretAndAnEmptySession) {
+  EXPECT_THROW(FormGuard{Secret()}, std::invalid_argument);
+  InsecureSeededRandom random{4};
+  const Tokens tokens{key()};
+  const std::string of_nobody = tokens.issue(Binding::session(""), random, now);
+  const auto got = tokens.verify(Binding::session(""), of_nobody, now);
+  ASSERT_FALSE(got);
+  EXPECT_EQ(got.error(), TokenRefusal::missing);
+  EXPECT_FALSE(tokens.verify(Binding::pre_login(""), of_nobody, now));
+  EXPECT_TRUE(
+      tokens.verify(Binding::session("s"), tokens.issue(Binding::session("s"), random, now), now));
+}
+
+// csurf's core and lusca salt with Math.random, eight characters of it, and SHA-1: a page's next
+// salts can be told from those before. Here a nonce has 128 bits of the caller's Random, and no
+// token says anything of the next.
+TEST(Fault, LuscaAndCsurfSaltWithMathRandom) {
+  InsecureSeededRandom random{5};
+  const Tokens tokens{key()};
+  std::set<std::string> nonces;
+  for (int i = 0; i < 1000; ++i)
+    nonces.insert(tokens.issue(Binding::session("s"), random, now).substr(0, 21));
+  EXPECT_EQ(nonces.size(), 1000U);
+}
+
+// csrf-csrf#34: with a new secret in front of the old one, what was issued before failed.
+TEST(Fault, CsrfCsrf34_RotationLosesOpenForms) {
+  InsecureSeededRandom random{6};
+  const Binding session = Binding::session("s");
+  const std::string before = Tokens(key()).issue(session, random, now);
+  const Tokens rotated{HmacKey(std::string(32, 'n')), key()};
+  EXPECT_TRUE(rotated.verify(session, before, now));
+  EXPECT_FALSE(Tokens(HmacKey(std::string(32, 'n'))).verify(session, before, now)) << "and an end";
+}
+
+// csrf-csrf#72, before it bound tokens to sessions: one of before the login was good behind it.
+TEST(Fault, CsrfCsrf72_ATokenOutlivesTheLogin) {
+  InsecureSeededRandom random{7};
+  const Tokens tokens{key()};
+  const std::string cookie = make_pre_login_value(random);
+  const std::string before = tokens.issue(Binding::pre_login(cookie), random, now);
+  EXPECT_TRUE(tokens.verify(Binding::pre_login(cookie), before, now));
+  EXPECT_FALSE(tokens.verify(Binding::session("after"), before, now));
+  const std::string first = tokens.issue(Binding::session("first"), random, now);
+  EXPECT_FALSE(tokens.verify(Binding::session("second"), first, now)) << "a new session, too";
+}
+
+// csurf#117: "invalid csrf token", since the second tab had got another secret.
+TEST(Fault, Csurf117_TabsRace) {
+  InsecureSeededRandom random{8};
+  const FormGuard guard{Secret::copy_of(std::string(32, 'k'))};
+  const auto first = guard.issue("", random, now);
+  const auto second = guard.issue(first.cookie, random, now);
+  EXPECT_EQ(first.cookie, second.cookie);
+  EXPECT_NE(first.token, second.token);
+  EXPECT_TRUE(guard.check(second.cookie, first.token, now));
+  EXPECT_TRUE(guard.check(second.cookie, second.token, now));
+  EXPECT_FALSE(guard.check(guard.issue("", random, now).cookie, first.token, now));
+}
+
+// No peer reads the page: a form that leads elsewhere takes the token along, wherever the template
+// put it.
+TEST(Fault, TokensLeakToForeignActions) {
+  const auto injected = [](std::string_view html) {
+    FormInjector injector("https", "example.com", "t");
+    std::string out;
+    injector.feed(html, out);
+    return injector.injected();
+  };
+  EXPECT_EQ(injected("<form method=post action=/pay>"), 1U);
+  EXPECT_EQ(injected("<form method=post action=https://evil.example/>"), 0U);
+  EXPECT_EQ(injected("<base href=https://evil.example/><form method=post action=pay>"), 0U);
 }
 
 }  // namespace

@@ -85,6 +85,46 @@ net::Task<bool> BodyReader::fill() {
   }
 }
 
+net::Task<int> Connection::read_beginning(std::string& out) {
+  Exchange& x = *x_;
+  const http::Framing body = x.head.body;
+  // As for a head, of which this is the size.
+  const Tick deadline = loop_.in(shared().config.timeouts.header);
+  http::ChunkedDecoder decoder;
+  std::size_t decoded = x.begin;
+  for (;;) {
+    bool whole = body.kind == http::Framing::Kind::none;
+    if (body.kind == http::Framing::Kind::length) whole = x.end - x.begin >= body.length;
+    while (body.kind == http::Framing::Kind::chunked && decoded < x.end && !whole) {
+      const http::ChunkedDecoder::Step step =
+          decoder.feed(std::string_view(x.in.get() + decoded, x.end - decoded));
+      if (step.state == http::ChunkedDecoder::State::failed) co_return 400;
+      decoded += step.consumed;
+      out.append(step.data);
+      whole = step.state == http::ChunkedDecoder::State::done;
+      if (step.consumed == 0) break;
+    }
+    if (whole || x.end == net::BufferPool::buffer_size) {
+      if (body.kind == http::Framing::Kind::length)
+        out.assign(x.in.get() + x.begin, std::min<std::uint64_t>(x.end - x.begin, body.length));
+      co_return 0;
+    }
+    if (x.head.expects_continue) {
+      x.head.expects_continue = false;
+      if (!stream_->write("HTTP/1.1 100 Continue\r\n\r\n")) co_return 400;
+    }
+    const net::Io got = stream_->read(x.in.get() + x.end, net::BufferPool::buffer_size - x.end);
+    if (got.state == net::Io::ok) {
+      x.end += got.bytes;
+      continue;
+    }
+    if (got.state != net::Io::blocked) co_return 400;
+    const net::Wait wait = co_await stream_->readable(deadline);
+    if (wait == net::Wait::timed_out) co_return 408;
+    if (wait == net::Wait::cancelled) co_return 400;
+  }
+}
+
 net::Task<BodyReader::Piece> BodyReader::next() {
   for (;;) {
     if (done_) co_return Piece{Piece::end, {}};

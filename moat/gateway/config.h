@@ -50,8 +50,10 @@ enum class OnAnonymous {
   automatic,
   unauthorized,
   redirect
-};                                             // navigations are redirected, the rest gets 401
-enum class CsrfMode { enforce, report, off };  // report: forged requests pass and are told of
+};  // navigations are redirected, the rest gets 401
+// report: forged requests pass and are told of. token: enforced, and forms bring a token as well.
+enum class CsrfMode { enforce, report, off, token };
+enum class CsrfForms { off, inject };  // inject: Moat puts a token into the forms of pages
 enum class CspMode { report_only, enforce, off };
 
 enum class Balance { round_robin, least_connections };
@@ -89,7 +91,8 @@ struct Route {
   std::optional<std::string> limit;  // "120/min/user", beside the general one
   std::uint64_t max_body = 1024 * 1024;
   bool websocket = true;
-  CsrfMode csrf = CsrfMode::enforce;      // any other is a weakening
+  CsrfMode csrf = CsrfMode::enforce;  // "report" and "off" are weakenings
+  CsrfForms csrf_forms = CsrfForms::off;
   bool allow_encoded_slash = false;       // true is a weakening
   bool allow_underscore_headers = false;  // true is a weakening
   bool allow_unknown_methods = false;     // true is a weakening
@@ -207,6 +210,8 @@ struct Config {
   std::chrono::milliseconds token_idle{7 * 86'400'000};
   std::chrono::milliseconds token_refresh{30 * 86'400'000LL};
   std::vector<std::string> token_scopes;  // that may be asked for, beside those of the routes
+  // A login older than this is confirmed by the password before other sessions are ended.
+  std::chrono::milliseconds confirm_after{10 * 60'000};
 
   std::string limit_default = "600/min/ip burst 100";
   std::optional<std::string> limit_user;
@@ -217,7 +222,7 @@ struct Config {
   unsigned lockout_free = 5;
 
   std::vector<std::string> trusted_origins;
-  CsrfMode csrf = CsrfMode::enforce;  // of routes that say nothing of their own; never off
+  CsrfMode csrf = CsrfMode::enforce;  // of routes that say nothing of their own: enforce or report
   std::string assertion_audience = "backend";
   bool allow_secrets_readable_by_all = false;  // the same for the files of `secrets`
   std::vector<SecretReference> secrets;        // those not here are generated in the data directory

@@ -58,6 +58,17 @@ bool covers(std::string_view earlier, std::string_view later) {
   return later.substr(0, earlier.size()) == earlier;
 }
 
+void check_forms(const std::vector<Route>& routes, std::vector<ConfigProblem>& problems) {
+  const auto asks = [](const Route& route) { return route.csrf == CsrfMode::token; };
+  if (std::any_of(routes.begin(), routes.end(), asks)) return;
+  for (const Route& route : routes) {
+    if (route.csrf_forms != CsrfForms::inject) continue;
+    problems.push_back({route.origin,
+                        "csrf_forms = \"inject\" puts tokens into forms, but no route asks for "
+                        "them: add csrf = \"token\" to the one that the forms are sent to"});
+  }
+}
+
 // The first route that matches serves: one behind a wider one would be a rule that nobody keeps.
 void check_order(const std::vector<Route>& routes, std::vector<ConfigProblem>& problems) {
   for (std::size_t i = 1; i < routes.size(); ++i) {
@@ -216,6 +227,7 @@ std::vector<ConfigProblem> check_config(const Config& config) {
   for (const Route& route : config.routes) check_route(route, problems);
   check_order(config.routes, problems);
   check_issuers(config, problems);
+  check_forms(config.routes, problems);
   if (config.domains.empty()) problems.push_back({Origin{"domain", 0}, "'domain' is empty"});
   for (const auto* list : {&config.https, &config.http}) {
     for (const std::string& text : *list) {

@@ -60,9 +60,13 @@ void read_route(ConfigTable table, Route& route) {
   if (!limit.empty()) route.limit = limit;
   table.size("max_body", route.max_body, 0, std::uint64_t{1} << 50);
   table.boolean("websocket", route.websocket);
-  table.choice<CsrfMode>(
-      "csrf", route.csrf,
-      {{"enforce", CsrfMode::enforce}, {"report", CsrfMode::report}, {"off", CsrfMode::off}});
+  table.choice<CsrfMode>("csrf", route.csrf,
+                         {{"enforce", CsrfMode::enforce},
+                          {"report", CsrfMode::report},
+                          {"off", CsrfMode::off},
+                          {"token", CsrfMode::token}});
+  table.choice<CsrfForms>("csrf_forms", route.csrf_forms,
+                          {{"off", CsrfForms::off}, {"inject", CsrfForms::inject}});
   table.boolean("allow_encoded_slash", route.allow_encoded_slash);
   table.boolean("allow_underscore_headers", route.allow_underscore_headers);
   table.boolean("allow_unknown_methods", route.allow_unknown_methods);

@@ -107,6 +107,7 @@ void read_session(ConfigTable table, Config& config) {
   table.duration("absolute", config.session_absolute, second, 400 * day);
   table.duration("access", config.access_ttl, second, milliseconds{15 * 60'000});
   table.duration("refresh_grace", config.refresh_grace, milliseconds{0}, milliseconds{300'000});
+  table.duration("confirm_after", config.confirm_after, milliseconds{0}, milliseconds{3'600'000});
   table.finish();
 }
 

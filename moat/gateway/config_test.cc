@@ -152,6 +152,7 @@ TEST(Config, ForgedRequestsAreRefusedReportedOrPassByRoute) {
   EXPECT_EQ(mode(route), CsrfMode::enforce);
   EXPECT_EQ(mode(route + "csrf = \"report\""), CsrfMode::report);
   EXPECT_EQ(mode(route + "csrf = \"off\""), CsrfMode::off);
+  EXPECT_EQ(mode(route + "csrf = \"token\""), CsrfMode::token);
   EXPECT_EQ(mode(route + "[csrf]\nmode = \"report\""), CsrfMode::report);
   EXPECT_EQ(mode(route + "csrf = \"enforce\"\n[csrf]\nmode = \"report\""), CsrfMode::enforce);
   EXPECT_EQ(mode("backend = \"3000\"\n[csrf]\nmode = \"report\""), CsrfMode::report);
@@ -159,6 +160,26 @@ TEST(Config, ForgedRequestsAreRefusedReportedOrPassByRoute) {
             CsrfMode::report);
   EXPECT_FALSE(mode(route + "csrf = \"shadow\""));
   EXPECT_FALSE(mode(route + "[csrf]\nmode = \"off\"")) << "route by route only";
+  EXPECT_FALSE(mode(route + "[csrf]\nmode = \"token\"")) << "route by route only";
+}
+
+TEST(Config, TokensArePutIntoFormsWhereTheyAreAskedFor) {
+  const std::string route = "[[route]]\nmatch = \"/a\"\nbackend = \"3001\"\n";
+  const auto parsed = parse_config(route, "moat.toml");
+  ASSERT_TRUE(parsed);
+  EXPECT_EQ(parsed->routes[0].csrf_forms, CsrfForms::off);
+  const auto problems = [](const std::string& text) {
+    const auto config = parse_config(text, "moat.toml");
+    return config ? check_config(*config).size() : 99;
+  };
+  const std::string inject = route + "csrf_forms = \"inject\"\n";
+  EXPECT_EQ(problems(inject), 1U) << "nobody would ask for them";
+  EXPECT_EQ(problems(inject + "csrf = \"token\""), 0U);
+  EXPECT_EQ(problems(inject + "[[route]]\nbackend = \"3001\"\ncsrf = \"token\""), 0U);
+  EXPECT_EQ(problems(route + "csrf_forms = \"yes\""), 99U);
+  const auto strict = parse_config(inject + "csrf = \"token\"", "moat.toml");
+  ASSERT_TRUE(strict);
+  EXPECT_TRUE(weakenings(*strict).empty());
 }
 
 TEST(Config, ReportingForgedRequestsIsAWeakening) {

@@ -243,7 +243,8 @@ void Connection::fill_request() {
   request.accept = head.headers.value(Known::accept);
   request.user_agent = head.headers.value(Known::user_agent);
   request.authorization = head.headers.value(Known::authorization);  // there is one at most
-  if (!request.cookie.empty()) {  // they are asked for with cookies only
+  // They are asked for with cookies only, and of forms.
+  if (!request.cookie.empty() || !csrf::is_safe(request.method)) {
     for (const http::Header& field : head.headers) {
       if (overrides_method(field.known)) request.method_override = true;
     }
@@ -301,9 +302,33 @@ net::Task<bool> Connection::walk(const shield::Rules& rules) {
       co_await refuse(503, "busy", "The server is busy. Please try again in a moment.");
       co_return false;
     }
+    if (x.admission.token_reused) report_reuse();
     outcome = shared.shield.finish(x.request, rules, loop_.now(), &serving_->memory, x.admission);
   }
   if (x.admission.would_refuse != csrf::Reason::none) report_forged();
+  if (outcome == shield::Outcome::form) co_return co_await check_form(rules);
+  if (outcome == shield::Outcome::pass) co_return true;
+  co_await refuse_admission();
+  co_return false;
+}
+
+// A form's token: in a header, or in what of the body has come when it is whole or the buffer full.
+net::Task<bool> Connection::check_form(const shield::Rules& rules) {
+  Exchange& x = *x_;
+  const shield::Shield& shield = shared().shield;
+  const Time now = shared().clock.now();
+  shield::Outcome outcome = shield.check_form(x.request, rules, std::nullopt, now, x.admission);
+  if (outcome == shield::Outcome::form) {
+    std::string beginning;
+    const int status = co_await read_beginning(beginning);
+    if (status != 0) {
+      const std::string_view code = status == 408 ? "body_timeout" : "bad_body";
+      co_await refuse(status, code, "The request could not be read.");
+      co_return false;
+    }
+    outcome = shield.check_form(x.request, rules, beginning, now, x.admission);
+    wipe(beginning);
+  }
   if (outcome == shield::Outcome::pass) co_return true;
   co_await refuse_admission();
   co_return false;

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string_view>
 
+#include "moat/csrf/form_injector.h"
 #include "moat/gateway/body.h"
 #include "moat/gateway/heads.h"
 #include "moat/gateway/worker.h"
@@ -82,16 +84,21 @@ class Connection final {
   [[gnu::noinline]] net::Task<void> refuse_admission();
   net::Task<bool> walk(const shield::Rules& rules);
   [[gnu::noinline]] net::Task<bool> keys_for_token();
+  [[gnu::noinline]] net::Task<bool> check_form(const shield::Rules& rules);
   [[gnu::noinline]] net::Task<bool> count_client();
   void fill_request();
   void name_request();
   void settle();
   void finish_exchange();
   void follow();
+  // body.cc: the beginning of the body, which stays where it is for whoever reads the whole: all of
+  // it, or what fits behind the head into the buffer. The status to refuse with, or 0.
+  [[gnu::noinline]] net::Task<int> read_beginning(std::string& out);
   bool body_is_here() const;
   void add_rate_limit(shield::Response& response) const;
   void log_refusal(int status, std::string_view code, std::string_view reason) const;
   void report_forged() const;
+  void report_reuse() const;
   void log_access(std::chrono::nanoseconds took) const;
 
   // proxy.cc: to the backend and back.
@@ -108,13 +115,16 @@ class Connection final {
   net::Task<Relay> relay(const PreparedRoute& route, Backends::Lease& lease);
   net::Task<bool> read_response_head(net::Stream& backend, char* buffer, std::size_t& end,
                                      std::size_t& head);
-  net::Task<bool> relay_body(net::Stream& backend, char* buffer, std::size_t begin, std::size_t end,
-                             ClientFraming framing);
   net::Task<bool> send(std::string_view bytes);
   net::Task<void> tunnel(Backends::Lease& lease, std::string_view first);
   net::Task<void> pump(net::Stream& from, net::Stream& to, std::string_view first);
   bool tunnel_may_go_on() const;
   ClientFraming client_framing() const;
+
+  // relay_body.cc
+  net::Task<bool> relay_body(net::Stream& backend, char* buffer, std::size_t begin, std::size_t end,
+                             ClientFraming framing, csrf::FormInjector* forms);
+  std::optional<csrf::FormInjector> forms_of(const PreparedRoute& route);
 
   Worker& worker_;
   // A request keeps what it began with. Between two requests it may become another at any wait.

@@ -42,6 +42,7 @@ shield::Rules rules_of(const Route& route) {
   rules.scopes = route.scopes;
   rules.allow_forged_requests = route.csrf == CsrfMode::off;
   rules.allow_forged_requests_and_report = route.csrf == CsrfMode::report;
+  rules.needs_form_token = route.csrf == CsrfMode::token;
   return rules;
 }
 
@@ -185,7 +186,8 @@ Result<void, std::string> Generation::make_shield(const Lasting& lasting, const 
   walk.general = policy_or(config_.limit_default, "600/min/ip burst 100");
   if (config_.limit_user) walk.user = policy_or(*config_.limit_user, "600/min/user");
   const shield::Shield::Services services{*sessions_,       lasting.revocations, *users_,
-                                          lasting.requests, api_keys_.get(),     issuers_.get()};
+                                          lasting.requests, api_keys_.get(),     issuers_.get(),
+                                          &keys_->tokens};
   try {
     shield_ = std::make_unique<shield::Shield>(services, walk);
   } catch (const std::invalid_argument& error) {
@@ -205,6 +207,7 @@ Result<void, std::string> Generation::make_shield(const Lasting& lasting, const 
   auth_options.signup_open = config_.signup_open;
   auth_options.tokens = config_.api_tokens;
   auth_options.scopes = config_.scopes();
+  auth_options.confirmed_for = duration_cast<seconds>(config_.confirm_after);
   auth_options.site_name = config_.domains.front();
   auth_options.jwks = [this] { return keys_->assertion.public_jwks(); };
   auth_ = std::make_unique<shield::AuthApi>(auth_services, auth_options);

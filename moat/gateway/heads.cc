@@ -49,6 +49,8 @@ bool withheld(const http::Header& field, const http::RequestHead& head,
   switch (field.known) {
     case Known::authorization:
       return forwarding.without_authorization || http::is_hop_by_hop(field, head.connection);
+    case Known::accept_encoding:
+      return forwarding.unencoded || http::is_hop_by_hop(field, head.connection);
     case Known::host:
     case Known::content_length:
     case Known::cookie:
@@ -64,6 +66,30 @@ bool withheld(const http::Header& field, const http::RequestHead& head,
     default:
       return http::is_intermediary_only(field.known) || http::is_hop_by_hop(field, head.connection);
   }
+}
+
+// What a backend says of its body, or to caches, and is not so of the changed one.
+bool is_of_the_original(const http::Header& field) {
+  switch (field.known) {
+    case Known::cache_control:
+    case Known::etag:
+    case Known::last_modified:
+    case Known::age:
+      return true;
+    case Known::none:
+      break;
+    default:
+      return false;
+  }
+  // RFC 9530 for the digests; RFC 9213 for caches that are told apart ("Vendor-CDN-Cache-Control").
+  for (const std::string_view name :
+       {"Accept-Ranges", "Content-Digest", "Repr-Digest", "Digest", "Content-MD5", "Expires",
+        "Pragma", "Surrogate-Control", "Surrogate-Key", "Cache-Tag", "X-Accel-Expires"}) {
+    if (ascii_iequals(field.name, name)) return true;
+  }
+  constexpr std::string_view targeted = "cdn-cache-control";
+  return field.name.size() >= targeted.size() &&
+         ascii_iequals(field.name.substr(field.name.size() - targeted.size()), targeted);
 }
 
 // A value that came from an account's data: nothing in it may end the line.
@@ -127,6 +153,8 @@ void append_backend_request(const http::RequestHead& head, const Forwarding& for
   for (const http::Header& field : head.headers) {
     if (!withheld(field, head, forwarding)) append_line(out, field.name, field.value);
   }
+  // RFC 9110 section 12.5.3: without the field any coding would do.
+  if (forwarding.unencoded) append_line(out, "Accept-Encoding", "identity");
   append_cookies(forwarding.cookie, out);
   const std::string client = forwarding.client.to_string();
   http::ForwardedFor forwarded;
@@ -181,8 +209,10 @@ void append_client_response(const http::ResponseHead& head, const Answering& ans
     if (http::must_remove(field.known) || field.known == Known::content_length) continue;
     if (field.known == Known::x_request_id) continue;  // a request has one id, ours
     if (http::is_hop_by_hop(field, head.connection)) continue;
+    if (answering.personal && is_of_the_original(field)) continue;
     append_line(out, field.name, field.value);
   }
+  if (answering.personal) append_line(out, "Cache-Control", "private, no-store");
   // RFC 9110 section 6.6.1: whoever has a clock and passes an answer without Date on adds it.
   if (!answering.date.empty() && !head.headers.has(Known::date))
     append_line(out, "Date", answering.date);

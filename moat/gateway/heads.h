@@ -35,6 +35,7 @@ struct Forwarding {
   bool tracestate = false;       // the request's goes on too: it came beside a valid traceparent
   bool preserve_host = true;
   bool allow_underscore_headers = false;  // X_Thing and what else is no letter, digit or '-'
+  bool unencoded = false;  // asks for an answer that is not compressed, whatever the client takes
 };
 
 // Appends the head of the request for the backend: hop-by-hop fields, foreign forwarding and
@@ -56,6 +57,9 @@ struct Answering {
   ClientFraming framing = ClientFraming::none;
   bool close = false;
   bool websocket = false;  // a 101
+  // The body is changed on its way, for this client alone: no validator and no digest of the
+  // backend's holds for it, and no cache may keep it.
+  bool personal = false;
 };
 
 // Appends the head of a backend's answer for the client: what says too much or belongs to Moat is

@@ -85,6 +85,18 @@ TEST_F(BackendRequest, TheHostIsTheClientsOrTheBackends) {
   EXPECT_EQ(times(out, "\r\nHost:"), 1U);
 }
 
+TEST_F(BackendRequest, WhatIsToBeReadIsAskedForUnencoded) {
+  const std::string fields = "Accept-Encoding: gzip\r\naccept-encoding: br\r\n";
+  EXPECT_TRUE(has(write(get(fields)), "\r\nAccept-Encoding: gzip\r\n"));
+  forwarding_.unencoded = true;
+  for (const std::string& request : {get(fields), get("")}) {
+    const std::string out = write(request);
+    EXPECT_EQ(times(out, "\r\nAccept-Encoding: identity\r\n"), 1U);
+    EXPECT_FALSE(has(out, "gzip"));
+    EXPECT_FALSE(has(out, "br\r\n"));
+  }
+}
+
 TEST_F(BackendRequest, NobodyNamesHimselfToTheBackend) {
   const std::string out = write(
       get("X-Moat-User: admin\r\nx-moat-roles: admin\r\nX_Moat_User: admin\r\nx-MOAT_assertion: "
@@ -302,6 +314,20 @@ TEST_F(ClientResponse, CarriesWhatTheBackendSaid) {
                            "X-Content-Type-Options: nosniff", "Content-Length: 5"}) {
     EXPECT_EQ(times(out, "\r\n" + std::string(line) + "\r\n"), 1U) << line;
   }
+}
+
+TEST_F(ClientResponse, APersonalPageIsKeptByNobody) {
+  const std::string text =
+      ok("Content-Type: text/html\r\nETag: \"x\"\r\nCache-Control: public\r\nX-Cdn-Cache-Control: "
+         "max-age=9\r\nRepr-Digest: a\r\nExpires: 0\r\nX-Digest: kept\r\n");
+  EXPECT_TRUE(has(write(text), "ETag: \"x\"\r\nCache-Control: public\r\n"));
+  answering_.personal = true;
+  answering_.framing = ClientFraming::chunked;
+  const std::string out = write(text);
+  for (const char* gone : {"ETag", "public", "max-age", "Repr-Digest", "Expires", "Content-Length"})
+    EXPECT_FALSE(has(out, gone)) << gone << " in " << out;
+  EXPECT_EQ(times(out, "Cache-Control: private, no-store\r\n"), 1U);
+  EXPECT_TRUE(has(out, "X-Digest: kept\r\n"));
 }
 
 TEST_F(ClientResponse, TheRequestIdIsOurs) {

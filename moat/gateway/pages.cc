@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "moat/session/device_name.h"
 #include "moat/validate/template.h"
 
 namespace moat::gateway {
@@ -38,31 +39,6 @@ Names texts(std::initializer_list<std::string_view> list) {
   Names names;
   for (const std::string_view name : list) names.text(name);
   return names;
-}
-
-// "Firefox on Linux": what a person recognises of a User-Agent.
-std::string device_name(std::string_view agent) {
-  const auto has = [&](std::string_view part) {
-    return agent.find(part) != std::string_view::npos;
-  };
-  const char* browser = has("Edg/")                          ? "Edge"
-                        : has("OPR/")                        ? "Opera"
-                        : has("Firefox/")                    ? "Firefox"
-                        : has("Chrome/") || has("Chromium/") ? "Chrome"
-                        : has("Safari/")                     ? "Safari"
-                        : has("curl/")                       ? "curl"
-                                                             : nullptr;
-  const char* system = has("Android")    ? "Android"
-                       : has("iPhone")   ? "iPhone"
-                       : has("iPad")     ? "iPad"
-                       : has("Windows")  ? "Windows"
-                       : has("Mac OS X") ? "macOS"
-                       : has("Linux")    ? "Linux"
-                                         : nullptr;
-  if (browser != nullptr && system != nullptr) return std::string(browser) + " on " + system;
-  if (browser != nullptr) return browser;
-  if (agent.empty()) return "Unknown device";
-  return std::string(agent.substr(0, 40));
 }
 
 std::string shown_time(Time time) {
@@ -108,16 +84,39 @@ struct WebPages::Templates {
       load("setup.html",
            texts({"csrf", "token", "email", "min_length", "error", "token_error", "token_invalid",
                   "email_error", "email_invalid", "password_error", "password_invalid"}));
-  Template account = load(
-      "account.html",
-      texts({"csrf", "email", "roles", "created_at", "min_length", "notice", "error",
-             "current_error", "current_invalid", "new_error", "new_invalid", "new_key", "scopes",
-             "key_name", "key_scope", "key_error", "key_password_error", "key_password_invalid"})
-          .flag("has_keys")
-          .list("keys", texts({"id", "name", "scope", "expires_at", "last_used_at"}))
-          .list("sessions", texts({"id", "device", "address", "created_at", "last_seen_at"})
-                                .flag("current")
-                                .flag("program")));
+  Template account =
+      load("account.html",
+           texts({"csrf",
+                  "email",
+                  "roles",
+                  "created_at",
+                  "min_length",
+                  "notice",
+                  "error",
+                  "current_error",
+                  "current_invalid",
+                  "new_error",
+                  "new_invalid",
+                  "next",
+                  "confirm_session",
+                  "confirm_device",
+                  "confirm_error",
+                  "confirm_invalid",
+                  "new_key",
+                  "scopes",
+                  "key_name",
+                  "key_scope",
+                  "key_error",
+                  "key_password_error",
+                  "key_password_invalid"})
+               .flag("has_keys")
+               .list("keys", texts({"id", "name", "scope", "expires_at", "last_used_at"}))
+               .list("notices", texts({"id", "device", "address", "at"}))
+               .list("sessions", texts({"id", "device", "name", "name_error", "address",
+                                        "created_at", "last_seen_at"})
+                                     .flag("current")
+                                     .flag("program")
+                                     .flag("renaming")));
 
   std::string whole(std::string_view title, const Template& page, const Values& values,
                     std::string_view nonce) const {
@@ -182,8 +181,15 @@ std::string WebPages::account(const shield::AccountPage& page, std::string_view 
   for (const session::Session& session : page.sessions) {
     Values& item = sessions.emplace_back();
     item.text("id", session.id)
-        .text("device", device_name(session.user_agent))
+        .text("device", session::device_name_of(session))
         .text("address", session.address);
+    item.text("name", session.name);
+    if (session.id == page.name_session)
+      item.text("name_error", page.name_error).flag("renaming", true);
+    if (session.id == page.confirm_session) {
+      values.text("confirm_session", session.id)
+          .text("confirm_device", session::device_name_of(session));
+    }
     item.text("created_at", shown_time(session.started_at))
         .text("last_seen_at", shown_time(session.last_seen_at));
     item.flag("current", session.id == page.current_session);
@@ -191,6 +197,16 @@ std::string WebPages::account(const shield::AccountPage& page, std::string_view 
   }
   values.list("sessions", std::move(sessions));
   add_keys(page, values);
+  set_error(values, "confirm", page.confirm_error);
+  std::vector<Values> notices;
+  for (const session::ReuseNotice& notice : page.notices) {
+    notices.emplace_back()
+        .text("id", notice.session_id)
+        .text("device", session::device_name_of(notice))
+        .text("address", notice.address)
+        .text("at", shown_time(notice.at));
+  }
+  values.list("notices", std::move(notices)).text("next", page.next);
   return templates_->whole("Your account", templates_->account, values, nonce);
 }
 

@@ -114,6 +114,45 @@ TEST_F(WebPagesTest, AccountListsTheSessions) {
   EXPECT_EQ(times(page, "this one"), 1U);
   EXPECT_TRUE(has(page, "action=\"/auth/sessions/s2/revoke\""));
   EXPECT_FALSE(has(page, "action=\"/auth/sessions/s1/revoke\""));  // that is what Log out is for
+  EXPECT_EQ(times(page, "<summary>Rename"), 2U);
+  EXPECT_FALSE(has(page, "Is it you?"));
+  EXPECT_FALSE(has(page, "Somebody else"));
+}
+
+TEST_F(WebPagesTest, AccountAsksForThePasswordAndTellsOfAStolenToken) {
+  shield::AccountPage values;
+  values.csrf = "token";
+  values.current_session = "s1";
+  session::Session here;
+  here.id = "s1";
+  session::Session there = here;
+  there.id = "s2";
+  there.name = "Desk";
+  values.sessions = {here, there};
+  values.confirm_session = "s2";
+  std::string page = pages_.account(values, nonce);
+  expect_whole(page);
+  expect_forms(page, "token");
+  EXPECT_TRUE(has(page, "To end the session of <strong>Desk</strong>, enter your password."));
+  EXPECT_EQ(times(page, "aria-invalid=\"true\""), 0U);
+  values.confirm_error = "Wrong.";
+  page = pages_.account(values, nonce);
+  EXPECT_TRUE(has(page, "id=\"confirm-error\">Wrong.<"));
+  EXPECT_EQ(times(page, "aria-invalid=\"true\""), 1U);
+  values.confirm_session = "another's";
+  EXPECT_FALSE(has(pages_.account(values, nonce), "Is it you?"));
+  values.name_session = "s2";
+  values.name_error = "Too long.";
+  values.notices = {{"s0", from_unix_seconds(1'800'000'000), "192.0.2.7", "curl/8", ""}};
+  values.next = "/notes";
+  page = pages_.account(values, nonce);
+  expect_whole(page);
+  expect_forms(page, "token");
+  EXPECT_TRUE(has(page, "On 2027-01-15 08:00 UTC the session of <strong>curl</strong>"));
+  EXPECT_TRUE(has(page, "action=\"/auth/notices/s0/dismiss\""));
+  EXPECT_TRUE(has(page, "href=\"/notes\""));
+  EXPECT_EQ(times(page, "<details open>"), 1U);
+  EXPECT_EQ(times(page, "Too long."), 1U);
 }
 
 TEST_F(WebPagesTest, AccountListsTheKeysAndShowsANewOne) {
@@ -170,7 +209,10 @@ TEST_F(WebPagesTest, HostileValuesComeOutAsText) {
   account.csrf = account.email = account.roles = account.created_at = account.notice = evil;
   account.error = account.current_error = account.new_error = evil;
   session::Session session;
-  session.id = session.address = session.user_agent = evil;
+  session.id = session.address = session.user_agent = session.name = evil;
+  account.confirm_session = account.name_session = account.next = evil;
+  account.confirm_error = account.name_error = evil;
+  account.notices = {{evil, Time{}, evil, evil, evil}};
   account.sessions = {session};
   account.current_session = "other";
   account.has_keys = true;

@@ -117,6 +117,7 @@ void Connection::write_backend_head(const PreparedRoute& route, const Backends::
   forwarding.backend_authority = authority;
   forwarding.preserve_host = route.route->preserve_host;
   forwarding.allow_underscore_headers = route.route->allow_underscore_headers;
+  forwarding.unencoded = route.route->csrf_forms == CsrfForms::inject;
   if (!x.admission.without_cookies) forwarding.cookie = x.request.cookie;
   forwarding.without_authorization = x.admission.own_bearer;
   forwarding.request_id = x.request_id;
@@ -378,7 +379,10 @@ net::Task<Connection::Relay> Connection::relay(const PreparedRoute& route, Backe
   const bool switching = response.status == 101;
   if (switching && !x.head.upgrade_websocket) co_return Relay::bad_answer;
 
-  const ClientFraming framing = client_framing();
+  std::optional<csrf::FormInjector> forms = switching ? std::nullopt : forms_of(route);
+  ClientFraming framing = client_framing();
+  if (forms && framing == ClientFraming::as_length)
+    framing = x.head.minor_version == 0 ? ClientFraming::until_close : ClientFraming::chunked;
   if (framing == ClientFraming::until_close) close_ = true;
   Answering answering;
   answering.security = &shared().security;
@@ -386,8 +390,9 @@ net::Task<Connection::Relay> Connection::relay(const PreparedRoute& route, Backe
       response.html ? http::AnswerKind::proxied_html : http::AnswerKind::proxied_other;
   answering.kind.backend = &response.headers;
   answering.kind.csp = http_csp(route.route->csp);
-  answering.kind.no_store = x.admission.identity != nullptr || !x.admission.set_cookies.empty() ||
-                            response.headers.has(Known::set_cookie);
+  answering.kind.no_store =
+      !forms && (x.admission.identity != nullptr || !x.admission.set_cookies.empty() ||
+                 response.headers.has(Known::set_cookie));
   answering.kind.hsts = shared().hsts;
   answering.script_cookies = route.script_cookies;
   answering.set_cookies = x.admission.set_cookies;
@@ -395,6 +400,7 @@ net::Task<Connection::Relay> Connection::relay(const PreparedRoute& route, Backe
   answering.request_id = x.request_id;
   answering.framing = framing;
   answering.websocket = switching;
+  answering.personal = forms.has_value();
   if (!switching && shared().draining()) close_ = true;
   answering.close = close_;
   if (!x.request.navigation && !response.html && !switching &&
@@ -415,7 +421,8 @@ net::Task<Connection::Relay> Connection::relay(const PreparedRoute& route, Backe
   }
   // A small body that is here already leaves with its head, in one record and one write.
   std::size_t begin = head;
-  if (response.body.kind == http::Framing::Kind::length && end - head >= response.body.length) {
+  if (!forms && response.body.kind == http::Framing::Kind::length &&
+      end - head >= response.body.length) {
     const auto size = static_cast<std::size_t>(response.body.length);
     x.out.append(buffer.get() + head, size);
     begin += size;
@@ -423,92 +430,15 @@ net::Task<Connection::Relay> Connection::relay(const PreparedRoute& route, Backe
   const bool whole = response.body.kind == http::Framing::Kind::none || begin > head;
   bool sent = co_await send(x.out);
   if (sent) x.bytes_out += begin - head;
-  if (sent && !whole) sent = co_await relay_body(backend, buffer.get(), begin, end, framing);
+  csrf::FormInjector* const injector = forms ? &*forms : nullptr;
+  if (sent && !whole)
+    sent = co_await relay_body(backend, buffer.get(), begin, end, framing, injector);
   x.complete = sent;
   // Bytes behind the answer, or a backend that will close: not to be used again.
   const bool clean =
       response.keep_alive && (!whole || begin == end) && (body_ == nullptr || body_->done());
   if (!clean) lease.stream->cancel();
   co_return sent ? Relay::done : Relay::broken;
-}
-
-net::Task<bool> Connection::relay_body(net::Stream& backend, char* buffer, std::size_t begin,
-                                       std::size_t end, ClientFraming framing) {
-  const http::Framing body = x_->response.body;
-  std::uint64_t remaining = body.length;
-  http::ChunkedDecoder decoder(http::ChunkLimits::for_backend());
-  std::string& out = x_->out;
-  std::size_t moved = 0;
-  for (;;) {
-    bool done = false;
-    moved += end - begin;
-    if (body.kind == http::Framing::Kind::length) {
-      const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(end - begin, remaining));
-      remaining -= size;
-      done = remaining == 0;
-      const bool sent = co_await send(std::string_view(buffer + begin, size));
-      if (!sent) co_return false;
-      x_->bytes_out += size;
-      if (done && begin + size != end) backend.cancel();  // more than was announced
-    } else if (body.kind == http::Framing::Kind::until_close) {
-      out.clear();
-      const std::string_view data(buffer + begin, end - begin);
-      if (framing == ClientFraming::chunked) {
-        http::append_chunk(out, data);
-      } else {
-        out.append(data);
-      }
-      const bool sent = co_await send(out);
-      if (!sent) co_return false;
-      x_->bytes_out += data.size();
-    } else {
-      std::size_t size = 0;
-      out.clear();
-      std::string_view there(buffer + begin, end - begin);
-      for (;;) {
-        const http::ChunkedDecoder::Step step = decoder.feed(there);
-        there.remove_prefix(step.consumed);
-        if (step.state == http::ChunkedDecoder::State::failed) co_return false;
-        size += step.data.size();
-        if (framing == ClientFraming::chunked) {
-          http::append_chunk(out, step.data);
-        } else {
-          out.append(step.data);
-        }
-        done = step.state == http::ChunkedDecoder::State::done;
-        if (done || step.consumed == 0) break;
-      }
-      if (done && framing == ClientFraming::chunked) out.append(http::last_chunk);
-      if (done && !there.empty()) backend.cancel();
-      const bool sent = co_await send(out);
-      if (!sent) co_return false;
-      x_->bytes_out += size;
-    }
-    if (done) co_return true;
-    if (moved >= turn_size) {
-      moved = 0;
-      co_await loop_.next_turn();
-    }
-
-    begin = end = 0;
-    while (end == 0) {
-      const net::Io got = backend.read(buffer, net::BufferPool::buffer_size);
-      if (got.state == net::Io::ok) {
-        end = got.bytes;
-      } else if (got.state == net::Io::blocked) {
-        const Tick deadline = loop_.in(shared().config.timeouts.backend);
-        const net::Wait wait = co_await backend.readable(deadline);
-        if (wait != net::Wait::ready) co_return false;
-      } else {
-        // RFC 9112 section 9.8: what the connection's end is to end is whole only with a farewell.
-        if (body.kind != http::Framing::Kind::until_close || got.state != net::Io::end ||
-            backend.cut_off())
-          co_return false;
-        if (framing != ClientFraming::chunked) co_return true;
-        co_return co_await send(http::last_chunk);
-      }
-    }
-  }
 }
 
 // ------------------------------------------------------------------------------------------

@@ -54,6 +54,17 @@ void Connection::report_forged() const {
                      {"not_logged_before", passed_over}});
 }
 
+// An audit event: one of two holders of the token stole it. The owner is told by a notice.
+void Connection::report_reuse() const {
+  const Exchange& x = *x_;
+  const auto session = shared().shield.services().sessions.session_of(x.admission.cookies.refresh);
+  const std::string client = x.admission.client.to_string();
+  shared().log.warn("refresh_token_reused", {{"session", session.value_or("")},
+                                             {"client", client},
+                                             {"user_agent", x.request.user_agent.substr(0, 200)},
+                                             {"request_id", x.request_id}});
+}
+
 // The request is over, whatever became of it.
 void Connection::settle() {
   Exchange& x = *x_;

@@ -129,7 +129,17 @@ int strictness(CspMode mode) {
 }
 
 int strictness(CsrfMode mode) {
-  return mode == CsrfMode::enforce ? 2 : mode == CsrfMode::report ? 1 : 0;
+  switch (mode) {
+    case CsrfMode::token:
+      return 3;
+    case CsrfMode::enforce:
+      return 2;
+    case CsrfMode::report:
+      return 1;
+    case CsrfMode::off:
+      break;
+  }
+  return 0;
 }
 
 }  // namespace

@@ -140,6 +140,7 @@ TEST(Routes, EveryRuleCountsForStrictness) {
   EXPECT_TRUE(stricter([](Route& r) { r.max_body = 1; }));
   EXPECT_TRUE(stricter([](Route& r) { r.websocket = false; }));
   EXPECT_TRUE(stricter([](Route& r) { r.csp = CspMode::enforce; }));
+  EXPECT_TRUE(stricter([](Route& r) { r.csrf = CsrfMode::token; }));
   const auto looser = [&](auto&& change) {
     Route changed = plain;
     change(changed);
@@ -163,6 +164,20 @@ TEST(Routes, EveryRuleCountsForStrictness) {
   EXPECT_TRUE(looser([](Route& r) { r.allow_encoded_slash = true; }));
   EXPECT_TRUE(looser([](Route& r) { r.csp = CspMode::off; }));
   EXPECT_TRUE(looser([](Route& r) { r.script_cookies = {"x"}; }));
+}
+
+// lusca 1.7's allowlist, given as a text, turned the check off for every path; its blocklist
+// exempted whatever began alike.
+TEST(Fault, LuscaExemptsMoreThanItIsTold) {
+  Route hooks;
+  hooks.match = "/api";
+  hooks.csrf = CsrfMode::off;
+  Route rest;
+  const std::vector<Route> all{hooks, rest};
+  const Routes routes(all);
+  EXPECT_EQ(routes.find("/api").route->csrf, CsrfMode::off);
+  for (const char* path : {"/", "/api-admin", "/apis", "/api/users", "/x/api", "/ap", "/API-admin"})
+    EXPECT_EQ(routes.find(path).route->csrf, CsrfMode::enforce) << path;
 }
 
 }  // namespace

@@ -46,6 +46,48 @@ Result<bool, StoreError> MemoryStore::revoke(std::string_view id, std::string_vi
   return true;
 }
 
+Result<bool, StoreError> MemoryStore::revoke_reused(std::string_view id, std::string_view user_id,
+                                                    Time now) {
+  const std::lock_guard lock(mutex_);
+  const auto found = records_.find(id);
+  if (found == records_.end() || found->second.user_id != user_id || found->second.revoked_at) {
+    return false;
+  }
+  Record& record = found->second;
+  record.revoked_at = now;
+  std::vector<ReuseNotice>& all = notices_[record.user_id];
+  all.insert(all.begin(), {record.id, now, record.address, record.user_agent, record.name});
+  if (all.size() > most_notices) all.pop_back();
+  return true;
+}
+
+Result<std::vector<ReuseNotice>, StoreError> MemoryStore::notices(std::string_view user_id) {
+  const std::lock_guard lock(mutex_);
+  const auto found = notices_.find(user_id);
+  return found == notices_.end() ? std::vector<ReuseNotice>() : found->second;
+}
+
+Result<bool, StoreError> MemoryStore::dismiss_notice(std::string_view session_id,
+                                                     std::string_view user_id) {
+  const std::lock_guard lock(mutex_);
+  const auto found = notices_.find(user_id);
+  if (found == notices_.end()) return false;
+  return std::erase_if(found->second, [&](const ReuseNotice& notice) {
+           return notice.session_id == session_id;
+         }) > 0;
+}
+
+Result<bool, StoreError> MemoryStore::rename(std::string_view id, std::string_view user_id,
+                                             std::string_view name) {
+  const std::lock_guard lock(mutex_);
+  const auto found = records_.find(id);
+  if (found == records_.end() || found->second.user_id != user_id || found->second.revoked_at) {
+    return false;
+  }
+  found->second.name = name;
+  return true;
+}
+
 Result<std::vector<std::string>, StoreError> MemoryStore::revoke_all(std::string_view user_id,
                                                                      std::string_view keep,
                                                                      Time now) {

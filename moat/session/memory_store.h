@@ -19,6 +19,13 @@ class MemoryStore final : public Store {
   Result<std::optional<Record>, StoreError> find(std::string_view id) override;
   Result<RotateOutcome, StoreError> rotate(std::string_view id, const Rotation& rotation) override;
   Result<bool, StoreError> revoke(std::string_view id, std::string_view user_id, Time now) override;
+  Result<bool, StoreError> revoke_reused(std::string_view id, std::string_view user_id,
+                                         Time now) override;
+  Result<std::vector<ReuseNotice>, StoreError> notices(std::string_view user_id) override;
+  Result<bool, StoreError> dismiss_notice(std::string_view session_id,
+                                          std::string_view user_id) override;
+  Result<bool, StoreError> rename(std::string_view id, std::string_view user_id,
+                                  std::string_view name) override;
   Result<std::vector<std::string>, StoreError> revoke_all(std::string_view user_id,
                                                           std::string_view keep, Time now) override;
   Result<std::vector<Record>, StoreError> list(std::string_view user_id, Time now) override;
@@ -28,6 +35,7 @@ class MemoryStore final : public Store {
  private:
   std::mutex mutex_;
   std::map<std::string, Record, std::less<>> records_;
+  std::map<std::string, std::vector<ReuseNotice>, std::less<>> notices_;  // by user; latest first
 };
 
 }  // namespace moat::session

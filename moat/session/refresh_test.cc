@@ -113,6 +113,20 @@ TEST_F(RefreshTest, WhenTheGraceIsOverAnOldTokenEndsTheSession) {
   EXPECT_EQ(refresh(third, exchanged + seconds(31)), "revoked");
   EXPECT_EQ(refresh(first, exchanged + seconds(31)), "revoked");
   EXPECT_TRUE(store_.find(id_)->value().revoked_at.has_value());
+  const auto notices = node_.manager.notices("u1").value();
+  ASSERT_EQ(notices.size(), 1U) << "the owner is told, once";
+  EXPECT_EQ(notices[0].session_id, id_);
+  EXPECT_EQ(notices[0].at, exchanged + seconds(30));
+  EXPECT_TRUE(node_.manager.dismiss_notice(id_, "u1").value());
+  EXPECT_TRUE(node_.manager.notices("u1").value().empty());
+}
+
+TEST_F(RefreshTest, AnHonestEndLeavesNoNotice) {
+  const std::string first = start();
+  const std::string second = refresh(first, test_start + minutes(1));
+  ASSERT_TRUE(node_.manager.revoke(id_, "u1", test_start + minutes(2)).value());
+  EXPECT_EQ(refresh(second, test_start + minutes(3)), "revoked");
+  EXPECT_TRUE(node_.manager.notices("u1").value().empty());
 }
 
 TEST_F(RefreshTest, LaterExchangesDoNotReopenTheGrace) {

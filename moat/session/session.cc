@@ -71,8 +71,9 @@ void check(const User& user) {
 Scopes scopes_of(const Record& record) { return parse_scopes(record.scopes).value_or(Scopes()); }
 
 Session view_of(const Record& record) {
-  return {record.kind,       record.id,      record.user_id, record.started_at, record.rotated_at,
-          record.expires_at, record.ends_at, record.address, record.user_agent, scopes_of(record)};
+  return {record.kind,       record.id,         record.user_id, record.started_at,
+          record.rotated_at, record.expires_at, record.ends_at, record.address,
+          record.user_agent, scopes_of(record), record.name};
 }
 
 Secret prefixed(std::string_view prefix, const Secret& secret) {
@@ -412,7 +413,9 @@ Result<Issued, RefreshRefusal> Manager::Impl::refreshed(Kind kind, std::string_v
       return replay(record, *token, users, now);
     }
     // RFC 9700 section 4.14.2: the thief and the owner cannot be told apart, so both are out.
-    if (!end(record, now)) return Error{RefreshRefusal::store_unavailable};
+    revocations.revoke_session(record.id, now);
+    if (!store.revoke_reused(record.id, record.user_id, now))
+      return Error{RefreshRefusal::store_unavailable};
     return Error{RefreshRefusal::reused};
   }
   return Error{RefreshRefusal::store_unavailable};
@@ -472,6 +475,21 @@ Result<std::vector<Session>, StoreError> Manager::list(std::string_view user_id,
   out.reserve(records.size());
   for (const Record& record : records) out.push_back(view_of(record));
   return out;
+}
+
+Result<bool, StoreError> Manager::rename(std::string_view session_id, std::string_view user_id,
+                                         std::string_view name) {
+  if (name.size() > 256) throw std::invalid_argument("session: a name has at most 256 bytes");
+  return impl_->store.rename(session_id, user_id, name);
+}
+
+Result<std::vector<ReuseNotice>, StoreError> Manager::notices(std::string_view user_id) {
+  return impl_->store.notices(user_id);
+}
+
+Result<bool, StoreError> Manager::dismiss_notice(std::string_view session_id,
+                                                 std::string_view user_id) {
+  return impl_->store.dismiss_notice(session_id, user_id);
 }
 
 Result<void, StoreError> Manager::sync_revocations(Time now) {

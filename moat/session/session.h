@@ -96,6 +96,7 @@ struct Session {
   std::string address;
   std::string user_agent;
   Scopes scopes;
+  std::string name;  // given by the owner, else empty; see device_name_of
 };
 
 struct Issued {
@@ -191,6 +192,15 @@ class Manager final {
   Result<std::size_t, StoreError> revoke_others(std::string_view user_id, std::string_view keep,
                                                 Time now);
   Result<std::vector<Session>, StoreError> list(std::string_view user_id, Time now);
+  // What the owner calls the device of a session; empty: nothing any more. The caller sees to it
+  // that it is one plain line; more than 256 bytes are a mistake in the program and throw
+  // std::invalid_argument. False when it is not one of this user's sessions that lives.
+  Result<bool, StoreError> rename(std::string_view session_id, std::string_view user_id,
+                                  std::string_view name);
+  // Of sessions that ended because a refresh token of theirs came back; until they are dismissed.
+  Result<std::vector<ReuseNotice>, StoreError> notices(std::string_view user_id);
+  // False when there is no such notice of this user's.
+  Result<bool, StoreError> dismiss_notice(std::string_view session_id, std::string_view user_id);
   // Deletes what ended more than a day ago, and forgets old revocations.
   Result<std::size_t, StoreError> sweep(Time now);
 

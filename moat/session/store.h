@@ -44,7 +44,21 @@ struct Record {
   std::string exchanges;   // opaque to the store; at most 512 bytes of ASCII
   std::string scopes;      // of kind api: see scopes.h
   std::optional<Time> revoked_at;
+  // What the owner calls the device; UTF-8 of at most 256 bytes. Empty: nothing. Changed by rename
+  // alone, and given by list alone.
+  std::string name;
 };
+
+// What the owner of an account is to be told: a session was ended because a refresh token of it
+// came back that had been exchanged before, so that somebody else may have had it.
+struct ReuseNotice {
+  std::string session_id;
+  Time at{};
+  std::string address;  // and what follows: as the session had them, last seen
+  std::string user_agent;
+  std::string name;
+};
+inline constexpr std::size_t most_notices = 20;  // of one user; the oldest goes
 
 // What changes when the live token is exchanged for its successor.
 struct Rotation {
@@ -86,6 +100,19 @@ class Store {
   // or it was revoked before (the first time stays).
   virtual Result<bool, StoreError> revoke(std::string_view id, std::string_view user_id,
                                           Time now) = 0;
+  // The same for a session whose refresh token came back, and leaves the owner a notice, if it is
+  // revoked by this.
+  virtual Result<bool, StoreError> revoke_reused(std::string_view id, std::string_view user_id,
+                                                 Time now) = 0;
+  // The user's notices that were not dismissed; the latest first.
+  virtual Result<std::vector<ReuseNotice>, StoreError> notices(std::string_view user_id) = 0;
+  // False where there is no such notice of that user's.
+  virtual Result<bool, StoreError> dismiss_notice(std::string_view session_id,
+                                                  std::string_view user_id) = 0;
+  // Gives a session a name, or with an empty one takes it away. False where there is no such
+  // session of that user's that is not revoked.
+  virtual Result<bool, StoreError> rename(std::string_view id, std::string_view user_id,
+                                          std::string_view name) = 0;
   // Marks all sessions of that user revoked except `keep` (may be empty). The ids of those that
   // were not before.
   virtual Result<std::vector<std::string>, StoreError> revoke_all(std::string_view user_id,

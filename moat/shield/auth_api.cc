@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "moat/base/encoding.h"
 #include "moat/http/answer.h"
 #include "moat/limit/fields.h"
 #include "moat/session/cookies.h"
+#include "moat/session/device_name.h"
 #include "moat/shield/internal/auth_impl.h"
 #include "moat/shield/users.h"
 
@@ -52,12 +54,22 @@ Response retry_later(std::chrono::nanoseconds wait, Random& random) {
   return response;
 }
 
-json::Value account_json(const accounts::Account& account) {
+json::Value account_json(const accounts::Account& account,
+                         const std::vector<session::ReuseNotice>& notices) {
   json::Array roles(account.roles.begin(), account.roles.end());
+  json::Array told;
+  for (const session::ReuseNotice& notice : notices) {
+    told.push_back(json::Object{{"id", notice.session_id},
+                                {"code", "session_reused"},
+                                {"at", format_rfc3339(notice.at)},
+                                {"device", session::device_name_of(notice)},
+                                {"address", notice.address}});
+  }
   return json::Object{{"id", account.id},
                       {"email", account.email},
                       {"roles", std::move(roles)},
-                      {"created_at", format_rfc3339(account.created_at)}};
+                      {"created_at", format_rfc3339(account.created_at)},
+                      {"notices", std::move(told)}};
 }
 
 std::string safe_next(std::string_view next) {
@@ -97,14 +109,9 @@ bool is_before_login(std::string_view path) {
 bool AuthApi::Impl::token_is_good(const Call& call, std::string_view token) const {
   const Admission& admission = call.admission;
   if (token.empty()) token = call.request.csrf_token;
-  if (admission.identity != nullptr &&
-      services.tokens.verify(csrf::Binding::session(admission.identity->session_id), token,
-                             call.now)) {
-    return true;
-  }
-  // Somebody else's cookie and token, planted together, must not act for a session (cookie
-  // tossing). A login form may have been opened before another tab logged in.
-  if (admission.identity != nullptr && !is_before_login(call.request.path)) return false;
+  if (form_token_is_good(services.tokens, admission, token, call.now)) return true;
+  // A login form may have been opened before another tab logged in.
+  if (admission.identity == nullptr || !is_before_login(call.request.path)) return false;
   const std::string_view pre = admission.cookies.pre_login;
   return csrf::is_pre_login_value(pre) &&
          services.tokens.verify(csrf::Binding::pre_login(pre), token, call.now);
@@ -115,15 +122,8 @@ bool AuthApi::Impl::comes_from_our_form(const Call& call, const validate::Fields
 }
 
 std::string AuthApi::Impl::form_token(const Call& call, Response& response) const {
-  if (call.admission.identity != nullptr) {
-    const csrf::Binding binding = csrf::Binding::session(call.admission.identity->session_id);
-    return services.tokens.issue(binding, services.random, call.now);
-  }
-  std::string pre(call.admission.cookies.pre_login);
-  if (!csrf::is_pre_login_value(pre)) pre = csrf::make_pre_login_value(services.random);
-  response.set_cookies.push_back(
-      moat_cookie(session::pre_session_cookie, pre, std::chrono::hours{24}));
-  return services.tokens.issue(csrf::Binding::pre_login(pre), services.random, call.now);
+  return issue_form_token(services.tokens, call.admission, services.random, call.now,
+                          response.set_cookies);
 }
 
 // ---------------------------------------------------------------------------------------- sessions
@@ -159,8 +159,15 @@ void AuthApi::Impl::remember_device(const Call& call, const accounts::Account& a
 
 Response AuthApi::Impl::logged_in(const Call& call, const accounts::Account& account,
                                   std::string_view next, int status) const {
+  // That a session of the account was ended for a stolen token is nothing to be told of some day;
+  // but where the store cannot say so, it is no reason to refuse the login either.
+  const auto told = services.sessions.notices(account.id);
+  const auto notices = told ? *told : std::vector<session::ReuseNotice>();
+  std::string target = safe_next(next);
+  if (!notices.empty() && services.pages != nullptr)
+    target = "/auth/account?next=" + percent_encode(target);
   Response response =
-      call.form ? redirect_to(safe_next(next)) : json_answer(status, account_json(account));
+      call.form ? redirect_to(target) : json_answer(status, account_json(account, notices));
   auto issued = begin_session(call, account, response);
   if (!issued) return problem(503, "unavailable", std::string(busy_detail));
   if (auto changed = changed_meanwhile(call, account, issued->session)) return *changed;
@@ -214,16 +221,18 @@ void AuthApi::Impl::audit(const Call& call, std::string_view event, Subject abou
 namespace {
 constexpr std::string_view sessions_path = "/auth/sessions/";
 constexpr std::string_view keys_path = "/auth/keys/";
+constexpr std::string_view notices_path = "/auth/notices/";
 
 bool is_below(std::string_view path, std::string_view folder) {
   return path.substr(0, folder.size()) == folder && path.size() > folder.size();
 }
 
-// Of {id} and {id}/revoke, which is for forms.
-std::string_view methods_of_one(std::string_view id) {
-  const std::size_t slash = id.find('/');
-  if (slash == std::string_view::npos) return "DELETE";
-  return slash > 0 && id.substr(slash) == "/revoke" ? "POST" : "";
+// What stands behind a folder: an id, and what is to be done with it ("/revoke") or nothing.
+std::pair<std::string_view, std::string_view> id_and_act(std::string_view path,
+                                                         std::string_view folder) {
+  path.remove_prefix(folder.size());
+  const std::size_t slash = std::min(path.find('/'), path.size());
+  return {path.substr(0, slash), path.substr(slash)};
 }
 
 // What a program may ask with its token or key; the rest is a person's, at a browser.
@@ -234,7 +243,7 @@ bool is_open_to_programs(std::string_view path) {
 
 // Methods are case-sensitive (RFC 9110 section 9.1).
 bool lists(std::string_view methods, std::string_view method) {
-  for (const std::string_view known : {"GET", "HEAD", "POST", "DELETE"}) {
+  for (const std::string_view known : {"GET", "HEAD", "POST", "PATCH", "DELETE"}) {
     if (method == known) return methods.find(known) != std::string_view::npos;
   }
   return false;
@@ -281,11 +290,25 @@ std::string_view AuthApi::Impl::methods_of(std::string_view path) const {
   }
   if (path == "/auth/token" || path == "/auth/token/refresh") return options.tokens ? "POST" : "";
   if (path == "/auth/token/revoke") return options.tokens || services.keys != nullptr ? "POST" : "";
+  if (is_below(path, sessions_path)) {
+    const auto [id, act] = id_and_act(path, sessions_path);
+    if (id.empty()) return "";
+    if (act.empty()) return "PATCH, DELETE";
+    return act == "/revoke" || act == "/name" ? "POST" : "";
+  }
+  if (is_below(path, notices_path)) {
+    const auto [id, act] = id_and_act(path, notices_path);
+    if (id.empty()) return "";
+    return act.empty() ? "DELETE" : act == "/dismiss" ? "POST" : "";
+  }
   if (services.keys != nullptr) {
     if (path == "/auth/keys") return "GET, HEAD, POST";
-    if (is_below(path, keys_path)) return methods_of_one(path.substr(keys_path.size()));
+    if (is_below(path, keys_path)) {
+      const auto [id, act] = id_and_act(path, keys_path);
+      if (id.empty()) return "";
+      return act.empty() ? "DELETE" : act == "/revoke" ? "POST" : "";
+    }
   }
-  if (is_below(path, sessions_path)) return methods_of_one(path.substr(sessions_path.size()));
   return services.pages != nullptr && services.pages->asset(path) ? "GET, HEAD" : "";
 }
 
@@ -305,10 +328,6 @@ Response AuthApi::Impl::route(Call& call) const {
     return problem(403, "browser_required", "This needs a person who is logged in at a browser.");
   }
   if (method == "GET" || method == "HEAD") return get(call);
-  if (method == "DELETE") {
-    return is_below(path, keys_path) ? revoke_key(call, path.substr(keys_path.size()))
-                                     : revoke(call, path.substr(sessions_path.size()));
-  }
   const bool json = is_type(call.request.content_type, "application/json");
   const bool nothing = call.request.content_type.empty() && call.body.empty();
   if (!call.form && !json && !nothing) {
@@ -323,7 +342,7 @@ Response AuthApi::Impl::route(Call& call) const {
     return problem(415, "unsupported_media_type", "Send application/x-www-form-urlencoded.");
   }
   if (json_only && !json) return problem(415, "unsupported_media_type", "Send application/json.");
-  return post(call);
+  return change(call);
 }
 
 Response AuthApi::Impl::get(Call& call) const {
@@ -349,11 +368,16 @@ Response AuthApi::Impl::get(Call& call) const {
   if (path == "/auth" || path == "/auth/") return redirect_to("/auth/account");
   if (path == "/auth/account") {
     if (!known) return redirect_to("/auth/login?next=%2Fauth%2Faccount");
-    return account_page(call, AccountPage(), 200);
   }
   std::string next = "/";
-  if (auto query = validate::parse_form(call.request.query))
-    next = safe_next(query->find("next").value_or("/"));
+  const auto query = validate::parse_form(call.request.query);
+  const bool on_the_way = query && query->find("next");
+  if (on_the_way) next = safe_next(*query->find("next"));
+  if (path == "/auth/account") {
+    AccountPage shown;
+    if (on_the_way && next != "/auth/account") shown.next = next;
+    return account_page(call, shown, 200);
+  }
   const std::string nonce = services.random.token(16);
   if (path == "/auth/login" || path == "/auth/signup") {
     if (known) return redirect_to(next);
@@ -383,7 +407,7 @@ Response AuthApi::Impl::get(Call& call) const {
   return problem(404, "not_found");
 }
 
-Response AuthApi::Impl::post(Call& call) const {
+Response AuthApi::Impl::change(Call& call) const {
   const std::string_view path = call.request.path;
   if (path == "/auth/login") return login(call);
   if (path == "/auth/signup") return signup(call);
@@ -395,11 +419,11 @@ Response AuthApi::Impl::post(Call& call) const {
   if (path == "/auth/token/refresh") return refresh_token(call);
   if (path == "/auth/token/revoke") return revoke_token(call);
   if (path == "/auth/keys") return make_key(call);
-  // What is left: …/{id}/revoke
-  const bool key = is_below(path, keys_path);
-  const std::string_view id = path.substr((key ? keys_path : sessions_path).size());
-  const std::string_view one = id.substr(0, id.find('/'));
-  return key ? revoke_key(call, one) : revoke(call, one);
+  if (is_below(path, keys_path)) return revoke_key(call, id_and_act(path, keys_path).first);
+  if (is_below(path, notices_path)) return dismiss(call, id_and_act(path, notices_path).first);
+  const auto [id, act] = id_and_act(path, sessions_path);
+  const bool names = act == "/name" || call.request.method == "PATCH";
+  return names ? rename(call, id) : revoke(call, id);
 }
 
 }  // namespace moat::shield

@@ -51,6 +51,8 @@ class AuthApi final {
     std::function<std::string()> jwks;    // the public keys of the assertions
     std::size_t max_body = 16384;
     std::chrono::seconds device_life = std::chrono::hours{24 * 180};
+    // A login older than this is confirmed by the password before other sessions are ended.
+    std::chrono::seconds confirmed_for = std::chrono::minutes{10};
   };
   AuthApi(const Services& services, Options options);
   ~AuthApi();

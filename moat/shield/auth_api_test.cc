@@ -41,7 +41,10 @@ TEST_F(AuthApiTest, EveryPathHasItsMethods) {
     EXPECT_EQ(header(answer, "Allow").find(method), std::string::npos) << path;
   }
   EXPECT_EQ(header(client.send("PUT", "/auth/login"), "Allow"), "GET, HEAD, POST");
-  EXPECT_EQ(header(client.send("PUT", "/auth/sessions/x"), "Allow"), "DELETE");
+  EXPECT_EQ(header(client.send("PUT", "/auth/sessions/x"), "Allow"), "PATCH, DELETE");
+  EXPECT_EQ(header(client.send("PUT", "/auth/sessions/x/name"), "Allow"), "POST");
+  EXPECT_EQ(header(client.send("PATCH", "/auth/notices/x"), "Allow"), "DELETE");
+  EXPECT_EQ(header(client.send("GET", "/auth/notices/x/dismiss"), "Allow"), "POST");
 }
 
 TEST_F(AuthApiTest, WhatIsNotThereIsNotFound) {
@@ -49,7 +52,8 @@ TEST_F(AuthApiTest, WhatIsNotThereIsNotFound) {
   Client client = browser();
   for (const char* path :
        {"/auth/nothing", "/auth/sessions/", "/auth/sessions//revoke", "/auth/sessions/a/b",
-        "/auth/login/", "/auth/LOGIN", "/.well-known/moat/", "/auth/moat.css/x"}) {
+        "/auth/notices", "/auth/notices/", "/auth/notices//dismiss", "/auth/login/", "/auth/LOGIN",
+        "/.well-known/moat/", "/auth/moat.css/x"}) {
     expect_problem(client.get(path), 404, "not_found");
     expect_problem(client.json(path, "{}"), 404, "not_found");
   }

@@ -24,12 +24,6 @@ ObjectShape credentials_form() {
   return credentials().string("_csrf", token_rule).string("next", next_rule);
 }
 
-// One account, one bucket: the spelling that the store looks up.
-std::string guard_key(std::string_view email) {
-  const auto parsed = validate::Email::parse(email);
-  return parsed ? parsed->lookup_key() : ascii_lower(email.substr(0, 254));
-}
-
 Refused refused(Failure failure) {
   Response answer = problem(failure);
   return {std::move(failure), std::move(answer)};
@@ -64,6 +58,11 @@ Failure failure_of(const accounts::SignupRefusal& refusal) {
 }
 
 }  // namespace
+
+std::string guard_key(std::string_view email) {
+  const auto parsed = validate::Email::parse(email);
+  return parsed ? parsed->lookup_key() : ascii_lower(email.substr(0, 254));
+}
 
 Response AuthApi::Impl::login(Call& call) const {
   static const ObjectShape json = credentials();

@@ -2,13 +2,31 @@
 // Who is logged in, where, and how that ends.
 #include <algorithm>
 
+#include "moat/session/device_name.h"
 #include "moat/shield/internal/auth_impl.h"
+#include "moat/validate/strings.h"
 
 namespace moat::shield {
 
 namespace {
 
 using validate::ObjectShape;
+
+constexpr validate::StringRule name_rule{validate::Presence::required, 256, 0};
+
+// With the password, where the login is a while ago.
+const ObjectShape& confirming_json() {
+  static const ObjectShape shape =
+      ObjectShape().string("password", {validate::Presence::optional, 1024, 0});
+  return shape;
+}
+const ObjectShape& confirming_form() {
+  static const ObjectShape shape = ObjectShape()
+                                       .string("password", {validate::Presence::optional, 1024, 0})
+                                       .string("username", {validate::Presence::optional, 254, 0})
+                                       .string("_csrf", {validate::Presence::optional, 512, 0});
+  return shape;
+}
 
 // After a logout nothing of the session stays in the browser. The cookies are ours to delete one by
 // one: the directive "cookies" would reach the whole registrable domain.
@@ -56,6 +74,8 @@ Response AuthApi::Impl::logout(Call& call) const {
   return response;
 }
 
+// Asks for no password: it is for who believes to be robbed, and whoever stole this session is out
+// with it.
 Response AuthApi::Impl::logout_all(Call& call) const {
   const session::Identity* identity = call.admission.identity;
   if (identity == nullptr) return problem(401, "login_required", "Please log in.");
@@ -72,12 +92,58 @@ Response AuthApi::Impl::logout_all(Call& call) const {
   return response;
 }
 
+// OWASP ASVS 7.5.2. A stolen session must neither end its owner's nor be a way to guess the
+// password.
+std::optional<Failure> AuthApi::Impl::reauthenticate(const Call& call, const Secret& password,
+                                                     Response& answer) const {
+  const session::Identity& identity = *call.admission.identity;
+  if (call.now - identity.started_at < options.confirmed_for) return std::nullopt;
+  if (password.empty()) {
+    return Failure{403, "reauthentication_required",
+                   "You logged in a while ago. Please confirm with your password."};
+  }
+  auto permit = services.guard.begin(guard_key(identity.email), call.admission.client,
+                                     identity.session_id, call.tick);
+  if (!permit) {
+    answer = retry_later(permit.error().retry_after, services.random);
+    return Failure{429, "rate_limited", "Too many attempts. Please wait a moment and try again."};
+  }
+  auto known = services.accounts.log_in(identity.email, password, call.now);
+  if (known && known->id == identity.user_id) {
+    services.guard.succeed(*permit, call.tick);
+    return std::nullopt;
+  }
+  const bool down = !known && (known.error() == accounts::LoginRefusal::busy ||
+                               known.error() == accounts::LoginRefusal::unavailable);
+  if (down) {
+    services.guard.abandon(*permit, call.tick);
+    return Failure{503, "busy", std::string(busy_detail)};
+  }
+  audit(call, "reauthentication_failed", Subject::user, identity.user_id);
+  return Failure{403, "wrong_credentials", "The password is wrong."};
+}
+
 Response AuthApi::Impl::revoke(Call& call, std::string_view id) const {
   const session::Identity* identity = call.admission.identity;
   if (identity == nullptr) return problem(401, "login_required", "Please log in.");
-  auto fields = read_body(call, empty_json(), token_form());
+  auto fields = read_body(call, confirming_json(), confirming_form());
   if (!fields) return problem(fields.error());
   if (!comes_from_our_form(call, *fields)) return problem(stale_form());
+  if (id != identity->session_id) {
+    const Secret password = fields->take_secret("password");
+    Response answer;
+    if (const auto failure = reauthenticate(call, password, answer)) {
+      if (!call.form || services.pages == nullptr)
+        return failure->status == 429 ? std::move(answer) : problem(*failure);
+      AccountPage values;
+      values.confirm_session = id;
+      if (failure->code != "reauthentication_required") values.confirm_error = failure->detail;
+      Response shown = account_page(call, values, failure->status);
+      shown.code = failure->code;
+      for (auto& header : answer.headers) shown.headers.push_back(std::move(header));
+      return shown;
+    }
+  }
   auto ended = services.sessions.revoke(id, identity->user_id, call.now);
   if (!ended) return problem(503, "unavailable", std::string(busy_detail));
   if (!*ended && !call.form) return problem(404, "not_found", "There is no such session.");
@@ -90,6 +156,46 @@ Response AuthApi::Impl::revoke(Call& call, std::string_view id) const {
   return response;
 }
 
+Response AuthApi::Impl::rename(Call& call, std::string_view id) const {
+  const session::Identity* identity = call.admission.identity;
+  if (identity == nullptr) return problem(401, "login_required", "Please log in.");
+  static const ObjectShape json = ObjectShape().string("name", name_rule);
+  static const ObjectShape form = ObjectShape()
+                                      .string("name", name_rule)
+                                      .string("_csrf", {validate::Presence::optional, 512, 0});
+  auto fields = read_body(call, json, form);
+  if (!fields) return problem(fields.error());
+  if (!comes_from_our_form(call, *fields)) return problem(stale_form());
+  const std::string name(validate::trim(fields->string("name")));
+  if (!name.empty() && !(validate::is_plain_line(name) && validate::is_length(name, 1, 64))) {
+    const Failure failure{422, "invalid_name",
+                          "A name has at most 64 characters, all of them visible."};
+    if (!call.form || services.pages == nullptr) return problem(failure);
+    AccountPage values;
+    values.name_session = id;
+    values.name_error = failure.detail;
+    Response shown = account_page(call, values, failure.status);
+    shown.code = failure.code;
+    return shown;
+  }
+  auto renamed = services.sessions.rename(id, identity->user_id, name);
+  if (!renamed) return problem(503, "unavailable", std::string(busy_detail));
+  if (!*renamed && !call.form) return problem(404, "not_found", "There is no such session.");
+  return done(call, "/auth/account");
+}
+
+Response AuthApi::Impl::dismiss(Call& call, std::string_view id) const {
+  const session::Identity* identity = call.admission.identity;
+  if (identity == nullptr) return problem(401, "login_required", "Please log in.");
+  auto fields = read_body(call, empty_json(), token_form());
+  if (!fields) return problem(fields.error());
+  if (!comes_from_our_form(call, *fields)) return problem(stale_form());
+  auto dismissed = services.sessions.dismiss_notice(id, identity->user_id);
+  if (!dismissed) return problem(503, "unavailable", std::string(busy_detail));
+  if (!*dismissed && !call.form) return problem(404, "not_found", "There is no such notice.");
+  return done(call, "/auth/account");
+}
+
 Response AuthApi::Impl::list_sessions(const Call& call) const {
   const session::Identity* identity = call.admission.identity;
   if (identity == nullptr) return problem(401, "login_required", "Please log in.");
@@ -100,6 +206,8 @@ Response AuthApi::Impl::list_sessions(const Call& call) const {
     const bool api = session.kind == session::Kind::api;
     out.push_back(json::Object{{"id", session.id},
                                {"kind", api ? "api" : "browser"},
+                               {"device", session::device_name_of(session)},
+                               {"name", session.name},
                                {"created_at", format_rfc3339(session.started_at)},
                                {"last_seen_at", format_rfc3339(session.last_seen_at)},
                                {"address", session.address},
@@ -113,7 +221,11 @@ Response AuthApi::Impl::me(const Call& call) const {
   const session::Identity* identity = call.admission.identity;
   if (identity == nullptr) return problem(401, "login_required", "Please log in.");
   auto account = services.store.find_by_id(identity->user_id);
-  if (account) return json_answer(200, account_json(*account));
+  if (account) {
+    auto notices = services.sessions.notices(identity->user_id);
+    if (!notices) return problem(503, "unavailable", std::string(busy_detail));
+    return json_answer(200, account_json(*account, *notices));
+  }
   if (account.error() == accounts::StoreError::not_found)
     return problem(401, "login_required", "Please log in.");
   return problem(503, "unavailable", std::string(busy_detail));
@@ -132,7 +244,9 @@ Response AuthApi::Impl::account_page(const Call& call, const AccountPage& filled
   const session::Identity& identity = *call.admission.identity;
   auto account = services.store.find_by_id(identity.user_id);
   auto sessions = services.sessions.list(identity.user_id, call.now);
-  if (!account || !sessions) return problem(503, "unavailable", std::string(busy_detail));
+  auto notices = services.sessions.notices(identity.user_id);
+  if (!account || !sessions || !notices)
+    return problem(503, "unavailable", std::string(busy_detail));
   AccountPage values = filled;
   const std::string nonce = services.random.token(16);
   Response response = page(status, "", nonce);
@@ -142,6 +256,7 @@ Response AuthApi::Impl::account_page(const Call& call, const AccountPage& filled
     values.roles += (values.roles.empty() ? "" : ", ") + role;
   values.created_at = format_rfc3339(account->created_at).substr(0, 10);
   values.sessions = std::move(*sessions);
+  values.notices = std::move(*notices);
   values.current_session = identity.session_id;
   if (services.keys != nullptr) {
     auto keys = services.keys->list(identity.user_id, call.now);

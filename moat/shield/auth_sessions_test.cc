@@ -17,8 +17,10 @@ TEST_F(AuthApiTest, SessionsAreListedForTheirOwner) {
   ASSERT_EQ(list.as_array()->size(), 2U);
   int current = 0;
   for (const json::Value& item : *list.as_array()) {
-    EXPECT_EQ(item.as_object()->size(), 7U);
+    EXPECT_EQ(item.as_object()->size(), 9U);
     EXPECT_EQ(*item.find("kind")->as_string(), "browser");
+    EXPECT_EQ(*item.find("device")->as_string(), "Browser/1.0");
+    EXPECT_EQ(*item.find("name")->as_string(), "");
     EXPECT_EQ(*item.find("user_agent")->as_string(), "Browser/1.0");
     if (!*item.find("current")->as_bool()) continue;
     ++current;

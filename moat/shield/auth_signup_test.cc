@@ -14,7 +14,8 @@ TEST_F(AuthApiTest, SignUpMakesAnAccountAndLogsIn) {
   EXPECT_EQ(answer.status, 201);
   EXPECT_EQ(answer.kind, Body::json);
   const json::Value account = json::parse(answer.body).value();
-  EXPECT_EQ(account.as_object()->size(), 4U);
+  EXPECT_EQ(account.as_object()->size(), 5U);
+  EXPECT_TRUE(account.find("notices")->as_array()->empty());
   EXPECT_EQ(account.find("id")->as_string()->size(), 22U);
   EXPECT_EQ(*account.find("email")->as_string(), ada);
   EXPECT_EQ(account.find("roles")->as_array()->size(), 1U);

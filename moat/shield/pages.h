@@ -56,6 +56,13 @@ struct AccountPage {
   std::string key_scope;
   std::string key_error;
   std::string key_password_error;
+  std::vector<session::ReuseNotice> notices;
+  std::string next;  // where somebody was going who is shown the notices first; or empty
+  // The password is asked for before this session is ended; empty: none.
+  std::string confirm_session;
+  std::string confirm_error;
+  std::string name_error;  // of the session named so
+  std::string name_session;
 };
 struct Asset {
   std::string_view content_type;

@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "moat/base/encoding.h"
+#include "moat/csrf/form_tokens.h"
 #include "moat/http/cookie.h"
 #include "moat/http/set_cookie.h"
 #include "moat/session/cookies.h"
@@ -59,6 +60,14 @@ bool refuse_unavailable(Admission& admission, std::string_view reason) {
 // What a Memory knows a key by: it is not to hold keys, and compares all of a digest alike.
 std::string mark_of_key(std::string_view key) {
   return std::string(session::api_key_prefix) + base64url_encode(as_bytes(sha256(key)));
+}
+
+// What a form can send and is not safe. JSON is sent by scripts only, and by those of other origins
+// after a preflight only.
+bool is_form(const Request& request, const Rules& rules) {
+  const bool safe = csrf::is_safe(request.method) && !request.method_override;
+  return rules.needs_form_token && !safe &&
+         csrf::body_kind(request.content_type) != csrf::BodyKind::other;
 }
 
 // As if none had come; none is changed or taken away in the client either.
@@ -188,7 +197,7 @@ Outcome Shield::finish(const Request& request, const Rules& rules, Tick tick, Me
   if (!check_user_limit(rules, tick, admission)) return Outcome::refuse;
   if (!check_csrf(request, rules, admission)) return Outcome::refuse;
   if (!check_login(request, rules, admission)) return Outcome::refuse;
-  return Outcome::pass;
+  return is_form(request, rules) ? Outcome::form : Outcome::pass;
 }
 
 bool Shield::admit(const Request& request, const Rules& rules, Time now, Tick tick,
@@ -199,6 +208,8 @@ bool Shield::admit(const Request& request, const Rules& rules, Time now, Tick ti
     refresh(request, now, tick, admission);
     outcome = finish(request, rules, tick, nullptr, admission);
   }
+  constexpr std::string_view unread;
+  if (outcome == Outcome::form) outcome = check_form(request, rules, unread, now, admission);
   return outcome == Outcome::pass;
 }
 
@@ -379,6 +390,7 @@ void Shield::refresh(const Request& request, Time now, Tick tick, Admission& adm
   }
   // Where the store could not answer the browser keeps its cookies and may try again.
   admission.refusal.reason = session::to_string(issued.error());
+  admission.token_reused = issued.error() == session::RefreshRefusal::reused;
   admission.store_unavailable = issued.error() == session::RefreshRefusal::store_unavailable;
   if (!admission.store_unavailable) admission.set_cookies = forget_session_cookies();
 }
@@ -436,6 +448,41 @@ bool Shield::check_csrf(const Request& request, const Rules& rules, Admission& a
                 csrf::explain(verdict.reason));
 }
 
+Outcome Shield::check_form(const Request& request, const Rules& rules,
+                           std::optional<std::string_view> beginning, Time now,
+                           Admission& admission) const {
+  const auto good = [&](std::string_view token) {
+    return services_.form_tokens != nullptr &&
+           form_token_is_good(*services_.form_tokens, admission, token, now);
+  };
+  if (good(request.csrf_token)) return Outcome::pass;
+  // Who has nothing that a token could be bound to is spared the reading.
+  const bool bound = admission.identity != nullptr || !admission.cookies.pre_login.empty();
+  if (!beginning && bound) {
+    const csrf::BodyKind kind = csrf::body_kind(request.content_type);
+    if (kind == csrf::BodyKind::urlencoded || kind == csrf::BodyKind::multipart)
+      return Outcome::form;
+  }
+  const auto tokens = csrf::form_tokens(request.content_type, beginning.value_or(""));
+  if (std::any_of(tokens.begin(), tokens.end(), good)) return Outcome::pass;
+  if (csrf::is_bearer(request.authorization)) {
+    forget_cookies(admission);
+    return check_login(request, rules, admission) ? Outcome::pass : Outcome::refuse;
+  }
+  refuse(admission, Step::csrf, 403, "csrf",
+         "This form was open for too long, or is none of this site's. Please go back, reload the "
+         "page and try again.",
+         tokens.empty() && request.csrf_token.empty()
+             ? "the form brings no token (csrf = \"token\")"
+             : "the form's token is another session's, altered or too old (csrf = \"token\")");
+  return Outcome::refuse;
+}
+
+std::string Shield::form_token(Admission& admission, Random& random, Time now) const {
+  if (services_.form_tokens == nullptr) return {};
+  return issue_form_token(*services_.form_tokens, admission, random, now, admission.set_cookies);
+}
+
 bool Shield::check_login(const Request& request, const Rules& rules, Admission& admission) const {
   if (rules.login != Rules::Login::required && rules.scopes.empty()) return true;
   if (admission.identity == nullptr && admission.store_unavailable) {
@@ -475,6 +522,30 @@ bool Shield::check_scopes(const Rules& rules, Admission& admission) const {
       "Bearer error=\"insufficient_scope\", scope=\"" + session::to_text(wanted) + "\"";
   return refuse(admission, Step::login, 403, "insufficient_scope",
                 "This token may not be used for that.");
+}
+
+// ------------------------------------------------------------------------------------- form tokens
+
+std::string issue_form_token(const csrf::Tokens& tokens, const Admission& admission, Random& random,
+                             Time now, std::vector<std::string>& set_cookies) {
+  if (admission.identity != nullptr) {
+    const csrf::Binding binding = csrf::Binding::session(admission.identity->session_id);
+    return tokens.issue(binding, random, now);
+  }
+  std::string pre(admission.cookies.pre_login);
+  if (!csrf::is_pre_login_value(pre)) pre = csrf::make_pre_login_value(random);
+  set_cookies.push_back(moat_cookie(session::pre_session_cookie, pre, std::chrono::hours{24}));
+  return tokens.issue(csrf::Binding::pre_login(pre), random, now);
+}
+
+bool form_token_is_good(const csrf::Tokens& tokens, const Admission& admission,
+                        std::string_view token, Time now) {
+  if (admission.identity != nullptr)
+    return tokens.verify(csrf::Binding::session(admission.identity->session_id), token, now)
+        .has_value();
+  const std::string_view pre = admission.cookies.pre_login;
+  return csrf::is_pre_login_value(pre) &&
+         tokens.verify(csrf::Binding::pre_login(pre), token, now).has_value();
 }
 
 // ----------------------------------------------------------------------------------------- cookies

@@ -12,7 +12,9 @@
 
 #include "moat/base/clock.h"
 #include "moat/base/ip.h"
+#include "moat/base/random.h"
 #include "moat/csrf/csrf.h"
+#include "moat/csrf/token.h"
 #include "moat/limit/limit.h"
 #include "moat/session/api_keys.h"
 #include "moat/session/session.h"
@@ -40,6 +42,8 @@ struct Rules {
   bool allow_forged_requests = false;    // csrf = "off" of a route
   // csrf = "report": they pass, and Admission::would_refuse says why they should not.
   bool allow_forged_requests_and_report = false;
+  // csrf = "token": beside the verdict, what a form can send brings a token, whoever sends it.
+  bool needs_form_token = false;
   csrf::Scope scope = csrf::Scope::backend;
 };
 
@@ -47,6 +51,7 @@ enum class Outcome {
   pass,     // go on to the backend or handler
   refresh,  // something must be looked up: refresh() on a thread that may block, then finish()
   wait,     // the source of tokens fetches something: wait until it has, then go_on()
+  form,     // check_form() decides
   refuse    // answer with Admission::status and code
 };
 
@@ -81,9 +86,10 @@ struct Admission {
       nullptr;                           // who stands behind the request, if anybody is known
   std::vector<std::string> set_cookies;  // Set-Cookie values that must go out with the answer
   limit::Decision rate;                  // of the general limit, for RateLimit fields
-  bool store_unavailable = false;        // so that nobody knows who stands behind a refresh token
-  bool without_cookies = false;          // none of its cookies may count, nor reach a backend
-  std::string_view api_key;              // within Authorization: to be looked up
+  bool token_reused = false;  // an old refresh token came back, so its session is over: for the log
+  bool store_unavailable = false;  // so that nobody knows who stands behind a refresh token
+  bool without_cookies = false;    // none of its cookies may count, nor reach a backend
+  std::string_view api_key;        // within Authorization: to be looked up
   bool own_bearer = false;  // its bearer token was for Moat: Authorization must not reach a backend
   Refusal refusal;
   csrf::Reason would_refuse = csrf::Reason::none;  // where forged requests are only reported
@@ -103,6 +109,8 @@ class Shield final {
     limit::Table& requests;
     session::ApiKeys* keys = nullptr;  // null: there are none
     TokenSource* tokens = nullptr;  // of other issuers' bearer tokens; null: those are a backend's
+    // Of the backend's forms; without, no form gets a token, and where one is needed none is good.
+    const csrf::Tokens* form_tokens = nullptr;
   };
   struct Options {
     std::vector<std::string> hosts{
@@ -135,8 +143,19 @@ class Shield final {
   [[nodiscard]] Outcome finish(const Request& request, const Rules& rules, Tick tick,
                                Memory* memory, Admission& admission) const;
 
+  // For Outcome::form. A token in a header passes; else it is looked for among the fields in the
+  // `beginning` of the body (a few KiB will do: a field that FormInjector puts in comes first).
+  // Without `beginning` the answer may be `form` again: read it, and ask with it.
+  [[nodiscard]] Outcome check_form(const Request& request, const Rules& rules,
+                                   std::optional<std::string_view> beginning, Time now,
+                                   Admission& admission) const;
+  // A token for the forms of a page that answers a request; empty where there are none. Who has no
+  // session gets a cookie to bind it to, among Admission::set_cookies.
+  std::string form_token(Admission& admission, Random& random, Time now) const;
+
   // The whole walk in one call that may block: for frameworks with a thread for each request, and
-  // sources of tokens that block rather than say `wait`. True: passed.
+  // sources of tokens that block rather than say `wait`. True: passed. What only the body can tell
+  // is refused: a form's token has to come in a header.
   [[nodiscard]] bool admit(const Request& request, const Rules& rules, Time now, Tick tick,
                            Admission& admission) const;
 
@@ -179,6 +198,13 @@ class Shield final {
 // The token of an Authorization field's value; nullopt where it is of another scheme. RFC 6750
 // section 2.1, with whatever white space: what a backend may read as a bearer token is one.
 std::optional<std::string_view> bearer_token(std::string_view authorization);
+// A token bound to the session, or where there is none to the cookie of before the login, which is
+// added to `set_cookies`; and whether a token is such a one. Of a session only its own are good:
+// somebody else's cookie and token, planted together, must not act for it (cookie tossing).
+std::string issue_form_token(const csrf::Tokens& tokens, const Admission& admission, Random& random,
+                             Time now, std::vector<std::string>& set_cookies);
+[[nodiscard]] bool form_token_is_good(const csrf::Tokens& tokens, const Admission& admission,
+                                      std::string_view token, Time now);
 
 // Set-Cookie values: of a new or refreshed session, and those that make a browser forget it.
 std::vector<std::string> session_cookies(const session::Issued& issued);

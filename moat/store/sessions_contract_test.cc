@@ -102,6 +102,74 @@ class SessionsContract : public ::testing::Test {
 using Kinds = ::testing::Types<InMemory, InSqlite>;
 TYPED_TEST_SUITE(SessionsContract, Kinds);
 
+TYPED_TEST(SessionsContract, AReusedTokensSessionLeavesANoticeUntilItIsDismissed) {
+  this->add(record_of("a"));
+  this->add(record_of("b"));
+  this->add(record_of("c", "bob"));
+  ASSERT_TRUE(this->store.rename("a", "ada", "Laptop").value());
+  EXPECT_FALSE(this->store.revoke_reused("a", "bob", start).value()) << "not his";
+  EXPECT_FALSE(this->store.revoke_reused("x", "ada", start).value());
+  EXPECT_TRUE(this->store.notices("ada").value().empty());
+
+  EXPECT_TRUE(this->store.revoke_reused("a", "ada", start + seconds{1}).value());
+  EXPECT_EQ(this->get("a").revoked_at, start + seconds{1});
+  EXPECT_FALSE(this->store.revoke_reused("a", "ada", start + seconds{2}).value()) << "once";
+  EXPECT_TRUE(this->store.revoke("b", "ada", start).value());
+  EXPECT_FALSE(this->store.revoke_reused("b", "ada", start).value()) << "ended by its owner";
+  const auto notices = this->store.notices("ada").value();
+  ASSERT_EQ(notices.size(), 1U);
+  EXPECT_EQ(notices[0].session_id, "a");
+  EXPECT_EQ(notices[0].at, start + seconds{1});
+  EXPECT_EQ(notices[0].address, "2001:db8::1");
+  EXPECT_EQ(notices[0].user_agent, record_of("a").user_agent);
+  EXPECT_EQ(notices[0].name, "Laptop");
+  EXPECT_TRUE(this->store.notices("bob").value().empty());
+
+  EXPECT_TRUE(this->store.delete_expired(start + seconds{5000}));
+  EXPECT_EQ(this->store.notices("ada").value().size(), 1U) << "it outlives its session";
+  EXPECT_FALSE(this->store.dismiss_notice("a", "bob").value());
+  EXPECT_TRUE(this->store.dismiss_notice("a", "ada").value());
+  EXPECT_FALSE(this->store.dismiss_notice("a", "ada").value());
+  EXPECT_TRUE(this->store.notices("ada").value().empty());
+}
+
+TYPED_TEST(SessionsContract, TheLatestNoticesAreKept) {
+  const auto most = static_cast<int>(session::most_notices);
+  for (int i = 0; i < most + 3; ++i) {
+    const std::string id = "s" + std::to_string(i);
+    this->add(record_of(id));
+    ASSERT_TRUE(this->store.revoke_reused(id, "ada", start + seconds{i}).value());
+  }
+  const auto notices = this->store.notices("ada").value();
+  ASSERT_EQ(notices.size(), session::most_notices);
+  EXPECT_EQ(notices.front().session_id, "s" + std::to_string(most + 2));
+  EXPECT_EQ(notices.back().session_id, "s3");
+}
+
+TYPED_TEST(SessionsContract, ASessionIsNamedByItsOwner) {
+  this->add(record_of("a"));
+  this->add(record_of("b"));
+  const auto names = [&] {
+    std::string out;
+    const std::vector<Record> all = this->store.list("ada", start).value();
+    for (const Record& record : all) out += record.id + "=" + record.name + ";";
+    return out;
+  };
+  EXPECT_EQ(names(), "a=;b=;");
+  EXPECT_TRUE(this->store.rename("a", "ada", "Büro '); DROP TABLE sessions; --").value());
+  EXPECT_EQ(names(), "a=Büro '); DROP TABLE sessions; --;b=;");
+  EXPECT_TRUE(this->store.rename("a", "ada", "Other").value());
+  EXPECT_EQ(names(), "a=Other;b=;");
+  ASSERT_TRUE(this->store.rotate("a", rotation_of(0)));
+  EXPECT_EQ(names(), "a=Other;b=;") << "it stays when the token rotates";
+  EXPECT_TRUE(this->store.rename("a", "ada", "").value());
+  EXPECT_EQ(names(), "a=;b=;");
+  EXPECT_FALSE(this->store.rename("a", "bob", "Mine").value());
+  EXPECT_FALSE(this->store.rename("x", "ada", "Nothing").value());
+  ASSERT_TRUE(this->store.revoke("b", "ada", start));
+  EXPECT_FALSE(this->store.rename("b", "ada", "Gone").value());
+}
+
 TYPED_TEST(SessionsContract, WhatIsCreatedIsFoundUnchanged) {
   Record record = record_of("a");
   record.generation = 4294967295u;

@@ -221,6 +221,33 @@ TEST(SqliteSchema, SessionsOfTheFirstVersionAreBrowsers) {
   EXPECT_EQ((*found)->generation, 3U);
 }
 
+TEST(SqliteSchema, SessionsOfTheFirstVersionMayBeNamedAndTold) {
+  constexpr Sql old_session(
+      "INSERT INTO sessions (id, user_id, token_hash, generation, started_at, rotated_at,"
+      " expires_at, ends_at, idle_seconds, address, user_agent, exchanges)"
+      " VALUES ('old', 'ada', zeroblob(32), 3, 1, 2, 9000000, 9000000, 4, '', 'curl', '')");
+  const TemporaryDirectory directory;
+  const auto path = prepare_files(directory.path());
+  ASSERT_TRUE(path);
+  {
+    const auto connection = beside(directory.path());
+    ASSERT_TRUE(migrate(*connection, *path, std::span(sql::migrations).first(1)));
+    ASSERT_EQ(connection->run(old_session), 1);
+  }
+  const auto opened = SqliteStore::open(directory.path());
+  ASSERT_TRUE(opened);
+  session::Store& sessions = (*opened)->sessions();
+  const Time now = from_unix_seconds(5);
+  EXPECT_TRUE(sessions.rename("old", "ada", "Old").value());
+  const auto listed = sessions.list("ada", now).value();
+  ASSERT_EQ(listed.size(), 1U);
+  EXPECT_EQ(listed[0].name, "Old");
+  EXPECT_TRUE(sessions.revoke_reused("old", "ada", now).value());
+  const auto notices = sessions.notices("ada").value();
+  ASSERT_EQ(notices.size(), 1U);
+  EXPECT_EQ(notices[0].user_agent, "curl");
+}
+
 TEST(SqliteSchema, KeepsWhatIsStoredWhenOpenedAgain) {
   const TemporaryDirectory directory;
   {

@@ -73,7 +73,7 @@ class Contract(Accounts):
         self.assertEqual(answer.status, 201, answer)
         self.assertEqual(answer.header('content-type'), 'application/json')
         account = answer.json()
-        self.assertEqual(set(account), {'id', 'email', 'roles', 'created_at'})
+        self.assertEqual(set(account), {'id', 'email', 'roles', 'created_at', 'notices'})
         self.assertEqual((account['email'], account['roles']), (given['email'], ['user']))
         self.assertRegex(account['created_at'], RFC3339)
         self.assert_session_cookies(answer)
@@ -196,7 +196,8 @@ class Contract(Accounts):
         self.assertEqual(len(sessions), 2)
         for session in sessions:
             self.assertEqual(set(session),
-                             {'id', 'created_at', 'last_seen_at', 'address', 'user_agent', 'current', 'kind'})
+                             {'id', 'device', 'name', 'created_at', 'last_seen_at', 'address', 'user_agent',
+                              'current', 'kind'})
             self.assertEqual(session['address'], '127.0.0.1')
             for name in ('created_at', 'last_seen_at'):
                 self.assertRegex(session[name], RFC3339)
@@ -215,6 +216,21 @@ class Contract(Accounts):
         self.assertEqual(first.get('/auth/me').status, 200)
         self.assertEqual(len(first.get('/auth/sessions').json()), 1)
         self.assert_problem(self.moat.request('GET', '/auth/sessions'), 401, 'login_required')
+
+    def test_a_device_is_named_by_its_owner(self):
+        owner, _, _ = self.member()
+        stranger, _, _ = self.member()
+        path = '/auth/sessions/' + owner.get('/auth/sessions').json()[0]['id']
+        self.assertEqual(owner.request('PATCH', path, json={'name': 'Küche <b>'}).status, 204)
+        self.assert_problem(stranger.request('PATCH', path, json={'name': 'x'}), 404, 'not_found')
+        self.assert_problem(owner.request('PATCH', path, json={'name': 'a\nb'}), 422, 'invalid_name')
+        foreign = {'Origin': 'https://evil.example', 'Sec-Fetch-Site': 'cross-site'}
+        self.assert_problem(owner.request('PATCH', path, json={'name': 'x'}, headers=foreign), 403, 'csrf')
+        [session] = owner.get('/auth/sessions').json()
+        self.assertEqual((session['device'], session['name']), ('Küche <b>', 'Küche <b>'))
+        page = owner.get('/auth/account', headers={'Accept': 'text/html'}).text
+        self.assertIn('Küche &lt;b&gt;', page)
+        self.assertNotIn('<b>', page)
 
     def test_nobody_ends_the_sessions_of_another(self):
         owner, _, _ = self.member()
@@ -595,6 +611,17 @@ class Refresh(Accounts):
         self.assertIsNone(self.refreshed({REFRESH: fourth[REFRESH]}), 'the newest of the family')
         self.assertIsNone(self.refreshed({ACCESS: fourth[ACCESS]}), 'its access token, at once')
         self.assertTrue(self.refreshed({REFRESH: elsewhere.cookies[REFRESH]}), 'another session goes on')
+        # The log says so, and so does Moat to the owner, until it is dismissed; after a restart too.
+        events = [json.loads(line) for line in list(self.moat.lines) if '"event":"refresh_token_reused"' in line]
+        again = self.log_in(given)
+        [notice] = again.get('/auth/me').json()['notices']
+        self.assertIn(notice['id'], [event['session'] for event in events])
+        self.assertEqual((notice['code'], notice['address']), ('session_reused', '127.0.0.1'))
+        self.assertRegex(notice['at'], RFC3339)
+        page = again.get('/auth/account', headers={'Accept': 'text/html'}).text
+        self.assertIn('Somebody else may have used your account', page)
+        self.assertEqual(again.request('DELETE', '/auth/notices/' + notice['id']).status, 204)
+        self.assertEqual(again.get('/auth/me').json()['notices'], [])
 
     def test_the_thief_who_is_first_is_found_out_by_the_owner(self):
         client, _, _ = self.member()
@@ -618,6 +645,34 @@ class Refresh(Accounts):
                                    headers={'Origin': 'https://evil.example'})
         self.assert_problem(answer, 403, 'csrf')
         self.assertEqual(answer.all('set-cookie'), [])
+
+
+class Confirming(Accounts):
+    env = {**WIDE, 'MOAT_SESSION_CONFIRM_AFTER': '0s'}
+
+    def test_other_sessions_end_with_the_password_only(self):
+        here, given, _ = self.member()
+        there = self.log_in(given)
+        other = next(s['id'] for s in here.get('/auth/sessions').json() if not s['current'])
+        path = '/auth/sessions/' + other
+        self.assert_problem(here.request('DELETE', path), 403, 'reauthentication_required')
+        self.assert_problem(here.request('DELETE', path, json={'password': 'no'}), 403, 'wrong_credentials')
+        self.assertEqual(there.get('/auth/me').status, 200)
+        token = here.get('/auth/csrf').json()['token']
+        page = here.post(path + '/revoke', form={'_csrf': token})
+        self.assertEqual(page.status, 403)
+        self.assertIn('Is it you?', page.text)
+        self.assertEqual(here.request('DELETE', path, json={'password': given['password']}).status, 204)
+        self.assertEqual(there.get('/auth/me').status, 401)
+
+    def test_the_own_session_and_all_of_them_end_without(self):
+        here, given, _ = self.member()
+        there = self.log_in(given)
+        self.assertEqual(there.post('/auth/logout-all').status, 204)
+        self.assertEqual((here.get('/auth/me').status, there.get('/auth/me').status), (401, 401))
+        again = self.log_in(given)
+        own = again.get('/auth/sessions').json()[0]['id']
+        self.assertEqual(again.request('DELETE', '/auth/sessions/' + own).status, 204)
 
 
 class FirstAdmin(Accounts):

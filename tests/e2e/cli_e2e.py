@@ -152,6 +152,18 @@ trusted_proxies = ["0.0.0.0/0"]
         self.assertEqual(sorted(number for number, _ in weakened), ['2', '2', '5', '6', '6'], said.out)
         self.assertIn("route '/hooks/*' accepts forged cross-site requests (csrf = \"off\") (moat.toml:2)", said.out)
 
+    def test_form_tokens_are_explained(self):
+        config = '[[route]]\nbackend = "http://127.0.0.1:9"\ncsrf_forms = "inject"\n'
+        said = self.moat('check', config=config)
+        self.assertEqual(said.code, 1)
+        self.assertIn('moat.toml:1: ', said.err)
+        self.assertIn('csrf = "token"', said.err)
+        config += 'csrf = "token"\n'
+        self.assertIn('No practice is weakened', self.moat('check', config=config).out)
+        said = self.moat('explain', 'POST', '/pay', config=config).out
+        self.assertRegex(said, 'CSRF .* needs the token, as X-CSRF-Token or as the field _csrf')
+        self.assertRegex(said, 'forms .* gets the field _csrf')
+
     def test_the_environment_overrides_the_file_and_is_named(self):
         said = self.moat('check', config=BACKEND + '[session]\nidle = "30m"\n', env={'MOAT_SESSION_IDLE': 'never'})
         self.assertEqual(said.code, 1)

@@ -288,3 +288,94 @@ describe("Moat's own pages", () => {
     await page.context().close();
   });
 });
+
+// The hardest neighbour: another host below the same registrable domain. Its requests are same-site, so that the
+// browser sends Lax cookies along, and it may set cookies for the whole domain.
+describe('a page of a sibling host', () => {
+  const APP = 'app.moat-test.example';
+  let site, application, sibling, page;
+  const at = (target) => `https://${APP}:${site.moat.port}${target}`;
+  before(async () => {
+    application = await startBackend();
+    site = await start({to: application.url, config: CONFIG + '[tls]\nissuer = "local-ca"\n',
+      options: ['--domain', APP], resolve: ['*.moat-test.example']});
+    sibling = await serveForeign({'/': PAGE}, {host: 'evil.moat-test.example', tls: selfSigned(site.moat.folder)});
+    page = await site.page({ignoreHTTPSErrors: true});
+    await page.goto(at('/auth/signup'));
+    await page.fill('#email', VICTIM.email);
+    await page.fill('#password', VICTIM.password);
+    await page.click('button.main');
+    await page.waitForURL(at('/'));
+  });
+  after(async () => {
+    sibling?.close();
+    await site?.stop();
+    application?.close();
+  });
+  const actedUpon = () => application.requests.filter(({method}) => !['GET', 'OPTIONS'].includes(method));
+  const stillIn = async () => {
+    await page.goto(at('/auth/account'));
+    assert.equal(page.url(), at('/auth/account'));
+  };
+
+  test('is same-site, and gets nowhere with forms, fetch, beacons, images and WebSockets', async () => {
+    await page.goto(sibling.origin + '/');
+    application.requests.length = 0;
+    for (const target of ['/transfer', '/auth/logout', '/auth/logout-all']) {
+      for (const enctype of ['application/x-www-form-urlencoded', 'multipart/form-data', 'text/plain']) {
+        assert.equal(await postForm(page, at(target), {to: 'mallory'}, enctype), 403, `${target} ${enctype}`);
+        await page.goto(sibling.origin + '/');
+      }
+    }
+    const outcome = await page.evaluate(async ([transfer, logout, socket]) => {
+      const attempt = (promise) => promise.then((r) => `${r.type} ${r.status}`, () => 'failed');
+      const simple = {method: 'POST', credentials: 'include', body: new URLSearchParams({to: 'mallory'})};
+      const image = (src) => new Promise((resolve) => {
+        const one = Object.assign(new Image(), {onload: () => resolve('loaded'), onerror: () => resolve('failed')});
+        one.src = src;
+      });
+      return {
+        blind: await attempt(fetch(transfer, {...simple, mode: 'no-cors'})),
+        blindLogout: await attempt(fetch(logout, {...simple, mode: 'no-cors'})),
+        keepalive: await attempt(fetch(logout, {...simple, mode: 'no-cors', keepalive: true})),
+        cors: await attempt(fetch(transfer, simple)),
+        put: await attempt(fetch(transfer, {method: 'PUT', credentials: 'include', body: 'x'})),
+        image: await image(logout),
+        beacon: navigator.sendBeacon(transfer, 'to=mallory'),
+        socket: await new Promise((resolve) => {
+          const one = new WebSocket(socket);
+          one.onmessage = () => resolve('open');
+          one.onclose = () => resolve('closed');
+        }),
+      };
+    }, [at('/transfer'), at('/auth/logout'), at('/socket').replace('https:', 'wss:')]);
+    // A refused answer is opaque to a blind request; what counts is what arrived.
+    for (const kind of ['cors', 'put', 'image']) assert.equal(outcome[kind], 'failed', kind);
+    assert.equal(outcome.socket, 'closed');
+    await waitUntil(() => site.moat.output.split('"target":"/transfer"').length > 4, 'the beacon being refused');
+    assert.match(site.moat.output, /a neighbouring host/, 'the browser itself calls it same-site');
+    assert.deepEqual(actedUpon(), []);
+    assert.deepEqual(application.requests.filter(({upgrade}) => upgrade), []);
+    await stillIn();
+  });
+
+  test('plants cookies for the domain, which are not taken for ours', async () => {
+    await page.goto(sibling.origin + '/');
+    await page.evaluate(() => {
+      for (const name of ['__Host-Http-at', '__Host-Http-rt', '__Host-Http-pre', '__Host-csrf']) {
+        document.cookie = `${name}=planted; domain=moat-test.example; path=/; secure`;
+        document.cookie = `${name}=planted; domain=moat-test.example; path=/auth; secure`;
+      }
+    });
+    const names = (await page.context().cookies(at('/auth'))).map(({name, value}) => `${name}=${value}`);
+    assert.deepEqual(names.filter((pair) => pair.endsWith('=planted')), []);
+    await stillIn();
+  });
+
+  test("is let in from the application's own pages, the same requests that were refused", async () => {
+    await page.goto(at('/'));
+    application.requests.length = 0;
+    assert.equal(await page.evaluate(async () => (await fetch('/transfer', {method: 'POST', body: new URLSearchParams({to: 'a friend'})})).status), 200);
+    assert.equal(actedUpon().filter(({user}) => user).length, 1);
+  });
+});

@@ -105,8 +105,9 @@ async function moatIsReady(moat) {
   }, 'moat becoming ready', 30);
 }
 
+// Names in `resolve` (such as "*.example") lead to this machine.
 // Chromium accepts chains with exactly this CA's keys and goes on refusing all others.
-function launchBrowser(authorities) {
+function launchBrowser(authorities, resolve = []) {
   const keys = authorities.map((certificate) => createHash('sha256')
     .update(certificate.publicKey.export({type: 'spki', format: 'der'})).digest('base64'));
   const executablePath = process.env.MOAT_CHROMIUM ||
@@ -114,7 +115,8 @@ function launchBrowser(authorities) {
   return chromium.launch({
     executablePath,
     args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update',
-      '--disable-sync', '--no-first-run', `--ignore-certificate-errors-spki-list=${keys.join(',')}`],
+      '--disable-sync', '--no-first-run', `--host-resolver-rules=${resolve.map((name) => `MAP ${name} ${HOST}`).join(', ')}`,
+      `--ignore-certificate-errors-spki-list=${keys.join(',')}`],
   });
 }
 
@@ -123,7 +125,7 @@ async function start(settings = {}) {
   let moat, browser;
   try {
     moat = await startMoat(settings.to || notes.url, settings);
-    browser = await launchBrowser(moat.authorities);
+    browser = await launchBrowser(moat.authorities, settings.resolve);
   } catch (error) {
     // Programs that are left would keep the test from ending.
     await moat?.stop();

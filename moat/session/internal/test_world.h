@@ -37,6 +37,25 @@ class ScriptedStore final : public Store {
     if (down) return Error{StoreError::unavailable};
     return store_.revoke(id, user_id, now);
   }
+  Result<bool, StoreError> revoke_reused(std::string_view id, std::string_view user_id,
+                                         Time now) override {
+    if (down) return Error{StoreError::unavailable};
+    return store_.revoke_reused(id, user_id, now);
+  }
+  Result<std::vector<ReuseNotice>, StoreError> notices(std::string_view user_id) override {
+    if (down) return Error{StoreError::unavailable};
+    return store_.notices(user_id);
+  }
+  Result<bool, StoreError> dismiss_notice(std::string_view session_id,
+                                          std::string_view user_id) override {
+    if (down) return Error{StoreError::unavailable};
+    return store_.dismiss_notice(session_id, user_id);
+  }
+  Result<bool, StoreError> rename(std::string_view id, std::string_view user_id,
+                                  std::string_view name) override {
+    if (down) return Error{StoreError::unavailable};
+    return store_.rename(id, user_id, name);
+  }
   Result<std::vector<std::string>, StoreError> revoke_all(std::string_view user_id,
                                                           std::string_view keep,
                                                           Time now) override {

@@ -55,7 +55,10 @@ class PlainPages final : public Pages {
            ";sessions=" + std::to_string(page.sessions.size()) +
            ";current_error=" + page.current_error + ";new_error=" + page.new_error +
            ";keys=" + std::to_string(page.keys.size()) + ";new_key=" + page.new_key +
-           ";key_error=" + page.key_error + ";key_password_error=" + page.key_password_error + ";";
+           ";key_error=" + page.key_error + ";key_password_error=" + page.key_password_error +
+           ";notices=" + std::to_string(page.notices.size()) + ";next=" + page.next +
+           ";confirm_session=" + page.confirm_session + ";confirm_error=" + page.confirm_error +
+           ";name_error=" + page.name_error + ";";
   }
   std::optional<Asset> asset(std::string_view path) const override {
     if (path == "/auth/moat.css") return Asset{"text/css", "body{}"};

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "moat/shield/auth_api.h"
 #include "moat/shield/pages.h"
@@ -48,7 +49,7 @@ struct AuthApi::Impl {
   std::string_view methods_of(std::string_view path) const;
   Response route(Call& call) const;
   Response get(Call& call) const;
-  Response post(Call& call) const;
+  Response change(Call& call) const;  // POST, PATCH and DELETE
 
   // auth_credentials.cc
   Response login(Call& call) const;
@@ -76,10 +77,17 @@ struct AuthApi::Impl {
   Response logout(Call& call) const;
   Response logout_all(Call& call) const;
   Response revoke(Call& call, std::string_view id) const;
+  Response rename(Call& call, std::string_view id) const;
+  Response dismiss(Call& call, std::string_view id) const;
   Response list_sessions(const Call& call) const;
   Response me(const Call& call) const;
   Response csrf_token(const Call& call) const;
   Response account_page(const Call& call, const AccountPage& filled, int status) const;
+
+  // Whether somebody who logged in a while ago knows the password; else what to answer with, and
+  // its Retry-After among the headers of `answer`. Guarded as a login is.
+  std::optional<Failure> reauthenticate(const Call& call, const Secret& password,
+                                        Response& answer) const;
 
   // Shared: bodies, tokens, answers.
   Result<validate::Fields, Failure> read_body(const Call& call, const validate::ObjectShape& json,
@@ -118,7 +126,10 @@ Response done(const Call& call, std::string_view where);
 // What asks for something and says nothing: no fields, or the token of a form.
 const validate::ObjectShape& empty_json();
 const validate::ObjectShape& token_form();
-json::Value account_json(const accounts::Account& account);
+json::Value account_json(const accounts::Account& account,
+                         const std::vector<session::ReuseNotice>& notices);
+// One account, one bucket of the login guard: the spelling that the store looks up.
+std::string guard_key(std::string_view email);
 // A path on this site to go on to: anything else becomes "/".
 std::string safe_next(std::string_view next);
 // Whether `content_type` is `wanted`, whatever its parameters.

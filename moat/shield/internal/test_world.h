@@ -41,6 +41,25 @@ class FlakySessions final : public session::Store {
     if (down) return Error{Error_::unavailable};
     return store_.revoke(id, user_id, now);
   }
+  Result<bool, Error_> revoke_reused(std::string_view id, std::string_view user_id,
+                                     Time now) override {
+    if (down) return Error{Error_::unavailable};
+    return store_.revoke_reused(id, user_id, now);
+  }
+  Result<std::vector<session::ReuseNotice>, Error_> notices(std::string_view user_id) override {
+    if (down) return Error{Error_::unavailable};
+    return store_.notices(user_id);
+  }
+  Result<bool, Error_> dismiss_notice(std::string_view session_id,
+                                      std::string_view user_id) override {
+    if (down) return Error{Error_::unavailable};
+    return store_.dismiss_notice(session_id, user_id);
+  }
+  Result<bool, Error_> rename(std::string_view id, std::string_view user_id,
+                              std::string_view name) override {
+    if (down) return Error{Error_::unavailable};
+    return store_.rename(id, user_id, name);
+  }
   Result<std::vector<std::string>, Error_> revoke_all(std::string_view user_id,
                                                       std::string_view keep, Time now) override {
     if (down) return Error{Error_::unavailable};

@@ -96,6 +96,22 @@ inline constexpr std::array migrations = {
       CREATE INDEX api_keys_by_expiry ON api_keys (expires_at);
       CREATE INDEX api_keys_by_revocation ON api_keys (revoked_at) WHERE revoked_at IS NOT NULL;
     )sql"),
+    // What owners call their devices, and what they are to be told of sessions that are gone.
+    Sql(R"sql(
+      CREATE TABLE session_names (
+        session_id TEXT NOT NULL PRIMARY KEY REFERENCES sessions (id) ON DELETE CASCADE,
+        name TEXT NOT NULL
+      ) STRICT, WITHOUT ROWID;
+      CREATE TABLE reuse_notices (
+        user_id TEXT NOT NULL,
+        session_id TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        address TEXT NOT NULL,
+        user_agent TEXT NOT NULL,
+        name TEXT NOT NULL,
+        PRIMARY KEY (user_id, session_id)
+      ) STRICT, WITHOUT ROWID;
+    )sql"),
 };
 
 // ---- the file itself ----
@@ -205,6 +221,27 @@ inline constexpr Sql rotate_session(
 inline constexpr Sql session_is_live("SELECT 1 FROM sessions WHERE id = ?1 AND revoked_at IS NULL");
 inline constexpr Sql revoke_session(
     "UPDATE sessions SET revoked_at = ?3 WHERE id = ?1 AND user_id = ?2 AND revoked_at IS NULL");
+inline constexpr Sql insert_reuse_notice(
+    "INSERT OR REPLACE INTO reuse_notices (user_id, session_id, at, address, user_agent, name)"
+    " SELECT s.user_id, s.id, ?2, s.address, s.user_agent, coalesce(n.name, '')"
+    " FROM sessions s LEFT JOIN session_names n ON n.session_id = s.id WHERE s.id = ?1");
+inline constexpr Sql drop_surplus_notices(
+    "DELETE FROM reuse_notices WHERE user_id = ?1 AND session_id NOT IN"
+    " (SELECT session_id FROM reuse_notices WHERE user_id = ?1"
+    "  ORDER BY at DESC, session_id LIMIT ?2)");
+inline constexpr Sql list_notices(
+    "SELECT session_id, at, address, user_agent, name FROM reuse_notices WHERE user_id = ?1"
+    " ORDER BY at DESC, session_id");
+inline constexpr Sql dismiss_notice(
+    "DELETE FROM reuse_notices WHERE session_id = ?1 AND user_id = ?2");
+inline constexpr Sql owns_session(
+    "SELECT 1 FROM sessions WHERE id = ?1 AND user_id = ?2 AND revoked_at IS NULL");
+inline constexpr Sql name_session(
+    "INSERT OR REPLACE INTO session_names (session_id, name) VALUES (?1, ?2)");
+inline constexpr Sql forget_session_name("DELETE FROM session_names WHERE session_id = ?1");
+inline constexpr Sql session_names(
+    "SELECT n.session_id, n.name FROM session_names n JOIN sessions s ON s.id = n.session_id"
+    " WHERE s.user_id = ?1 AND s.revoked_at IS NULL");
 inline constexpr Sql revoke_sessions(
     "UPDATE sessions SET revoked_at = ?3 WHERE user_id = ?1 AND id <> ?2 AND revoked_at IS NULL"
     " RETURNING id");

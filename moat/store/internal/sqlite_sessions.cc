@@ -73,6 +73,50 @@ Result<bool, StoreError> SqliteSessions::revoke(std::string_view id, std::string
   });
 }
 
+// One step: a crash leaves no session that ended without a word.
+Result<bool, StoreError> SqliteSessions::revoke_reused(std::string_view id,
+                                                       std::string_view user_id, Time now) {
+  return database_.write([&](Connection& connection) -> Result<bool, StoreError> {
+    if (connection.run(sql::revoke_session, id, user_id, now) != 1) return false;
+    connection.run(sql::insert_reuse_notice, id, now);
+    connection.run(sql::drop_surplus_notices, user_id,
+                   static_cast<std::int64_t>(session::most_notices));
+    return true;
+  });
+}
+
+Result<std::vector<session::ReuseNotice>, StoreError> SqliteSessions::notices(
+    std::string_view user_id) {
+  return database_.read(
+      [&](Connection& connection) -> Result<std::vector<session::ReuseNotice>, StoreError> {
+        std::vector<session::ReuseNotice> found;
+        Query rows = connection.query(sql::list_notices, user_id);
+        while (rows.next())
+          found.push_back({rows.text(0), rows.time(1), rows.text(2), rows.text(3), rows.text(4)});
+        return found;
+      });
+}
+
+Result<bool, StoreError> SqliteSessions::dismiss_notice(std::string_view session_id,
+                                                        std::string_view user_id) {
+  return database_.write([&](Connection& connection) -> Result<bool, StoreError> {
+    return connection.run(sql::dismiss_notice, session_id, user_id) == 1;
+  });
+}
+
+Result<bool, StoreError> SqliteSessions::rename(std::string_view id, std::string_view user_id,
+                                                std::string_view name) {
+  return database_.write([&](Connection& connection) -> Result<bool, StoreError> {
+    if (!connection.exists(sql::owns_session, id, user_id)) return false;
+    if (name.empty()) {
+      connection.run(sql::forget_session_name, id);
+    } else {
+      connection.run(sql::name_session, id, name);
+    }
+    return true;
+  });
+}
+
 Result<std::vector<std::string>, StoreError> SqliteSessions::revoke_all(std::string_view user_id,
                                                                         std::string_view keep,
                                                                         Time now) {
@@ -90,6 +134,13 @@ Result<std::vector<Record>, StoreError> SqliteSessions::list(std::string_view us
     std::vector<Record> records;
     Query rows = connection.query(sql::list_sessions, user_id, now);
     while (rows.next()) records.push_back(read_record(rows));
+    Query names = connection.query(sql::session_names, user_id);
+    while (names.next()) {
+      const std::string id = names.text(0);
+      for (Record& record : records) {
+        if (record.id == id) record.name = names.text(1);
+      }
+    }
     return records;
   });
 }

@@ -24,6 +24,13 @@ class SqliteSessions final : public session::Store {
   Result<session::RotateOutcome, StoreError> rotate(std::string_view id,
                                                     const session::Rotation& rotation) override;
   Result<bool, StoreError> revoke(std::string_view id, std::string_view user_id, Time now) override;
+  Result<bool, StoreError> revoke_reused(std::string_view id, std::string_view user_id,
+                                         Time now) override;
+  Result<std::vector<session::ReuseNotice>, StoreError> notices(std::string_view user_id) override;
+  Result<bool, StoreError> dismiss_notice(std::string_view session_id,
+                                          std::string_view user_id) override;
+  Result<bool, StoreError> rename(std::string_view id, std::string_view user_id,
+                                  std::string_view name) override;
   Result<std::vector<std::string>, StoreError> revoke_all(std::string_view user_id,
                                                           std::string_view keep, Time now) override;
   Result<std::vector<Record>, StoreError> list(std::string_view user_id, Time now) override;
