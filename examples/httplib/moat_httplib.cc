@@ -292,7 +292,9 @@ bool Guard::refuse_admission() const {
   const shield::Refusal& refusal = x.admission.refusal;
   refuse(refusal.status, refusal.code, refusal.title);
   x.own->location = refusal.location;
-  if (refusal.status == 401) x.own->headers.emplace_back("WWW-Authenticate", "Session");
+  const std::string_view challenge = refusal.challenge.empty() ? "Session" : refusal.challenge;
+  if (refusal.status == 401 || !refusal.challenge.empty())
+    x.own->headers.emplace_back("WWW-Authenticate", challenge);
   if (refusal.status == 429) {
     const auto wait = limit::retry_after_seconds(refusal.retry_after, system_random());
     x.own->headers.emplace_back("Retry-After", std::to_string(wait));

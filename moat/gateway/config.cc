@@ -119,6 +119,7 @@ Result<Config, std::vector<ConfigProblem>> parse_config(std::string_view text,
                         {{"enforce", CsrfMode::enforce}, {"report", CsrfMode::report}});
   csrf.finish();
   read_routes(top, config);
+  read_issuers(top, config);
   read_server(*top.table("server"), config);
   read_tls(*top.table("tls"), config);
   read_accounts(*top.table("accounts"), config);

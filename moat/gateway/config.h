@@ -11,6 +11,7 @@
 #include "moat/base/ip.h"
 #include "moat/base/log.h"
 #include "moat/base/result.h"
+#include "moat/jwt/key.h"
 #include "moat/net/loop.h"
 
 namespace moat::gateway {
@@ -20,6 +21,7 @@ struct Origin {
   std::string source;  // "moat.toml", "--https", "MOAT_SERVER_HTTPS"
   int line = 0;        // 0 where there are no lines
   std::string to_string() const;
+  bool operator==(const Origin&) const = default;
 };
 
 struct ConfigProblem {
@@ -114,6 +116,31 @@ enum class AccessFormat { off, json, combined };
 
 enum class Issuer { automatic, local_ca, files };
 
+// TrustedIssuer is one [[issuer]]: somebody else whose bearer tokens say who the user is.
+struct TrustedIssuer {
+  std::string url;                     // exactly "iss"
+  std::vector<std::string> audiences;  // of which one must be in "aud"
+  std::string jwks;                    // where its keys are; url + "/.well-known/jwks.json"
+  // Empty: what its keys say, but PKCS #1 v1.5 (RS256, RS384, RS512), which are a weakening.
+  std::vector<jwt::Algorithm> algorithms;
+  std::string user_claim = "sub";
+  std::string email_claim;                     // empty: its users have none
+  std::string roles_claim;                     // empty: its users have none
+  std::string ca_file;                         // PEM; else the system's authorities
+  std::string ca;                              // the file's content, read by resolve_backends()
+  bool pass_token = false;                     // backends see the Authorization field
+  bool insecure_http = false;                  // keys over http:// from this machine: a weakening
+  std::chrono::milliseconds max_age{600'000};  // of the keys; see jwt::RemoteKeySet
+  std::chrono::milliseconds max_stale{3'600'000};
+  std::chrono::milliseconds cooldown{30'000};
+  std::chrono::milliseconds retry{10'000};
+  std::chrono::milliseconds timeout{5'000};  // of a fetch
+  Origin origin;
+
+  bool operator==(const TrustedIssuer&) const = default;
+};
+inline constexpr std::size_t most_issuers = 8;
+
 // A secret named by reference: "file:/run/secrets/access" or "env:NAME". Never a literal.
 struct SecretReference {
   std::string name;  // session_keys, assertion_keys, csrf_key, csrf_key_previous
@@ -158,6 +185,7 @@ struct Config {
   bool hsts_preload = false;
 
   std::vector<Route> routes;
+  std::vector<TrustedIssuer> issuers;
 
   bool accounts = true;
   bool signup_open = true;

@@ -5,6 +5,7 @@
 
 #include "moat/base/encoding.h"
 #include "moat/gateway/config.h"
+#include "moat/gateway/internal/config_issuers.h"
 #include "moat/gateway/nearest.h"
 #include "moat/gateway/routes.h"
 #include "moat/net/sockets.h"
@@ -198,6 +199,7 @@ std::vector<ConfigProblem> check_config(const Config& config) {
   }
   for (const Route& route : config.routes) check_route(route, problems);
   check_order(config.routes, problems);
+  check_issuers(config, problems);
   if (config.domains.empty()) problems.push_back({Origin{"domain", 0}, "'domain' is empty"});
   for (const auto* list : {&config.https, &config.http}) {
     for (const std::string& text : *list) {
@@ -293,6 +295,7 @@ std::vector<Weakening> weakenings(const Config& config) {
     if (route.csp == CspMode::off)
       out.push_back({2, route.origin, name + "adds no Content-Security-Policy"});
   }
+  for (const TrustedIssuer& issuer : config.issuers) add_weakenings(issuer, out);
   for (const std::string& origin : config.trusted_origins) {
     out.push_back({6, Origin{"csrf.trusted_origins", 0},
                    "requests from " + origin + " count as the site's own"});

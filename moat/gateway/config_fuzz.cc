@@ -42,6 +42,11 @@ void check_floors(const Config& config) {
   for (const SecretReference& secret : config.secrets) {
     require(secret.reference.rfind("file:", 0) == 0 || secret.reference.rfind("env:", 0) == 0);
   }
+  for (const TrustedIssuer& issuer : config.issuers) {
+    require(issuer.max_age > issuer.cooldown || !check_config(config).empty());
+    for (const jwt::Algorithm algorithm : issuer.algorithms)
+      require(jwt::to_string(algorithm).substr(0, 2) != "HS");
+  }
   for (const Route& route : config.routes) {
     require(!route.limit || limit::Policy::parse(*route.limit).has_value());
     for (const Upstream& upstream : route.backends) {

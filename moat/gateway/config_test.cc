@@ -463,5 +463,80 @@ TEST(Listen, AcceptsTheUsualSpellings) {
     EXPECT_FALSE(parse_listen(text)) << text;
 }
 
+// ---------------------------------------------------------------------------------------- issuers
+
+std::string with_issuer(std::string_view more) {
+  return "backend = \"3000\"\n[[issuer]]\nurl = \"https://issuer.example\"\naudience = \"api\"\n" +
+         std::string(more);
+}
+std::vector<std::string> check_problems(std::string_view text) {
+  std::vector<std::string> out;
+  for (const ConfigProblem& problem : check_config(parse_config(text, "moat.toml").value()))
+    out.push_back(problem.to_string());
+  return out;
+}
+
+TEST(ConfigIssuer, TheUrlAndTheAudienceAreEnough) {
+  const Config config = parse_config(with_issuer(""), "moat.toml").value();
+  EXPECT_TRUE(check_config(config).empty());
+  ASSERT_EQ(config.issuers.size(), 1U);
+  const TrustedIssuer& issuer = config.issuers.front();
+  EXPECT_EQ(issuer.jwks, "https://issuer.example/.well-known/jwks.json");
+  EXPECT_EQ(issuer.audiences, std::vector<std::string>{"api"});
+  EXPECT_EQ(issuer.user_claim, "sub");
+  EXPECT_TRUE(issuer.roles_claim.empty());
+  EXPECT_TRUE(issuer.algorithms.empty());
+  EXPECT_FALSE(issuer.pass_token);
+  EXPECT_TRUE(weakenings(config).empty());
+  EXPECT_EQ(parse_config("backend = \"3000\"\n[[issuer]]\nurl = \"https://a.example/\"\n", "")
+                ->issuers.front()
+                .jwks,
+            "https://a.example/.well-known/jwks.json");
+}
+
+TEST(ConfigIssuer, WithoutAnAudienceTokensForOthersWouldPass) {
+  const auto problems =
+      check_problems("backend = \"3000\"\n[[issuer]]\nurl = \"https://a.example\"");
+  ASSERT_EQ(problems.size(), 1U);
+  EXPECT_NE(problems.front().find("moat.toml:2: issuer 'https://a.example' needs 'audience'"),
+            std::string::npos)
+      << problems.front();
+  EXPECT_FALSE(check_problems("backend = \"3000\"\n[[issuer]]\naudience = \"x\"").empty());
+  EXPECT_FALSE(check_problems("backend = \"3000\"\n[[issuer]]\naudience = \"x\"\n"
+                              "url = \"https://a.example\\nb\"\njwks = \"https://a.example/\"")
+                   .empty());
+  EXPECT_FALSE(check_problems(with_issuer("") + "[[issuer]]\nurl = \"https://issuer.example\"\n"
+                                                "audience = \"b\"")
+                   .empty());
+}
+
+TEST(ConfigIssuer, SecretsAndUnknownNamesAreNoAlgorithms) {
+  for (const char* name : {"HS256", "none", "es256", "RSA-OAEP"}) {
+    EXPECT_NE(first_problem(with_issuer("algorithms = [\"" + std::string(name) + "\"]"))
+                  .find("is no public-key algorithm"),
+              std::string::npos);
+  }
+  EXPECT_NE(first_problem(with_issuer("algorithms = []")), "");
+  const Config config =
+      parse_config(with_issuer("algorithms = [\"ES256\", \"RS256\"]"), "moat.toml").value();
+  EXPECT_EQ(config.issuers.front().algorithms.size(), 2U);
+  ASSERT_EQ(weakenings(config).size(), 1U);
+  EXPECT_EQ(weakenings(config).front().practice, 4);
+}
+
+TEST(ConfigIssuer, TimesContradictNoneOfEachOther) {
+  EXPECT_TRUE(check_problems(with_issuer("max_age = \"60s\"\ncooldown = \"30s\"")).empty());
+  EXPECT_EQ(check_problems(with_issuer("max_age = \"60s\"\ncooldown = \"31s\"")).size(), 1U);
+  EXPECT_EQ(check_problems(with_issuer("retry = \"1500ms\"")).size(), 1U);
+  EXPECT_NE(first_problem(with_issuer("cooldown = \"0s\"")), "");
+  EXPECT_NE(first_problem(with_issuer("timeout = \"31s\"")), "");
+}
+
+TEST(ConfigIssuer, KeysOverHttpAreAWeakening) {
+  const Config config = parse_config(with_issuer("insecure_http = true"), "moat.toml").value();
+  ASSERT_EQ(weakenings(config).size(), 1U);
+  EXPECT_EQ(weakenings(config).front().practice, 1);
+}
+
 }  // namespace
 }  // namespace moat::gateway

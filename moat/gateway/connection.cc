@@ -242,9 +242,9 @@ void Connection::fill_request() {
   request.content_type = head.headers.value(Known::content_type);
   request.accept = head.headers.value(Known::accept);
   request.user_agent = head.headers.value(Known::user_agent);
+  request.authorization = head.headers.value(Known::authorization);  // there is one at most
   if (!request.cookie.empty()) {  // they are asked for with cookies only
     for (const http::Header& field : head.headers) {
-      if (field.known == Known::authorization) request.authorization = field.value;
       if (overrides_method(field.known)) request.method_override = true;
     }
     request.csrf_token = csrf_token(head.headers);
@@ -283,6 +283,12 @@ net::Task<bool> Connection::walk(const shield::Rules& rules) {
   const Time now = shared.clock.now();
   shield::Outcome outcome =
       shared.shield.begin(x.request, rules, now, loop_.now(), &serving_->memory, x.admission);
+  if (outcome == shield::Outcome::wait) {
+    const bool ready = co_await keys_for_token();
+    if (!ready) co_return false;
+    outcome = shared.shield.go_on(x.request, rules, shared.clock.now(), loop_.now(),
+                                  &serving_->memory, x.admission);
+  }
   if (outcome == shield::Outcome::refresh) {
     worker_.metrics_.refreshes.add();
     auto work = [&] {
@@ -299,6 +305,16 @@ net::Task<bool> Connection::walk(const shield::Rules& rules) {
   if (x.admission.would_refuse != csrf::Reason::none) report_forged();
   if (outcome == shield::Outcome::pass) co_return true;
   co_await refuse_admission();
+  co_return false;
+}
+
+// The keys of the token's issuer are fetched; a few seconds at most.
+net::Task<bool> Connection::keys_for_token() {
+  const std::string_view token = shield::bearer_token(x_->request.authorization).value_or("");
+  Issuers::Loaded loaded = shared().issuers->loaded(loop_, token);
+  const IssuerKeys::Wait waited = co_await loaded;
+  if (waited == IssuerKeys::Wait::over) co_return true;
+  co_await refuse(503, "busy", "The server is busy. Please try again in a moment.");
   co_return false;
 }
 
@@ -479,7 +495,10 @@ net::Task<void> Connection::refuse(int status, std::string_view code, std::strin
     http::append_problem_json(status, code, title, "", response.body);
   }
   const std::chrono::nanoseconds wait = x_->admission.refusal.retry_after;
-  if (status == 429) {
+  const std::string& challenge = x_->admission.refusal.challenge;
+  if (!challenge.empty()) {
+    response.headers.emplace_back("WWW-Authenticate", challenge);
+  } else if (status == 429) {
     response.headers.emplace_back(
         "Retry-After", std::to_string(limit::retry_after_seconds(wait, system_random())));
     add_rate_limit(response);

@@ -81,6 +81,7 @@ class Connection final {
                                            std::string_view title, std::string_view reason = {});
   [[gnu::noinline]] net::Task<void> refuse_admission();
   net::Task<bool> walk(const shield::Rules& rules);
+  [[gnu::noinline]] net::Task<bool> keys_for_token();
   [[gnu::noinline]] net::Task<bool> count_client();
   void fill_request();
   void name_request();

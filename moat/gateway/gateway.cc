@@ -37,6 +37,9 @@ std::vector<std::string> files_named_by(const Config& config) {
   for (const Route& route : config.routes) {
     if (!route.backend.ca_file.empty()) files.push_back(route.backend.ca_file);
   }
+  for (const TrustedIssuer& issuer : config.issuers) {
+    if (!issuer.ca_file.empty()) files.push_back(issuer.ca_file);
+  }
   for (const SecretReference& secret : config.secrets) {
     if (secret.reference.rfind("file:", 0) == 0) files.push_back(secret.reference.substr(5));
   }
@@ -147,6 +150,7 @@ void Gateway::Parts::stop(Stop how) {
     std::this_thread::sleep_for(std::chrono::milliseconds{10});
   }
   for (std::thread& thread : threads) thread.join();
+  fetches.reset();
   blocking.reset();  // a job that is still running ends on a loop that is there
   admin.reset();
 }

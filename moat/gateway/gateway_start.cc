@@ -71,6 +71,11 @@ Result<void, std::string> Gateway::Parts::make_services() {
   waiting.queue = 64;
   waiting.name = "moat-wait";
   blocking = std::make_unique<net::WorkerPool>(waiting);
+  net::WorkerPool::Options fetching;
+  fetching.threads = 4;
+  fetching.queue = 2 * most_issuers;
+  fetching.name = "moat-fetch";
+  fetches = std::make_unique<net::WorkerPool>(fetching);
   connections.emplace(affordable_connections(config.max_connections, log),
                       config.max_connections_per_address);
   auto opened = AccessLog::open(config, clock, log);
@@ -89,7 +94,7 @@ Result<void, std::string> Gateway::Parts::make_generation() {
   started.redirects = startup.listeners->redirects();
   started.workers = worker_count(config);
   lasting.emplace(Lasting{clock, log, paths, *store, *hashes, *revocations, *requests, *signups,
-                          *guard, *blocking, *connections, *access, labels, stopping,
+                          *guard, *blocking, *fetches, *connections, *access, labels, stopping,
                           startup.listeners->https_port(), worker_count(config), first_keys});
   auto made = Generation::make(*lasting, config, nullptr);
   if (!made) return Error{made.error()};

@@ -101,6 +101,7 @@ Result<std::shared_ptr<Generation>, std::string> Generation::make(const Lasting&
   const Log& log = made->log_.emplace(lasting.log.at(log_level(made->config_)));
   auto done = made->make_keys(lasting, before);
   if (done) done = made->make_accounts(lasting);
+  if (done) done = made->make_issuers(lasting, before);
   if (done) done = made->make_shield(lasting, log);
   if (done) {
     const BackendServers* known = before == nullptr ? nullptr : before->backends_.get();
@@ -153,6 +154,16 @@ Result<void, std::string> Generation::make_accounts(const Lasting& lasting) {
   return {};
 }
 
+Result<void, std::string> Generation::make_issuers(const Lasting& lasting,
+                                                   const Generation* before) {
+  const IssuerKeys::Services services{lasting.clock, lasting.log, lasting.fetches};
+  const Issuers* known = before == nullptr ? nullptr : before->issuers_.get();
+  auto made = Issuers::create(config_, services, known);
+  if (!made) return Error{made.error()};
+  issuers_ = std::move(*made);
+  return {};
+}
+
 Result<void, std::string> Generation::make_shield(const Lasting& lasting, const Log& log) {
   shield::Shield::Options walk;
   walk.hosts = known_hosts(config_);
@@ -161,7 +172,7 @@ Result<void, std::string> Generation::make_shield(const Lasting& lasting, const 
   walk.general = policy_or(config_.limit_default, "600/min/ip burst 100");
   if (config_.limit_user) walk.user = policy_or(*config_.limit_user, "600/min/user");
   const shield::Shield::Services services{*sessions_, lasting.revocations, *users_,
-                                          lasting.requests};
+                                          lasting.requests, issuers_.get()};
   try {
     shield_ = std::make_unique<shield::Shield>(services, walk);
   } catch (const std::invalid_argument& error) {
@@ -204,23 +215,23 @@ Result<void, std::string> Generation::make_certificates(const Lasting& lasting,
 }
 
 void Generation::make_shared(const Lasting& lasting, const Log& log) {
-  shared_ =
-      std::unique_ptr<Shared>(new Shared{config_,
-                                         *shield_,
-                                         auth_.get(),
-                                         log,
-                                         lasting.clock,
-                                         lasting.blocking,
-                                         *backends_,
-                                         {},
-                                         Routes(config_.routes),
-                                         {},
-                                         {},
-                                         {},
-                                         {},
-                                         lasting.connections,
-                                         lasting.stopping,
-                                         lasting.access.enabled() ? &lasting.access : nullptr});
+  shared_ = std::unique_ptr<Shared>(new Shared{config_,
+                                               *shield_,
+                                               auth_.get(),
+                                               log,
+                                               lasting.clock,
+                                               lasting.blocking,
+                                               *backends_,
+                                               {},
+                                               Routes(config_.routes),
+                                               {},
+                                               {},
+                                               {},
+                                               {},
+                                               lasting.connections,
+                                               lasting.stopping,
+                                               lasting.access.enabled() ? &lasting.access : nullptr,
+                                               issuers_.get()});
   https::HstsOptions hsts;
   hsts.max_age = config_.hsts_max_age;
   hsts.include_subdomains = config_.hsts_subdomains;

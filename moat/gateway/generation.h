@@ -14,6 +14,7 @@
 #include "moat/gateway/certificates.h"
 #include "moat/gateway/config.h"
 #include "moat/gateway/gateway.h"
+#include "moat/gateway/issuers.h"
 #include "moat/gateway/keys.h"
 #include "moat/gateway/pages.h"
 #include "moat/gateway/worker.h"
@@ -39,6 +40,7 @@ struct Lasting {
   limit::Table& signups;
   limit::LoginGuard& guard;
   net::WorkerPool& blocking;
+  net::WorkerPool& fetches;  // of issuers' keys
   ConnectionLimits& connections;
   AccessLog& access;
   RouteLabels& labels;
@@ -74,6 +76,7 @@ class Generation final {
   explicit Generation(Config config) : config_(std::move(config)) {}
   Result<void, std::string> make_keys(const Lasting& lasting, const Generation* before);
   Result<void, std::string> make_accounts(const Lasting& lasting);
+  Result<void, std::string> make_issuers(const Lasting& lasting, const Generation* before);
   Result<void, std::string> make_shield(const Lasting& lasting, const Log& log);
   Result<void, std::string> make_certificates(const Lasting& lasting, const Generation* before);
   void make_shared(const Lasting& lasting, const Log& log);
@@ -85,6 +88,7 @@ class Generation final {
   std::unique_ptr<accounts::Service> accounts_;
   std::unique_ptr<session::Manager> sessions_;
   std::unique_ptr<shield::AccountUsers> users_;
+  std::unique_ptr<Issuers> issuers_;
   std::unique_ptr<shield::Shield> shield_;
   std::unique_ptr<WebPages> pages_;
   std::unique_ptr<shield::AuthApi> auth_;

@@ -44,8 +44,11 @@ bool has_odd_punctuation(std::string_view name) {
 }
 
 // Fields of a request that are not passed on as they came.
-bool withheld(const http::Header& field, const http::RequestHead& head, bool allow_odd_names) {
+bool withheld(const http::Header& field, const http::RequestHead& head,
+              const Forwarding& forwarding) {
   switch (field.known) {
+    case Known::authorization:
+      return forwarding.without_authorization || http::is_hop_by_hop(field, head.connection);
     case Known::host:
     case Known::content_length:
     case Known::cookie:
@@ -57,7 +60,7 @@ bool withheld(const http::Header& field, const http::RequestHead& head, bool all
       return true;
     case Known::none:
       return http::is_hop_by_hop(field, head.connection) ||
-             (!allow_odd_names && has_odd_punctuation(field.name));
+             (!forwarding.allow_underscore_headers && has_odd_punctuation(field.name));
     default:
       return http::is_intermediary_only(field.known) || http::is_hop_by_hop(field, head.connection);
   }
@@ -119,8 +122,7 @@ void append_backend_request(const http::RequestHead& head, const Forwarding& for
   out.append(" HTTP/1.1\r\n");
   append_line(out, "Host", forwarding.preserve_host ? head.host : forwarding.backend_authority);
   for (const http::Header& field : head.headers) {
-    if (!withheld(field, head, forwarding.allow_underscore_headers))
-      append_line(out, field.name, field.value);
+    if (!withheld(field, head, forwarding)) append_line(out, field.name, field.value);
   }
   append_cookies(forwarding.cookie, out);
   const std::string client = forwarding.client.to_string();

@@ -27,6 +27,7 @@ struct Forwarding {
   std::string_view scheme = "https";
   std::string_view backend_authority;  // for a route that does not keep the client's Host
   std::string_view cookie;             // the whole Cookie header as it came
+  bool without_authorization = false;  // that field was for Moat
   const session::Identity* identity = nullptr;
   std::string_view assertion;
   std::string_view request_id;

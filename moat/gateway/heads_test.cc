@@ -59,6 +59,13 @@ class BackendRequest : public ::testing::Test {
   Forwarding forwarding_;
 };
 
+TEST_F(BackendRequest, KeepsWhatWasForMoat) {
+  forwarding_.without_authorization = true;
+  const std::string out = write(get("Authorization: Bearer moat_at_x\r\nX-Thing: 1\r\n"));
+  EXPECT_EQ(out.find("moat_at_x"), std::string::npos);
+  EXPECT_EQ(times(out, "\r\nX-Thing: 1\r\n"), 1U);
+}
+
 TEST_F(BackendRequest, CarriesWhatTheClientAsked) {
   const std::string out =
       write(get("Accept: text/html\r\nX-Thing: 1\r\nAuthorization: Basic eA==\r\n"));

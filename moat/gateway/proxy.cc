@@ -118,6 +118,7 @@ void Connection::write_backend_head(const PreparedRoute& route, const Backends::
   forwarding.preserve_host = route.route->preserve_host;
   forwarding.allow_underscore_headers = route.route->allow_underscore_headers;
   if (!x.admission.without_cookies) forwarding.cookie = x.request.cookie;
+  forwarding.without_authorization = x.admission.own_bearer;
   forwarding.request_id = x.request_id;
   forwarding.traceparent = x.traceparent_text();
   forwarding.tracestate = x.trace_came;
@@ -536,7 +537,8 @@ bool Connection::tunnel_may_go_on() const {
   const bool over = identity != nullptr &&
                     (shared.shield.services().revocations.is_revoked(
                          identity->session_id, identity->user_id, identity->started_at) ||
-                     shared.clock.now() - identity->started_at >= shared.config.session_absolute);
+                     shared.clock.now() - identity->started_at >= shared.config.session_absolute ||
+                     (identity->ends_at != Time{} && shared.clock.now() >= identity->ends_at));
   return !over && loop_.now() - tunnel_used_ < shared.config.timeouts.websocket &&
          !shared.draining();
 }

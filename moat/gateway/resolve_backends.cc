@@ -8,19 +8,37 @@
 
 #include "moat/gateway/backends.h"
 #include "moat/gateway/gateway.h"
+#include "moat/gateway/issuers.h"
 
 namespace moat::gateway {
 
 namespace {
 
-Result<std::string, std::string> read_roots(const std::string& path) {
+Result<std::string, std::string> read_roots(const char* key, const std::string& path) {
   constexpr std::size_t most = 1024 * 1024;
   std::ifstream file(path, std::ios::binary);
   std::string text(most + 1, '\0');
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (file.bad() || !file.eof()) return Error{"backend_ca '" + path + "' cannot be read"};
+  if (file.bad() || !file.eof()) return Error{key + (" '" + path) + "' cannot be read"};
   text.resize(static_cast<std::size_t>(file.gcount()));
+  // No roots would mean the system's.
+  if (text.empty()) return Error{key + (" '" + path) + "' holds no certificate"};
   return text;
+}
+
+void resolve_issuers(Config& config, std::vector<ConfigProblem>& problems) {
+  for (TrustedIssuer& issuer : config.issuers) {
+    if (!issuer.ca_file.empty()) {
+      auto roots = read_roots("ca_file", issuer.ca_file);
+      if (!roots) {
+        problems.push_back({issuer.origin, roots.error()});
+        continue;
+      }
+      issuer.ca = std::move(*roots);
+    }
+    const auto document = fetch::Document::create(fetch_options(issuer));
+    if (!document) problems.push_back({issuer.origin, "issuer: " + document.error()});
+  }
 }
 
 }  // namespace
@@ -29,18 +47,12 @@ std::vector<ConfigProblem> resolve_backends(Config& config) {
   std::vector<ConfigProblem> problems;
   for (Route& route : config.routes) {
     if (!route.backend.ca_file.empty()) {
-      auto roots = read_roots(route.backend.ca_file);
+      auto roots = read_roots("backend_ca", route.backend.ca_file);
       if (!roots) {
         problems.push_back({route.origin, roots.error()});
         continue;
       }
       route.backend.ca = std::move(*roots);
-      if (route.backend.ca.empty()) {
-        // No roots would mean the system's.
-        problems.push_back(
-            {route.origin, "backend_ca '" + route.backend.ca_file + "' holds no certificate"});
-        continue;
-      }
     }
     for (Upstream& upstream : route.backends) {
       if (upstream.kind == Upstream::Kind::unix_socket) continue;
@@ -77,6 +89,7 @@ std::vector<ConfigProblem> resolve_backends(Config& config) {
       ::freeaddrinfo(list);
     }
   }
+  resolve_issuers(config, problems);
   if (problems.empty()) {
     const auto servers = BackendServers::create(config, nullptr);
     if (!servers) problems.push_back({Origin{"backend", 0}, servers.error()});

@@ -14,6 +14,7 @@
 #include "moat/gateway/backends.h"
 #include "moat/gateway/config.h"
 #include "moat/gateway/connection_limits.h"
+#include "moat/gateway/issuers.h"
 #include "moat/gateway/metrics.h"
 #include "moat/gateway/routes.h"
 #include "moat/http/request.h"
@@ -66,7 +67,8 @@ struct Shared {
   std::string rate_limit_policy;  // a whole RateLimit-Policy line
   ConnectionLimits& connections;  // this and what follows outlives every configuration
   const Stopping& stopping;
-  AccessLog* access = nullptr;  // null: off
+  AccessLog* access = nullptr;       // null: off
+  const Issuers* issuers = nullptr;  // of this configuration
   bool draining() const { return stopping.draining.load(std::memory_order_relaxed); }
 };
 

@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "moat/base/encoding.h"
+#include "moat/jwt/internal/material.h"
 #include "moat/jwt/internal/parts.h"
 
 namespace moat::jwt {
@@ -132,8 +133,12 @@ struct Dates {
 std::optional<Refusal> check_dates(const Dates& dates, const Options& options, Time now) {
   if (!dates.expires && !options.allow_missing_expiration) return Refusal::missing_expiration;
   // RFC 7519 section 4.1.4: "on or after which the JWT MUST NOT be accepted".
-  if (dates.expires && now >= *dates.expires + options.skew) return Refusal::expired;
-  if (dates.not_before && now + options.skew < *dates.not_before) return Refusal::not_yet_valid;
+  if (!options.allow_expired && dates.expires && now >= *dates.expires + options.skew) {
+    return Refusal::expired;
+  }
+  if (!options.allow_not_yet_valid && dates.not_before && now + options.skew < *dates.not_before) {
+    return Refusal::not_yet_valid;
+  }
   if (dates.issued_at && *dates.issued_at > now + max_skew) return Refusal::issued_in_future;
   if (dates.expires && *dates.expires - dates.issued_at.value_or(now) > options.max_lifetime) {
     return Refusal::lifetime_too_long;
@@ -156,6 +161,13 @@ bool same_type(std::string_view a, std::string_view b) {
                : type;
   };
   return ascii_iequals(strip(a), strip(b));
+}
+
+bool may_use(const std::vector<Algorithm>& accepted, std::optional<Algorithm> named) {
+  return accepted.empty() ||
+         (named && std::any_of(accepted.begin(), accepted.end(), [&](Algorithm algorithm) {
+            return internal::same_algorithm(algorithm, *named);
+          }));
 }
 
 std::optional<SignError> add_claims(json::Object& claims, const SignOptions& options, seconds life,
@@ -257,6 +269,7 @@ Result<Verified, Refusal> Verifier::verify(Unverified token, Time now) const {
     MOAT_TRY(read, internal::read_header(parts->header));
     header = &*read;
   }
+  if (!may_use(options_.algorithms, header->algorithm)) return Error{Refusal::wrong_algorithm};
   MOAT_TRY(const Key* key, internal::find_key(*header, *parts, keys_, options_.allow_rsa_pkcs1));
   const std::optional<std::string> payload = base64url_decode(parts->payload);
   if (!payload) return Error{Refusal::malformed};

@@ -68,6 +68,9 @@ struct Options {
   // that names an audience is for somebody else and refused (RFC 7519 section 4.1.3).
   std::vector<std::string> audiences{};
   bool allow_missing_audience = false;
+  // Of the keys, only those of these algorithms verify; empty: each key's own. A key is never used
+  // with any other.
+  std::vector<Algorithm> algorithms{};
   // One of these must be "iss"; not checked when empty. Keys of one issuer belong in one Verifier.
   std::vector<std::string> issuers{};
   // Checked when given. "typ" is compared without case and without a leading "application/" (RFC
@@ -78,6 +81,10 @@ struct Options {
   std::optional<std::string> nonce{};
   std::vector<std::string> required_claims{};
   bool allow_missing_expiration = false;
+  // Who takes an expired token (to end its session, say), or one whose "nbf" has not come, looks at
+  // the times himself.
+  bool allow_expired = false;
+  bool allow_not_yet_valid = false;
   // The clocks of issuer and verifier may differ by this: 0 to 60 s. "iat" may always lie up to 60
   // s ahead.
   std::chrono::seconds skew{30};

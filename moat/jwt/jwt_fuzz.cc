@@ -6,6 +6,8 @@
 #include <span>
 
 #include "moat/base/encoding.h"
+#include "moat/jwt/decode.h"
+#include "moat/jwt/remote_key_set.h"
 
 namespace {
 
@@ -41,12 +43,17 @@ void fuzz(std::span<const std::uint8_t> data) {
   // Nobody but us has the key.
   require(!verifier.verify(jwt::Unverified{text}, now));
   static_cast<void>(jwt::verify_flattened_jws(jwt::Unverified{text}, keys));
+  if (const auto decoded = jwt::decode(jwt::Unverified{text})) {
+    require(decoded->unverified_claims().as_object() != nullptr);
+    require(decoded->unverified_header().find("crit") == nullptr);
+  }
 
   const std::string token = jwt::sign_jws(text, key()).value();
   const auto payload = jwt::verify_jws(jwt::Unverified{token}, keys, {.max_bytes = 65536});
   require(payload && payload->payload == text);
   if (const auto verified = verifier.verify(jwt::Unverified{token}, now)) {
     require(verified->claims().as_object() != nullptr);
+    require(jwt::decode(jwt::Unverified{token})->unverified_claims() == verified->claims());
     require(verified->expires() > now - options.skew);
   }
   // The text as the header of a token whose MAC is right.
@@ -63,6 +70,14 @@ void fuzz(std::span<const std::uint8_t> data) {
         const auto back = jwt::Key::from_jwk(*jwk);
         require(back && back->thumbprint() == one.thumbprint());
       }
+    }
+  }
+  jwt::RemoteKeySet remote;
+  if (const auto accepted = remote.fetched(text, Tick())) {
+    require(accepted->keys == remote.keys().keys().size());
+    for (const jwt::Key& one : remote.keys().keys()) {
+      require(!one.is_symmetric() && !one.can_sign());
+      require(one.algorithm() != jwt::Algorithm::rs256);
     }
   }
   static_cast<void>(jwt::Key::from_pem(text, jwt::Algorithm::es256));

@@ -81,6 +81,41 @@ TEST(Jwt, NotBeforeIsKept) {
   EXPECT_EQ(refusal(token, for_us(), now + seconds(10) - microseconds(1)), Refusal::not_yet_valid);
 }
 
+TEST(Jwt, AnExpiredOrEarlyTokenPassesWhereThatIsAllowedAndNothingElseDoes) {
+  const std::string over = token_of(R"({"aud":"us","iat":1799990000,"exp":1799990060})");
+  Options options = for_us();
+  EXPECT_EQ(refusal(over, options), Refusal::expired);
+  options.allow_expired = true;
+  EXPECT_EQ(refusal(over, options), std::nullopt);
+  EXPECT_EQ(refusal(token_of(R"({"aud":"them","exp":1799990060})"), options),
+            Refusal::wrong_audience);
+  EXPECT_EQ(refusal(token_of(R"({"aud":"us"})"), options), Refusal::missing_expiration);
+
+  const std::string early = with_times(R"(,"nbf":1800000050)");
+  EXPECT_EQ(refusal(early, options), Refusal::not_yet_valid);
+  options.allow_expired = false;
+  options.allow_not_yet_valid = true;
+  EXPECT_EQ(refusal(early, options), std::nullopt);
+  EXPECT_EQ(refusal(over, options), Refusal::expired);
+}
+
+TEST(Jwt, OfTheKeysOnlyThoseOfTheListedAlgorithmsVerify) {
+  const std::string token = with_times("");
+  Options options = for_us();
+  options.algorithms = {Algorithm::es256, Algorithm::hs512};
+  EXPECT_EQ(refusal(token, options), Refusal::wrong_algorithm);
+  options.algorithms.push_back(Algorithm::hs256);
+  EXPECT_EQ(refusal(token, options), std::nullopt);
+
+  // Ed25519 has two names and is one algorithm.
+  const Key eddsa = Key::generate(Algorithm::eddsa, system_random()).value();
+  KeySet keys;
+  ASSERT_TRUE(keys.add(eddsa));
+  const std::string signed_so = sign({{"aud", "us"}}, eddsa, {}, now).value();
+  options.algorithms = {Algorithm::ed25519};
+  EXPECT_TRUE(Verifier(keys, options).verify(Unverified{signed_so}, now));
+}
+
 TEST(Jwt, ATokenFromTheFutureIsRefused) {
   EXPECT_EQ(refusal(token_of(R"({"aud":"us","iat":1800000060,"exp":1800000090})")), std::nullopt);
   EXPECT_EQ(refusal(token_of(R"({"aud":"us","iat":1800000061,"exp":1800000090})")),

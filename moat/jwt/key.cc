@@ -216,6 +216,10 @@ std::string_view to_string(KeyError error) {
       return "mixed_set";
     case KeyError::duplicate_key_id:
       return "duplicate_key_id";
+    case KeyError::not_public:
+      return "not_public";
+    case KeyError::untrusted:
+      return "untrusted";
     case KeyError::no_usable_key:
       return "no_usable_key";
   }

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "moat/base/clock.h"
 #include "moat/base/json.h"
 #include "moat/base/random.h"
 #include "moat/base/result.h"
@@ -47,7 +48,10 @@ enum class KeyError {
   wrong_use,         // a JWK whose "use" or "key_ops" is not for signatures
   mixed_set,         // secrets and public keys in one set (RFC 8725 section 3.1)
   duplicate_key_id,  // two keys of one "kid" in one set
-  no_usable_key      // a set without any key that can be used
+  not_public,        // a secret or private key where only public ones may be
+  untrusted,  // a certificate out of its time, from nobody who is trusted, weakly signed, or not
+              // for signatures
+  no_usable_key  // a set without any key that can be used
 };
 std::string_view to_string(KeyError error);
 
@@ -66,13 +70,20 @@ class Key final {
                                                            std::string_view key_id = {});
   // A public key ("PUBLIC KEY", "RSA PUBLIC KEY"), a private one ("PRIVATE KEY", "EC PRIVATE KEY",
   // "RSA PRIVATE KEY", unencrypted) or a certificate, of which only the public key is taken:
-  // nothing else in it is checked. At most 64 KiB.
+  // nothing else in it is checked: from_certificate does. At most 64 KiB.
   static Result<Key, KeyError> from_pem(std::string_view pem, Algorithm algorithm,
                                         std::string_view key_id = {});
   static Result<Key, KeyError> from_pem(const Secret& pem, Algorithm algorithm,
                                         std::string_view key_id = {}) {
     return from_pem(pem.reveal(), algorithm, key_id);
   }
+  // The public key of a certificate that is good at `now` (RFC 5280 section 6): issued by one of
+  // `roots`, or one of them, through the chain that may follow it in `pem`; within its dates,
+  // signed with SHA-256 or better, and, where it says what its key is for, for signatures. Whether
+  // it was revoked is not looked at. At most 64 KiB and eight certificates each.
+  static Result<Key, KeyError> from_certificate(std::string_view pem, std::string_view roots,
+                                                Algorithm algorithm, Time now,
+                                                std::string_view key_id = {});
   // A JWK (RFC 7517, RFC 8037), public or private. The algorithm comes from its "alg", else from
   // its curve; an RSA or "oct" key without "alg" needs `algorithm`; where both are there they must
   // agree.

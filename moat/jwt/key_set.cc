@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "moat/jwt/internal/jwk_set.h"
 #include "moat/jwt/internal/material.h"
 #include "moat/jwt/key.h"
 
@@ -59,18 +60,31 @@ Result<KeySet, KeyError> KeySet::of(std::vector<Key> keys) {
   return set;
 }
 
-Result<KeySet, KeyError> KeySet::from_jwks(std::string_view text,
-                                           std::optional<Algorithm> algorithm) {
-  if (text.size() > max_jwks_bytes) return Error{KeyError::malformed};
+namespace internal {
+
+Result<JwkSet, KeyError> read_jwk_set(std::string_view text, std::size_t max_bytes,
+                                      std::size_t max_count) {
+  if (text.size() > max_bytes) return Error{KeyError::malformed};
   auto parsed = json::parse(text, {.depth = 8, .members = 4096});
   if (!parsed) return Error{KeyError::malformed};
   const json::Value* keys = parsed->find("keys");
   if (keys == nullptr || keys->as_array() == nullptr) return Error{KeyError::malformed};
-  if (keys->as_array()->size() > max_keys) return Error{KeyError::unsupported};
+  if (keys->as_array()->size() > max_count) return Error{KeyError::unsupported};
+  JwkSet out;
+  out.names_an_id_twice = names_an_id_twice(*keys->as_array());
+  out.document = *std::move(parsed);
+  return out;
+}
+
+}  // namespace internal
+
+Result<KeySet, KeyError> KeySet::from_jwks(std::string_view text,
+                                           std::optional<Algorithm> algorithm) {
+  MOAT_TRY(internal::JwkSet read, internal::read_jwk_set(text, max_jwks_bytes, max_keys));
   KeySet set;
   std::optional<KeyError> error;
-  if (names_an_id_twice(*keys->as_array())) error = KeyError::duplicate_key_id;
-  for (const json::Value& jwk : *keys->as_array()) {
+  if (read.names_an_id_twice) error = KeyError::duplicate_key_id;
+  for (const json::Value& jwk : read.keys()) {
     const bool names_its_own = jwk.find("alg") != nullptr || jwk.find("crv") != nullptr;
     auto key = Key::from_jwk(jwk, names_its_own ? std::nullopt : algorithm);
     if (!key) {
@@ -79,7 +93,7 @@ Result<KeySet, KeyError> KeySet::from_jwks(std::string_view text,
     }
     if (auto added = set.add(*std::move(key)); !added) error = added.error();
   }
-  internal::wipe_strings(*parsed);
+  internal::wipe_strings(read.document);
   if (error) return Error{*error};
   if (set.keys_.empty()) return Error{KeyError::no_usable_key};
   return set;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "moat/session/internal/access_token.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "moat/base/encoding.h"
@@ -10,7 +11,9 @@ namespace moat::session::internal {
 
 namespace {
 
-constexpr std::string_view audience = "moat";
+constexpr std::string_view audience_of(Kind kind) {
+  return kind == Kind::api ? "moat-api" : "moat";
+}
 // What fits a cookie (RFC 6265bis section 5.6: 4096 bytes with its name).
 constexpr std::size_t max_token_bytes = 4096;
 constexpr std::size_t mac_characters = 43;             // 32 bytes
@@ -69,10 +72,12 @@ class Reader final {
   bool good_ = true;
 };
 
-std::optional<Identity> read_own_spelling(std::string_view payload) {
+std::optional<Identity> read_own_spelling(std::string_view payload, Kind kind) {
+  const bool api = kind == Kind::api;
   Identity out;
+  out.kind = kind;
   Reader reader(payload);
-  reader.literal(R"({"aud":"moat","sub":")");
+  reader.literal(api ? R"({"aud":"moat-api","sub":")" : R"({"aud":"moat","sub":")");
   out.user_id = reader.text();
   reader.literal(R"(,"sid":")");
   out.session_id = reader.text();
@@ -86,6 +91,12 @@ std::optional<Identity> read_own_spelling(std::string_view payload) {
     } while (reader.next_is(','));
     reader.literal("]");
   }
+  if (api) {
+    reader.literal(R"(,"scope":")");
+    auto scopes = parse_scopes(reader.text());
+    if (!scopes) return std::nullopt;
+    out.scopes = std::move(*scopes);
+  }
   reader.literal(R"(,"sst":)");
   out.started_at = Time(std::chrono::microseconds(reader.number(last_second * 1'000'000)));
   reader.literal(R"(,"iat":)");
@@ -97,8 +108,8 @@ std::optional<Identity> read_own_spelling(std::string_view payload) {
   return out;
 }
 
-std::optional<Identity> read_claims(std::string_view payload) {
-  if (auto identity = read_own_spelling(payload)) return identity;
+std::optional<Identity> read_claims(std::string_view payload, Kind kind) {
+  if (auto identity = read_own_spelling(payload, kind)) return identity;
   static constexpr json::Limits limits{
       .depth = 3, .members = 128, .string_bytes = max_token_bytes, .total_bytes = max_token_bytes};
   const auto claims = json::parse(payload, limits);
@@ -111,7 +122,7 @@ std::optional<Identity> read_claims(std::string_view payload) {
   const std::int64_t* started = number_claim(*claims, "sst");
   const std::int64_t* issued = number_claim(*claims, "iat");
   const std::int64_t* expires = number_claim(*claims, "exp");
-  if (named == nullptr || *named != audience || user == nullptr || session == nullptr ||
+  if (named == nullptr || *named != audience_of(kind) || user == nullptr || session == nullptr ||
       email == nullptr || roles == nullptr || roles->as_array() == nullptr || started == nullptr ||
       issued == nullptr || expires == nullptr) {
     return std::nullopt;
@@ -121,6 +132,13 @@ std::optional<Identity> read_claims(std::string_view payload) {
     return std::nullopt;
   }
   Identity out;
+  out.kind = kind;
+  if (kind == Kind::api) {
+    const std::string* scope = text_claim(*claims, "scope");
+    auto scopes = scope == nullptr ? std::nullopt : parse_scopes(*scope);
+    if (!scopes) return std::nullopt;
+    out.scopes = std::move(*scopes);
+  }
   out.user_id = *user;
   out.session_id = *session;
   out.email = *email;
@@ -137,11 +155,14 @@ std::optional<Identity> read_claims(std::string_view payload) {
 
 }  // namespace
 
-AccessTokens::AccessTokens(jwt::KeyRing ring) : ring_(std::move(ring)) {
+AccessTokens::AccessTokens(jwt::KeyRing ring, Kind kind) : ring_(std::move(ring)), kind_(kind) {
+  // A key for each kind: no claim alone keeps them apart.
+  const std::string_view purpose =
+      kind == Kind::api ? "moat session bearer token v1" : "moat session access token v1";
   for (const jwt::KeyRing::Entry& entry : ring_.entries()) {
-    jwt::Key key = jwt::Key::from_secret(entry.key.derive("moat session access token v1"),
-                                         jwt::Algorithm::hs256, entry.key.id())
-                       .value();
+    jwt::Key key =
+        jwt::Key::from_secret(entry.key.derive(purpose), jwt::Algorithm::hs256, entry.key.id())
+            .value();
     // RFC 9068 section 2.1: a type of its own, so that no other token of ours passes for this one.
     const std::string header = json::serialize(
         json::Value(json::Object{{"alg", "HS256"}, {"typ", "at+jwt"}, {"kid", key.id()}}));
@@ -160,15 +181,16 @@ const AccessTokens::One& AccessTokens::current(Time now) const {
 Secret AccessTokens::make(const Identity& identity, Time now) const {
   json::Array roles;
   for (const std::string& role : identity.roles) roles.emplace_back(role);
-  const std::string payload = json::serialize(json::Value(
-      json::Object{{"aud", audience},
-                   {"sub", identity.user_id},
-                   {"sid", identity.session_id},
-                   {"email", identity.email},
-                   {"roles", std::move(roles)},
-                   {"sst", std::int64_t{identity.started_at.time_since_epoch().count()}},
-                   {"iat", unix_seconds(identity.issued_at)},
-                   {"exp", unix_seconds(identity.expires)}}));
+  json::Object claims{{"aud", audience_of(kind_)},
+                      {"sub", identity.user_id},
+                      {"sid", identity.session_id},
+                      {"email", identity.email},
+                      {"roles", std::move(roles)}};
+  if (kind_ == Kind::api) claims.emplace_back("scope", to_text(identity.scopes));
+  claims.emplace_back("sst", std::int64_t{identity.started_at.time_since_epoch().count()});
+  claims.emplace_back("iat", unix_seconds(identity.issued_at));
+  claims.emplace_back("exp", unix_seconds(identity.expires));
+  const std::string payload = json::serialize(json::Value(std::move(claims)));
   const One& one = current(now);
   std::string token = one.header;
   token.reserve(token.size() + payload.size() * 4 / 3 + 48);
@@ -190,9 +212,15 @@ std::optional<Identity> AccessTokens::parse(std::string_view token) const {
     const std::optional<std::string> payload =
         base64url_decode(token.substr(one.header.size(), dot - one.header.size()));
     if (!payload) return std::nullopt;
-    return read_claims(*payload);
+    return read_claims(*payload, kind_);
   }
   return std::nullopt;
+}
+
+bool AccessTokens::looks_like_one(std::string_view token) const {
+  return std::any_of(keys_.begin(), keys_.end(), [&](const One& one) {
+    return token.substr(0, one.header.size()) == one.header;
+  });
 }
 
 }  // namespace moat::session::internal

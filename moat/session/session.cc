@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "moat/base/encoding.h"
+#include "moat/session/credentials.h"
 #include "moat/session/internal/access_token.h"
 #include "moat/session/internal/exchanges.h"
 #include "moat/session/internal/refresh_token.h"
@@ -38,6 +39,10 @@ void check(const Options& options, const RevocationList& revocations, const jwt:
   if (life.access <= seconds(0) || life.access >= life.idle || life.idle > life.absolute) {
     throw std::invalid_argument("session: lifetimes must be access < idle <= absolute");
   }
+  const Lifetimes& api = options.api_lifetimes;
+  if (api.idle <= life.access || api.idle > api.absolute) {
+    throw std::invalid_argument("session: programs' lifetimes must be access < idle <= absolute");
+  }
   if (options.skew < seconds(0) || options.skew > seconds(60)) {
     throw std::invalid_argument("session: skew must be 0 to 60 seconds");
   }
@@ -63,9 +68,24 @@ void check(const User& user) {
   }
 }
 
+Scopes scopes_of(const Record& record) { return parse_scopes(record.scopes).value_or(Scopes()); }
+
 Session view_of(const Record& record) {
-  return {record.id,         record.user_id, record.started_at, record.rotated_at,
-          record.expires_at, record.ends_at, record.address,    record.user_agent};
+  return {record.kind,       record.id,      record.user_id, record.started_at, record.rotated_at,
+          record.expires_at, record.ends_at, record.address, record.user_agent, scopes_of(record)};
+}
+
+Secret prefixed(std::string_view prefix, const Secret& secret) {
+  std::string text(prefix);
+  text.reserve(prefix.size() + secret.size());
+  text += secret.reveal();
+  return Secret::take(text);
+}
+
+// What stands behind the prefix; nullopt where it does not.
+std::optional<std::string_view> without(std::string_view prefix, std::string_view token) {
+  if (token.substr(0, prefix.size()) != prefix) return std::nullopt;
+  return token.substr(prefix.size());
 }
 
 }  // namespace
@@ -100,6 +120,10 @@ std::string_view to_string(RefreshRefusal refusal) {
   return {};
 }
 
+bool Identity::has_scope(std::string_view scope) const {
+  return kind == Kind::browser || std::find(scopes.begin(), scopes.end(), scope) != scopes.end();
+}
+
 struct Manager::Impl {
   Impl(Store& store_in, RevocationList& revocations_in, const jwt::KeyRing& ring_in,
        const Options& options_in, Random& random_in)
@@ -108,7 +132,8 @@ struct Manager::Impl {
         options(options_in),
         random(random_in),
         ring(ring_in),
-        access(ring_in),
+        access(ring_in, Kind::browser),
+        bearer(ring_in, Kind::api),
         refresh(ring_in) {}
 
   // How long an access token lives in a session that idles out after `idle`.
@@ -117,6 +142,8 @@ struct Manager::Impl {
     return life < idle ? life : std::max(seconds(1), idle / 5);
   }
 
+  Result<Issued, StoreError> start(Record record, const User& user, const Client& client,
+                                   const Lifetimes& lifetimes, Time now);
   Issued issue(const Record& record, const User& user, Secret refresh_token, Time now) const;
   // Ends the session with everything that hangs on it.
   Result<void, StoreError> end(const Record& record, Time now);
@@ -124,6 +151,8 @@ struct Manager::Impl {
                                           UserSource& users, Time now);
   Result<User, RefreshRefusal> user_of(const Record& record, UserSource& users, Time now);
 
+  Result<Issued, RefreshRefusal> refreshed(Kind kind, std::string_view refresh_token,
+                                           const Client& client, UserSource& users, Time now);
   // The three things that can come of a token whose session lives.
   std::optional<Result<Issued, RefreshRefusal>> exchange(const Record& record,
                                                          const RefreshToken& token,
@@ -139,6 +168,7 @@ struct Manager::Impl {
   Random& random;
   const jwt::KeyRing ring;
   const internal::AccessTokens access;
+  const internal::AccessTokens bearer;
   const internal::RefreshKeys refresh;
   std::atomic<Time::rep> synced_to{Time::min().time_since_epoch().count()};
 };
@@ -162,9 +192,16 @@ Issued Manager::Impl::issue(const Record& record, const User& user, Secret refre
   identity.started_at = record.started_at;
   identity.issued_at = now;
   identity.expires = std::min(now + access_life(record.idle), record.ends_at);
+  identity.kind = record.kind;
   Issued out;
-  out.access_token = access.make(identity, now);
-  out.refresh_token = std::move(refresh_token);
+  if (record.kind == Kind::api) {
+    identity.scopes = scopes_of(record);
+    out.access_token = prefixed(bearer_access_prefix, bearer.make(identity, now));
+    out.refresh_token = prefixed(bearer_refresh_prefix, refresh_token);
+  } else {
+    out.access_token = access.make(identity, now);
+    out.refresh_token = std::move(refresh_token);
+  }
   out.session = view_of(record);
   out.access_max_age = std::chrono::floor<seconds>(identity.expires - now);
   out.refresh_max_age =
@@ -186,17 +223,33 @@ Result<Issued, StoreError> Manager::start(const User& user, const Client& client
 
 Result<Issued, StoreError> Manager::start(const User& user, const Client& client,
                                           const Lifetimes& lifetimes, Time now) {
+  return impl_->start({}, user, client, lifetimes, now);
+}
+
+Result<Issued, StoreError> Manager::start_api(const User& user, const Client& client,
+                                              const Scopes& scopes, Time now) {
+  Record record;
+  record.kind = Kind::api;
+  record.scopes = to_text(scopes);
+  if (!parse_scopes(record.scopes)) throw std::invalid_argument("session: these are no scopes");
+  return impl_->start(std::move(record), user, client, impl_->options.api_lifetimes, now);
+}
+
+Result<Issued, StoreError> Manager::Impl::start(Record record, const User& user,
+                                                const Client& client, const Lifetimes& lifetimes,
+                                                Time now) {
   check(user);
   if (lifetimes.idle <= seconds(0) || lifetimes.idle > lifetimes.absolute) {
     throw std::invalid_argument("session: lifetimes must be idle <= absolute");
   }
-  MOAT_TRY(const std::vector<Record> others, impl_->store.list(user.id, now));
-  for (std::size_t i = impl_->options.max_sessions_per_user - 1; i < others.size(); ++i) {
-    if (auto ended = impl_->end(others[i], now); !ended) return Error{ended.error()};
+  MOAT_TRY(const std::vector<Record> others, store.list(user.id, now));
+  std::size_t of_this_kind = 0;
+  for (const Record& other : others) {
+    if (other.kind != record.kind || ++of_this_kind < options.max_sessions_per_user) continue;
+    if (auto ended = end(other, now); !ended) return Error{ended.error()};
   }
-  const std::string_view key_id = impl_->ring.current(now).id();
-  const RefreshToken token = impl_->refresh.begin(key_id, impl_->random);
-  Record record;
+  const std::string_view key_id = ring.current(now).id();
+  const RefreshToken token = refresh.begin(key_id, random);
   record.id = token.family();
   record.user_id = user.id;
   record.token_hash = token.hash();
@@ -208,8 +261,8 @@ Result<Issued, StoreError> Manager::start(const User& user, const Client& client
   record.idle = lifetimes.idle;
   record.address = printable(client.address, 64);
   record.user_agent = printable(client.user_agent, 256);
-  if (auto created = impl_->store.create(record); !created) return Error{created.error()};
-  return impl_->issue(record, user, token.text(), now);
+  if (auto created = store.create(record); !created) return Error{created.error()};
+  return issue(record, user, token.text(), now);
 }
 
 Result<Identity, AccessRefusal> Manager::verify_access(std::string_view access_token,
@@ -220,14 +273,33 @@ Result<Identity, AccessRefusal> Manager::verify_access(std::string_view access_t
   return *std::move(identity);
 }
 
+Result<Identity, AccessRefusal> Manager::verify_bearer(std::string_view access_token,
+                                                       Time now) const {
+  const auto token = without(bearer_access_prefix, access_token);
+  std::optional<Identity> identity;
+  if (token) identity = impl_->bearer.parse(*token);
+  if (!identity) return Error{AccessRefusal::malformed};
+  if (auto good = still_good(*identity, now); !good) return Error{good.error()};
+  return *std::move(identity);
+}
+
+bool Manager::is_own(std::string_view token) const {
+  return without(own_prefix, token) || impl_->access.looks_like_one(token) ||
+         impl_->refresh.parse(token);
+}
+
 Result<void, AccessRefusal> Manager::still_good(const Identity& identity, Time now) const {
   // RFC 7519 section 4.1.4: "on or after". No skew here: whoever is a little late refreshes.
   if (now >= identity.expires) return Error{AccessRefusal::expired};
   if (identity.issued_at > now + impl_->options.skew) return Error{AccessRefusal::malformed};
-  if (impl_->revocations.is_revoked(identity.session_id, identity.user_id, identity.started_at)) {
-    return Error{AccessRefusal::revoked};
-  }
+  if (is_revoked(identity)) return Error{AccessRefusal::revoked};
   return {};
+}
+
+bool Manager::is_revoked(const Identity& identity) const {
+  // A user's logout everywhere ends sessions; a key is none, and goes by its id alone.
+  const Time since = identity.kind == Kind::key ? Time::max() : identity.started_at;
+  return impl_->revocations.is_revoked(identity.session_id, identity.user_id, since);
 }
 
 Result<User, RefreshRefusal> Manager::Impl::user_of(const Record& record, UserSource& users,
@@ -293,13 +365,29 @@ Result<Issued, RefreshRefusal> Manager::Impl::replay(const Record& record,
 
 Result<Issued, RefreshRefusal> Manager::refresh(std::string_view refresh_token,
                                                 const Client& client, UserSource& users, Time now) {
-  const std::optional<RefreshToken> token = impl_->refresh.parse(refresh_token);
+  return impl_->refreshed(Kind::browser, refresh_token, client, users, now);
+}
+
+Result<Issued, RefreshRefusal> Manager::refresh_api(std::string_view refresh_token,
+                                                    const Client& client, UserSource& users,
+                                                    Time now) {
+  const auto token = without(bearer_refresh_prefix, refresh_token);
+  if (!token) return Error{RefreshRefusal::unknown};
+  return impl_->refreshed(Kind::api, *token, client, users, now);
+}
+
+Result<Issued, RefreshRefusal> Manager::Impl::refreshed(Kind kind, std::string_view refresh_token,
+                                                        const Client& client, UserSource& users,
+                                                        Time now) {
+  const std::optional<RefreshToken> token = refresh.parse(refresh_token);
   if (!token) return Error{RefreshRefusal::unknown};
   for (int attempt = 0; attempt < max_attempts; ++attempt) {
-    auto found = impl_->store.find(token->family());
+    auto found = store.find(token->family());
     if (!found) return Error{RefreshRefusal::store_unavailable};
     if (!*found) return Error{RefreshRefusal::unknown};
     const Record& record = **found;
+    // Before anything is judged: at the wrong door a token does no harm to its session either.
+    if (record.kind != kind) return Error{RefreshRefusal::unknown};
     if (record.revoked_at) return Error{RefreshRefusal::revoked};
     if (now >= record.expires_at) return Error{RefreshRefusal::expired};
     // Begun while a clock was far ahead: it would outlive every session that is begun now.
@@ -307,15 +395,15 @@ Result<Issued, RefreshRefusal> Manager::refresh(std::string_view refresh_token,
     // A token newer than its record: the store has lost something. Nothing to build on.
     if (token->generation() > record.generation) return Error{RefreshRefusal::unknown};
     if (token->generation() == record.generation) {
-      auto exchanged = impl_->exchange(record, *token, client, users, now);
+      auto exchanged = exchange(record, *token, client, users, now);
       if (exchanged) return *std::move(exchanged);
       continue;
     }
-    if (!impl_->is_reuse(record, token->generation(), now)) {
-      return impl_->replay(record, *token, users, now);
+    if (!is_reuse(record, token->generation(), now)) {
+      return replay(record, *token, users, now);
     }
     // RFC 9700 section 4.14.2: the thief and the owner cannot be told apart, so both are out.
-    if (!impl_->end(record, now)) return Error{RefreshRefusal::store_unavailable};
+    if (!end(record, now)) return Error{RefreshRefusal::store_unavailable};
     return Error{RefreshRefusal::reused};
   }
   return Error{RefreshRefusal::store_unavailable};
@@ -339,6 +427,20 @@ Result<bool, StoreError> Manager::revoke_by_token(std::string_view refresh_token
   if (!id) return false;
   MOAT_TRY(const std::optional<Record> record, impl_->store.find(*id));
   if (!record) return false;
+  return revoke(*id, record->user_id, now);
+}
+
+Result<bool, StoreError> Manager::revoke_api(std::string_view token, Time now) {
+  if (const auto access = without(bearer_access_prefix, token)) {
+    const std::optional<Identity> identity = impl_->bearer.parse(*access);
+    if (!identity) return false;
+    return revoke(identity->session_id, identity->user_id, now);
+  }
+  const auto refresh = without(bearer_refresh_prefix, token);
+  const auto id = refresh ? session_of(*refresh) : std::nullopt;
+  if (!id) return false;
+  MOAT_TRY(const std::optional<Record> record, impl_->store.find(*id));
+  if (!record || record->kind != Kind::api) return false;
   return revoke(*id, record->user_id, now);
 }
 

@@ -14,6 +14,7 @@
 #include "moat/base/secret.h"
 #include "moat/jwt/key_ring.h"
 #include "moat/session/revocation_list.h"
+#include "moat/session/scopes.h"
 #include "moat/session/store.h"
 
 namespace moat::session {
@@ -25,7 +26,7 @@ struct Lifetimes {
   std::chrono::seconds idle = std::chrono::minutes(30);
   std::chrono::seconds absolute = std::chrono::hours(8);
   static Lifetimes standard() { return {}; }
-  static Lifetimes long_lived() {  // "keep me logged in"
+  static Lifetimes long_lived() {  // "keep me logged in"; a program's session
     return {std::chrono::minutes(5), std::chrono::hours(24 * 7), std::chrono::hours(24 * 30)};
   }
   static Lifetimes high() {
@@ -35,11 +36,12 @@ struct Lifetimes {
 
 struct Options {
   Lifetimes lifetimes{};
+  Lifetimes api_lifetimes = Lifetimes::long_lived();  // of programs' sessions; `access` is not used
   // How long after its exchange an old refresh token still gets the live one, though its successor
   // was used.
   std::chrono::seconds grace{30};
   std::chrono::seconds skew{30};  // at most 60 s
-  // One login more ends the session that was idle longest.
+  // Of each kind; one login more ends the session that was idle longest.
   std::size_t max_sessions_per_user = 10;
 };
 
@@ -74,10 +76,17 @@ struct Identity {
   Time started_at{};  // of the session: the time of the login
   Time issued_at{};
   Time expires{};
+  Kind kind = Kind::browser;
+  Scopes scopes;   // of kinds api and key, which may do nothing that asks for another one
+  Time ends_at{};  // of kind key: of the key itself
+
+  // A person at a browser may do whatever the user may.
+  [[nodiscard]] bool has_scope(std::string_view scope) const;
 };
 
 // A session as its owner may see it.
 struct Session {
+  Kind kind = Kind::browser;
   std::string id;
   std::string user_id;
   Time started_at{};
@@ -86,13 +95,14 @@ struct Session {
   Time ends_at{};
   std::string address;
   std::string user_agent;
+  Scopes scopes;
 };
 
 struct Issued {
   Secret access_token;
   Secret refresh_token;
   Session session;
-  // For the cookies' Max-Age: 0 to 400 days.
+  // For the cookies' Max-Age, and expires_in: 0 to 400 days.
   std::chrono::seconds access_max_age{};
   std::chrono::seconds refresh_max_age{};
 };
@@ -136,19 +146,34 @@ class Manager final {
   Result<Issued, StoreError> start(const User& user, const Client& client, Time now);
   Result<Issued, StoreError> start(const User& user, const Client& client,
                                    const Lifetimes& lifetimes, Time now);
+  // The same for a program: bearer tokens, which may be used for `scopes` (from parse_scopes).
+  Result<Issued, StoreError> start_api(const User& user, const Client& client, const Scopes& scopes,
+                                       Time now);
 
   // Memory only: signature, audience, times and the revocation list.
   [[nodiscard]] Result<Identity, AccessRefusal> verify_access(std::string_view access_token,
                                                               Time now) const;
 
+  // The same for a bearer token. A cookie's is malformed here, and a bearer token there.
+  [[nodiscard]] Result<Identity, AccessRefusal> verify_bearer(std::string_view access_token,
+                                                              Time now) const;
+  // Whether a bearer token is of Moat's making, whatever has become of it: it is no other
+  // service's, and not to be passed on. API keys and tokens of the cookies are among them.
+  [[nodiscard]] bool is_own(std::string_view token) const;
+
   // The times and the revocation list alone, for an identity that verify_access gave before: its
   // token's signature is as good as it was.
   [[nodiscard]] Result<void, AccessRefusal> still_good(const Identity& identity, Time now) const;
+  // Whether that identity's session, or key, was revoked lately.
+  [[nodiscard]] bool is_revoked(const Identity& identity) const;
 
   // Exchanges a refresh token. Whoever presents the same token, at whatever node, after whatever
   // crash, gets the same successor.
   Result<Issued, RefreshRefusal> refresh(std::string_view refresh_token, const Client& client,
                                          UserSource& users, Time now);
+  // The same for a program's refresh token; a cookie's is unknown here, and this one there.
+  Result<Issued, RefreshRefusal> refresh_api(std::string_view refresh_token, const Client& client,
+                                             UserSource& users, Time now);
   // The session a refresh token belongs to, by its MAC alone: for a logout whose access token has
   // expired. Nullopt when the token is none of ours. Says nothing about whether the session lives.
   [[nodiscard]] std::optional<std::string> session_of(std::string_view refresh_token) const;
@@ -158,6 +183,9 @@ class Manager final {
   Result<bool, StoreError> revoke(std::string_view session_id, std::string_view user_id, Time now);
   // Ends the session that a refresh token of ours belongs to; false when there is none.
   Result<bool, StoreError> revoke_by_token(std::string_view refresh_token, Time now);
+  // Ends the session of a program's access or refresh token (RFC 7009), also of one that expired;
+  // false when there is none.
+  Result<bool, StoreError> revoke_api(std::string_view token, Time now);
   Result<std::size_t, StoreError> revoke_all(std::string_view user_id, Time now);
   Result<std::size_t, StoreError> revoke_others(std::string_view user_id, std::string_view keep,
                                                 Time now);

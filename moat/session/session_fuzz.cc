@@ -33,6 +33,9 @@ void fuzz(std::span<const std::uint8_t> data) {
   require(!world.node.manager.verify_access(text, now));
   require(!world.node.manager.session_of(text));
   require(!world.node.manager.refresh(text, internal::test_client, world.users, now));
+  require(!world.node.manager.verify_bearer(text, now));
+  require(!world.node.manager.refresh_api(text, internal::test_client, world.users, now));
+  if (const auto scopes = parse_scopes(text)) require(to_text(*scopes) == text);
 
   // The bytes as changes to genuine tokens: position, then what is added there.
   std::string access(world.issued.access_token.reveal());

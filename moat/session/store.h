@@ -14,6 +14,13 @@
 
 namespace moat::session {
 
+// What stands behind a request. Nothing of one kind passes for another's.
+enum class Kind : std::uint8_t {
+  browser = 0,  // a session whose tokens are cookies
+  api = 1,      // a session of a program, whose tokens are bearer tokens
+  key = 2       // a personal API key, which is no session
+};
+
 enum class StoreError {
   unavailable  // the store could not answer; whether a write happened is unknown
 };
@@ -21,8 +28,9 @@ enum class StoreError {
 // Record is one session: a family of refresh tokens of which exactly one is live. It holds no
 // token, only the SHA-256 of the live one, so a copy of the store opens no session.
 struct Record {
-  std::string id;       // 22 characters of base64url; no secret
-  std::string user_id;  // at most 128 bytes
+  Kind kind = Kind::browser;  // or api
+  std::string id;             // 22 characters of base64url; no secret
+  std::string user_id;        // at most 128 bytes
   Digest token_hash{};
   std::uint32_t generation = 0;  // of the live token; the first is 0
   Time started_at{};
@@ -33,6 +41,7 @@ struct Record {
   std::string address;     // of the client, as last seen; at most 64 bytes
   std::string user_agent;  // as last seen; at most 256 bytes of printable ASCII
   std::string exchanges;   // opaque to the store; at most 512 bytes of ASCII
+  std::string scopes;      // of kind api: see scopes.h
   std::optional<Time> revoked_at;
 };
 

@@ -41,6 +41,19 @@ std::string_view without_port(std::string_view host) {
   return host.substr(0, colon);
 }
 
+// RFC 6750 section 3.1.
+bool refuse_bearer(Admission& admission, std::string_view reason) {
+  admission.refusal.challenge = "Bearer error=\"invalid_token\"";
+  return refuse(admission, Step::session, 401, "invalid_token",
+                "This token is not valid, or not any more.", reason);
+}
+
+// It may well be valid: the client is to try again, not to ask for another one.
+bool refuse_unavailable(Admission& admission, std::string_view reason) {
+  return refuse(admission, Step::session, 503, "issuer_unavailable",
+                "Your token cannot be checked right now. Please try again in a moment.", reason);
+}
+
 // As if none had come; none is changed or taken away in the client either.
 void forget_cookies(Admission& admission) {
   admission.without_cookies = true;
@@ -57,6 +70,16 @@ std::string next_target(const Request& request) {
 }
 
 }  // namespace
+
+std::optional<std::string_view> bearer_token(std::string_view authorization) {
+  constexpr std::string_view scheme = "bearer";
+  const std::string_view rest = authorization.substr(std::min(scheme.size(), authorization.size()));
+  if (!ascii_iequals(authorization.substr(0, scheme.size()), scheme) || rest.empty() ||
+      (rest[0] != ' ' && rest[0] != '\t')) {
+    return std::nullopt;
+  }
+  return trim(rest);
+}
 
 std::string_view to_string(Step step) {
   switch (step) {
@@ -106,6 +129,29 @@ Shield::Shield(const Services& services, Options options)
 Outcome Shield::begin(const Request& request, const Rules& rules, Time now, Tick tick,
                       Memory* memory, Admission& admission) const {
   if (!count_client(request, tick, memory, admission)) return Outcome::refuse;
+  return identify(request, rules, now, tick, memory, admission);
+}
+
+Outcome Shield::go_on(const Request& request, const Rules& rules, Time now, Tick tick,
+                      Memory* memory, Admission& admission) const {
+  const Outcome outcome = identify(request, rules, now, tick, memory, admission);
+  if (outcome != Outcome::wait) return outcome;
+  refuse_unavailable(admission, "waited_in_vain");
+  return Outcome::refuse;
+}
+
+Outcome Shield::identify(const Request& request, const Rules& rules, Time now, Tick tick,
+                         Memory* memory, Admission& admission) const {
+  switch (check_bearer(request, rules, now, tick, memory, admission)) {
+    case Bearer::foreign:
+      break;
+    case Bearer::known:
+      return finish(request, rules, tick, admission);
+    case Bearer::refused:
+      return Outcome::refuse;
+    case Bearer::wait:
+      return Outcome::wait;
+  }
   Outcome session = check_session(request, now, memory, admission);
   if (session == Outcome::refuse) return session;
   // Before anything is done in the name of whose cookies came along.
@@ -135,6 +181,7 @@ Outcome Shield::finish(const Request& request, const Rules& rules, Tick tick,
 bool Shield::admit(const Request& request, const Rules& rules, Time now, Tick tick,
                    Admission& admission) const {
   Outcome outcome = begin(request, rules, now, tick, nullptr, admission);
+  if (outcome == Outcome::wait) outcome = go_on(request, rules, now, tick, nullptr, admission);
   if (outcome == Outcome::refresh) {
     refresh(request, now, admission);
     outcome = finish(request, rules, tick, admission);
@@ -177,19 +224,69 @@ bool Shield::check_address_limit(const Request& request, Tick tick, Admission& a
   return refuse_limit(admission, Step::address_limit, admission.rate);
 }
 
-std::shared_ptr<const session::Identity> Shield::who(std::string_view access_token, Time now,
-                                                     Memory* memory) const {
-  if (access_token.empty()) return nullptr;
-  if (memory != nullptr) {
-    if (auto known = memory->find(access_token)) {
-      return services_.sessions.still_good(*known, now) ? known : nullptr;
-    }
+Shield::Who Shield::who(session::Kind kind, std::string_view access_token, Time now,
+                        Memory* memory) const {
+  if (access_token.empty()) return Error{session::AccessRefusal::malformed};
+  const auto known = memory == nullptr ? nullptr : memory->find(access_token);
+  // It remembers tokens of every kind.
+  if (known != nullptr && known->kind == kind) {
+    auto good = services_.sessions.still_good(*known, now);
+    if (!good) return Error{good.error()};
+    return known;
   }
-  auto verified = services_.sessions.verify_access(access_token, now);
-  if (!verified) return nullptr;
+  auto verified = kind == session::Kind::browser
+                      ? services_.sessions.verify_access(access_token, now)
+                      : services_.sessions.verify_bearer(access_token, now);
+  if (!verified) return Error{verified.error()};
   auto identity = std::make_shared<const session::Identity>(std::move(*verified));
   if (memory != nullptr) memory->keep(access_token, identity);
   return identity;
+}
+
+Shield::Bearer Shield::check_bearer(const Request& request, const Rules& rules, Time now, Tick tick,
+                                    Memory* memory, Admission& admission) const {
+  const auto token = bearer_token(request.authorization);
+  if (!token) return Bearer::foreign;
+  if (!services_.sessions.is_own(*token)) {
+    // /auth is for who has an account here.
+    if (services_.tokens == nullptr || rules.scope != csrf::Scope::backend) return Bearer::foreign;
+    return check_others_bearer(*token, now, tick, admission);
+  }
+  // It speaks for the whole request: what else came along is nobody's.
+  forget_cookies(admission);
+  admission.own_bearer = true;
+  auto found = who(session::Kind::api, *token, now, memory);
+  if (!found) {
+    refuse_bearer(admission, session::to_string(found.error()));
+    return Bearer::refused;
+  }
+  admission.holder = std::move(*found);
+  admission.identity = admission.holder.get();
+  return Bearer::known;
+}
+
+Shield::Bearer Shield::check_others_bearer(std::string_view token, Time now, Tick tick,
+                                           Admission& admission) const {
+  TokenSource::Answer answer = services_.tokens->judge(token, now, tick);
+  switch (answer.state) {
+    case TokenSource::State::foreign:
+      return Bearer::foreign;
+    case TokenSource::State::wait:
+      return Bearer::wait;
+    case TokenSource::State::refused:
+      refuse_bearer(admission, answer.reason);
+      return Bearer::refused;
+    case TokenSource::State::unavailable:
+      refuse_unavailable(admission, answer.reason);
+      return Bearer::refused;
+    case TokenSource::State::known:
+      break;
+  }
+  forget_cookies(admission);
+  admission.own_bearer = !answer.pass_token;
+  admission.holder = std::move(answer.identity);
+  admission.identity = admission.holder.get();
+  return Bearer::known;
 }
 
 Outcome Shield::check_session(const Request& request, Time now, Memory* memory,
@@ -200,7 +297,7 @@ Outcome Shield::check_session(const Request& request, Time now, Memory* memory,
     refuse(admission, Step::session, 400, "duplicate_cookie", "A session cookie came twice.");
     return Outcome::refuse;
   }
-  admission.holder = who(cookies.access, now, memory);
+  admission.holder = who(session::Kind::browser, cookies.access, now, memory).value_or(nullptr);
   admission.identity = admission.holder.get();
   if (admission.identity != nullptr) return Outcome::pass;
   if (!cookies.refresh.empty()) return Outcome::refresh;
@@ -216,7 +313,8 @@ void Shield::refresh(const Request& request, Time now, Admission& admission) con
   auto issued = services_.sessions.refresh(admission.cookies.refresh, client, services_.users, now);
   if (issued) {
     admission.set_cookies = session_cookies(*issued);
-    admission.holder = who(issued->access_token.reveal(), now, nullptr);
+    admission.holder =
+        who(session::Kind::browser, issued->access_token.reveal(), now, nullptr).value_or(nullptr);
     admission.identity = admission.holder.get();
     return;
   }

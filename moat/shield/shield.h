@@ -17,6 +17,7 @@
 #include "moat/session/session.h"
 #include "moat/shield/memory.h"
 #include "moat/shield/request.h"
+#include "moat/shield/token_source.h"
 
 namespace moat::shield {
 
@@ -43,6 +44,7 @@ struct Rules {
 enum class Outcome {
   pass,     // go on to the backend or handler
   refresh,  // call refresh() on a thread that may block, then finish()
+  wait,     // the source of tokens fetches something: wait until it has, then go_on()
   refuse    // answer with Admission::status and code
 };
 
@@ -55,6 +57,7 @@ struct Refusal {
   std::string location;    // where a person is sent instead (status 303)
   std::chrono::nanoseconds retry_after{0};
   std::string_view reason;  // for the log only
+  std::string challenge;    // WWW-Authenticate of a bearer token; else a 401 asks for a session
 };
 
 // Moat's cookies as a request carried them; views into its Cookie header.
@@ -78,6 +81,7 @@ struct Admission {
   limit::Decision rate;                  // of the general limit, for RateLimit fields
   bool store_unavailable = false;        // so that nobody knows who stands behind a refresh token
   bool without_cookies = false;          // none of its cookies may count, nor reach a backend
+  bool own_bearer = false;  // its bearer token was for Moat: Authorization must not reach a backend
   Refusal refusal;
   csrf::Reason would_refuse = csrf::Reason::none;  // where forged requests are only reported
 
@@ -94,6 +98,7 @@ class Shield final {
     const session::RevocationList& revocations;
     session::UserSource& users;
     limit::Table& requests;
+    TokenSource* tokens = nullptr;  // of other issuers' bearer tokens; null: those are a backend's
   };
   struct Options {
     std::vector<std::string> hosts{
@@ -111,6 +116,9 @@ class Shield final {
   // null.
   [[nodiscard]] Outcome begin(const Request& request, const Rules& rules, Time now, Tick tick,
                               Memory* memory, Admission& admission) const;
+  // What is left behind a wait. It does not wait again.
+  [[nodiscard]] Outcome go_on(const Request& request, const Rules& rules, Time now, Tick tick,
+                              Memory* memory, Admission& admission) const;
   // The host and the address limit alone: for a request that ends before it has a route. False:
   // refused.
   [[nodiscard]] bool count_client(const Request& request, Tick tick, Memory* memory,
@@ -121,8 +129,8 @@ class Shield final {
   [[nodiscard]] Outcome finish(const Request& request, const Rules& rules, Tick tick,
                                Admission& admission) const;
 
-  // The whole walk in one call that may block: for frameworks with a thread for each request. True:
-  // passed.
+  // The whole walk in one call that may block: for frameworks with a thread for each request, and
+  // sources of tokens that block rather than say `wait`. True: passed.
   [[nodiscard]] bool admit(const Request& request, const Rules& rules, Time now, Tick tick,
                            Admission& admission) const;
 
@@ -131,21 +139,36 @@ class Shield final {
   const Services& services() const { return services_; }
 
  private:
+  // Who stands behind a bearer token: somebody that one of the sources knows, or nobody (refused);
+  // foreign is what no source calls its own, and a backend's to judge.
+  enum class Bearer { foreign, known, refused, wait };
+
   bool check_host(const Request& request, Memory* memory, Admission& admission) const;
   bool check_address_limit(const Request& request, Tick tick, Admission& admission) const;
+  Bearer check_bearer(const Request& request, const Rules& rules, Time now, Tick tick,
+                      Memory* memory, Admission& admission) const;
+  Bearer check_others_bearer(std::string_view token, Time now, Tick tick,
+                             Admission& admission) const;
+  // Behind the limit by address.
+  Outcome identify(const Request& request, const Rules& rules, Time now, Tick tick, Memory* memory,
+                   Admission& admission) const;
   Outcome check_session(const Request& request, Time now, Memory* memory,
                         Admission& admission) const;
   bool check_user_limit(const Rules& rules, Tick tick, Admission& admission) const;
   csrf::Verdict judge(const Request& request, const Rules& rules, const Admission& admission) const;
   bool check_csrf(const Request& request, const Rules& rules, Admission& admission) const;
   bool check_login(const Request& request, const Rules& rules, Admission& admission) const;
-  std::shared_ptr<const session::Identity> who(std::string_view access_token, Time now,
-                                               Memory* memory) const;
+  using Who = Result<std::shared_ptr<const session::Identity>, session::AccessRefusal>;
+  Who who(session::Kind kind, std::string_view access_token, Time now, Memory* memory) const;
 
   Services services_;
   Options options_;
   csrf::Policy csrf_;
 };
+
+// The token of an Authorization field's value; nullopt where it is of another scheme. RFC 6750
+// section 2.1, with whatever white space: what a backend may read as a bearer token is one.
+std::optional<std::string_view> bearer_token(std::string_view authorization);
 
 // Set-Cookie values: of a new or refreshed session, and those that make a browser forget it.
 std::vector<std::string> session_cookies(const session::Issued& issued);

@@ -84,6 +84,8 @@ void expect_same(const Record& a, const Record& b) {
   EXPECT_EQ(a.user_agent, b.user_agent);
   EXPECT_EQ(a.exchanges, b.exchanges);
   EXPECT_EQ(a.revoked_at, b.revoked_at);
+  EXPECT_EQ(a.kind, b.kind);
+  EXPECT_EQ(a.scopes, b.scopes);
 }
 
 template <class Kind>
@@ -109,6 +111,11 @@ TYPED_TEST(SessionsContract, WhatIsCreatedIsFoundUnchanged) {
   revoked.revoked_at = start;
   this->add(revoked);
   expect_same(this->get("b"), revoked);
+  Record program = record_of("c");
+  program.kind = session::Kind::api;
+  program.scopes = "read orders:write";
+  this->add(program);
+  expect_same(this->get("c"), program);
 }
 
 TYPED_TEST(SessionsContract, WhatIsNotThereIsNotFound) {

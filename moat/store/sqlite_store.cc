@@ -5,6 +5,7 @@
 
 #include "moat/store/internal/database.h"
 #include "moat/store/internal/sqlite_accounts.h"
+#include "moat/store/internal/sqlite_keys.h"
 #include "moat/store/internal/sqlite_sessions.h"
 
 namespace moat::store {
@@ -29,10 +30,11 @@ std::string_view to_string(OpenRefusal refusal) {
 
 struct SqliteStore::Impl {
   explicit Impl(std::unique_ptr<Database> opened)
-      : database(std::move(opened)), accounts(*database), sessions(*database) {}
+      : database(std::move(opened)), accounts(*database), sessions(*database), keys(*database) {}
   std::unique_ptr<Database> database;
   SqliteAccounts accounts;
   SqliteSessions sessions;
+  SqliteKeys keys;
 };
 
 Result<std::unique_ptr<SqliteStore>, OpenError> SqliteStore::open(const std::string& directory,
@@ -47,13 +49,15 @@ SqliteStore::~SqliteStore() = default;
 
 accounts::Store& SqliteStore::accounts() { return impl_->accounts; }
 session::Store& SqliteStore::sessions() { return impl_->sessions; }
+session::KeyStore& SqliteStore::keys() { return impl_->keys; }
 
 Result<std::size_t, accounts::StoreError> SqliteStore::sweep(Time now,
                                                              std::chrono::seconds keep_sessions) {
   MOAT_TRY(const std::size_t of_accounts, impl_->accounts.remove_expired(now));
   const auto of_sessions = impl_->sessions.delete_expired(now - keep_sessions);
-  if (!of_sessions) return Error{accounts::StoreError::unavailable};
-  return of_accounts + *of_sessions;
+  const auto of_keys = impl_->keys.delete_expired(now - keep_sessions);
+  if (!of_sessions || !of_keys) return Error{accounts::StoreError::unavailable};
+  return of_accounts + *of_sessions + *of_keys;
 }
 
 SqliteStore::Counts SqliteStore::counts() const {

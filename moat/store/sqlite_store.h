@@ -11,6 +11,7 @@
 #include "moat/accounts/store.h"
 #include "moat/base/clock.h"
 #include "moat/base/result.h"
+#include "moat/session/key_store.h"
 #include "moat/session/store.h"
 
 namespace moat::store {
@@ -37,8 +38,8 @@ struct SqliteOptions {
   std::chrono::milliseconds busy{5000};  // how long another process may hold the write lock
 };
 
-// SqliteStore keeps accounts and sessions in one SQLite database, moat.db, in a directory of its
-// own. What a method changed has been synced to the disk when it returns success; concurrent
+// SqliteStore keeps accounts, sessions and API keys in one SQLite database, moat.db, in a directory
+// of its own. What a method changed has been synced to the disk when it returns success; concurrent
 // writers share one sync (group commit). Reads do not wait for writers. Thread-safe. Methods block:
 // call them from worker threads, never from an event loop.
 //
@@ -56,11 +57,12 @@ class SqliteStore final {
 
   accounts::Store& accounts();
   session::Store& sessions();
+  session::KeyStore& keys();
 
-  // Deletes what is over: set-up tokens and devices that have expired, and sessions that expired or
-  // were revoked more than `keep_sessions` ago (keep them longer than an access token lives). In
-  // small transactions, so that others get their turn. What was deleted before an error stays
-  // deleted.
+  // Deletes what is over: set-up tokens and devices that have expired, and sessions and API keys
+  // that expired or were revoked more than `keep_sessions` ago (keep them longer than an access
+  // token lives). In small transactions, so that others get their turn. What was deleted before an
+  // error stays deleted.
   Result<std::size_t, accounts::StoreError> sweep(
       Time now, std::chrono::seconds keep_sessions = std::chrono::hours{24});
 

@@ -199,6 +199,28 @@ TEST(SqliteSchema, IsMigratedWhollyOrNotAtAll) {
   EXPECT_EQ(migrate(*connection, *path, first).error().reason, OpenRefusal::newer_schema);
 }
 
+TEST(SqliteSchema, SessionsOfTheFirstVersionAreBrowsers) {
+  constexpr Sql old_session(
+      "INSERT INTO sessions (id, user_id, token_hash, generation, started_at, rotated_at,"
+      " expires_at, ends_at, idle_seconds, address, user_agent, exchanges)"
+      " VALUES ('old', 'ada', zeroblob(32), 3, 1, 2, 9000000, 9000000, 4, '', '', '')");
+  const TemporaryDirectory directory;
+  const auto path = prepare_files(directory.path());
+  ASSERT_TRUE(path);
+  {
+    const auto connection = beside(directory.path());
+    ASSERT_TRUE(migrate(*connection, *path, std::span(sql::migrations).first(1)));
+    EXPECT_EQ(connection->run(old_session), 1);
+  }
+  const auto opened = SqliteStore::open(directory.path());
+  ASSERT_TRUE(opened);
+  const auto found = (*opened)->sessions().find("old");
+  ASSERT_TRUE(found && *found);
+  EXPECT_EQ((*found)->kind, session::Kind::browser);
+  EXPECT_EQ((*found)->scopes, "");
+  EXPECT_EQ((*found)->generation, 3U);
+}
+
 TEST(SqliteSchema, KeepsWhatIsStoredWhenOpenedAgain) {
   const TemporaryDirectory directory;
   {

@@ -13,7 +13,7 @@ FLOORS = [
     {'base'},
     {'env', 'validate', 'password', 'jwt', 'limit', 'csrf', 'http', 'http2', 'https'},
     {'session', 'accounts', 'acme', 'shield'},
-    {'net', 'store', 'sources', 'certs'},
+    {'net', 'store', 'sources', 'certs', 'fetch'},
     {'gateway', 'app', 'doctor', 'cli'},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

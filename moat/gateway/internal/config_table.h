@@ -116,6 +116,7 @@ void read_limit(ConfigTable& table, std::string_view key, std::string& out);
 
 // The sections, each to its end.
 void read_routes(ConfigTable& top, Config& config);
+void read_issuers(ConfigTable& top, Config& config);
 void read_server(ConfigTable table, Config& config);
 void read_tls(ConfigTable table, Config& config);
 void read_accounts(ConfigTable table, Config& config);

@@ -85,6 +85,7 @@ struct Gateway::Parts {
   std::unique_ptr<limit::Table> signups;
   std::unique_ptr<limit::LoginGuard> guard;
   std::unique_ptr<net::WorkerPool> blocking;
+  std::unique_ptr<net::WorkerPool> fetches;
   std::optional<ConnectionLimits> connections;
   std::unique_ptr<AccessLog> access;
   std::uint64_t access_lines_lost = 0;  // at the last look

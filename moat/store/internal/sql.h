@@ -75,6 +75,27 @@ inline constexpr std::array migrations = {
       CREATE INDEX sessions_by_expiry ON sessions (expires_at);
       CREATE INDEX sessions_by_revocation ON sessions (revoked_at) WHERE revoked_at IS NOT NULL;
     )sql"),
+    // Sessions of programs. Those there are were all begun by browsers.
+    Sql(R"sql(
+      ALTER TABLE sessions ADD COLUMN kind INTEGER NOT NULL DEFAULT 0 CHECK (kind IN (0, 1));
+      ALTER TABLE sessions ADD COLUMN scopes TEXT NOT NULL DEFAULT '';
+    )sql"),
+    Sql(R"sql(
+      CREATE TABLE api_keys (
+        id TEXT NOT NULL PRIMARY KEY,
+        user_id TEXT NOT NULL,
+        key_hash BLOB NOT NULL CHECK (length(key_hash) = 32),
+        name TEXT NOT NULL,
+        scopes TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        expires_at INTEGER NOT NULL,
+        last_used_at INTEGER,
+        revoked_at INTEGER
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX api_keys_by_user ON api_keys (user_id);
+      CREATE INDEX api_keys_by_expiry ON api_keys (expires_at);
+      CREATE INDEX api_keys_by_revocation ON api_keys (revoked_at) WHERE revoked_at IS NOT NULL;
+    )sql"),
 };
 
 // ---- the file itself ----
@@ -167,14 +188,15 @@ inline constexpr Sql delete_expired_devices("DELETE FROM known_devices WHERE exp
 // ---- sessions; the columns of the three SELECTs are read by one function ----
 inline constexpr Sql insert_session(
     "INSERT INTO sessions (id, user_id, token_hash, generation, started_at, rotated_at, expires_at,"
-    " ends_at, idle_seconds, address, user_agent, exchanges, revoked_at)"
-    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)");
+    " ends_at, idle_seconds, address, user_agent, exchanges, revoked_at, kind, scopes)"
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)");
 inline constexpr Sql find_session(
     "SELECT id, user_id, token_hash, generation, started_at, rotated_at, expires_at, ends_at,"
-    " idle_seconds, address, user_agent, exchanges, revoked_at FROM sessions WHERE id = ?1");
+    " idle_seconds, address, user_agent, exchanges, revoked_at, kind, scopes FROM sessions"
+    " WHERE id = ?1");
 inline constexpr Sql list_sessions(
     "SELECT id, user_id, token_hash, generation, started_at, rotated_at, expires_at, ends_at,"
-    " idle_seconds, address, user_agent, exchanges, revoked_at FROM sessions"
+    " idle_seconds, address, user_agent, exchanges, revoked_at, kind, scopes FROM sessions"
     " WHERE user_id = ?1 AND revoked_at IS NULL AND expires_at > ?2 ORDER BY rotated_at DESC, id");
 inline constexpr Sql rotate_session(
     "UPDATE sessions SET token_hash = ?3, generation = generation + 1, rotated_at = ?4,"
@@ -190,6 +212,31 @@ inline constexpr Sql revocations_since(
     "SELECT id, revoked_at FROM sessions WHERE revoked_at >= ?1 ORDER BY revoked_at, id");
 inline constexpr Sql delete_expired_sessions(
     "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions"
+    " WHERE expires_at < ?1 OR revoked_at < ?1 LIMIT ?2)");
+
+// ---- API keys; the columns of the two SELECTs are read by one function ----
+inline constexpr Sql count_live_keys(
+    "SELECT count(*) FROM api_keys WHERE user_id = ?1 AND revoked_at IS NULL AND expires_at > ?2");
+inline constexpr Sql insert_key(
+    "INSERT INTO api_keys (id, user_id, key_hash, name, scopes, created_at, expires_at,"
+    " last_used_at, revoked_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
+inline constexpr Sql find_key(
+    "SELECT id, user_id, key_hash, name, scopes, created_at, expires_at, last_used_at, revoked_at"
+    " FROM api_keys WHERE id = ?1");
+inline constexpr Sql list_keys(
+    "SELECT id, user_id, key_hash, name, scopes, created_at, expires_at, last_used_at, revoked_at"
+    " FROM api_keys WHERE user_id = ?1 AND revoked_at IS NULL AND expires_at > ?2"
+    " ORDER BY created_at DESC, id");
+inline constexpr Sql revoke_key(
+    "UPDATE api_keys SET revoked_at = ?3 WHERE id = ?1 AND user_id = ?2 AND revoked_at IS NULL");
+inline constexpr Sql revoke_keys(
+    "UPDATE api_keys SET revoked_at = ?2 WHERE user_id = ?1 AND revoked_at IS NULL RETURNING id");
+inline constexpr Sql key_revocations_since(
+    "SELECT id, revoked_at FROM api_keys WHERE revoked_at >= ?1 ORDER BY revoked_at, id");
+inline constexpr Sql note_key_use(
+    "UPDATE api_keys SET last_used_at = max(coalesce(last_used_at, ?2), ?2) WHERE id = ?1");
+inline constexpr Sql delete_expired_keys(
+    "DELETE FROM api_keys WHERE id IN (SELECT id FROM api_keys"
     " WHERE expires_at < ?1 OR revoked_at < ?1 LIMIT ?2)");
 
 }  // namespace moat::store::sql

@@ -27,6 +27,8 @@ Record read_record(const Query& row) {
   record.user_agent = row.text(10);
   record.exchanges = row.text(11);
   if (!row.is_null(12)) record.revoked_at = row.time(12);
+  record.kind = static_cast<session::Kind>(row.integer(13));  // the table checks it
+  record.scopes = row.text(14);
   return record;
 }
 
@@ -37,7 +39,8 @@ Result<void, StoreError> SqliteSessions::create(const Record& record) {
     connection.run(sql::insert_session, record.id, record.user_id, record.token_hash,
                    record.generation, record.started_at, record.rotated_at, record.expires_at,
                    record.ends_at, record.idle.count(), record.address, record.user_agent,
-                   record.exchanges, record.revoked_at);
+                   record.exchanges, record.revoked_at, static_cast<int>(record.kind),
+                   record.scopes);
     return {};
   });
 }
