@@ -49,8 +49,8 @@ enum class KeyError {
   mixed_set,         // secrets and public keys in one set (RFC 8725 section 3.1)
   duplicate_key_id,  // two keys of one "kid" in one set
   not_public,        // a secret or private key where only public ones may be
-  untrusted,  // a certificate out of its time, from nobody who is trusted, weakly signed, or not
-              // for signatures
+  untrusted,     // a certificate out of its time, from nobody who is trusted, weakly signed, or not
+                 // for signatures
   no_usable_key  // a set without any key that can be used
 };
 std::string_view to_string(KeyError error);
