@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <array>
 
-#include "moat/acme/messages.h"
+#include "moat/acme/internal/answers.h"
 #include "moat/base/json.h"
 
 namespace moat::acme {
@@ -44,6 +44,13 @@ std::optional<RenewalInfo> parse_renewal_info(std::string_view body) {
   const json::Value* why = parsed->find("explanationURL");
   if (why != nullptr && why->as_string() != nullptr) info.explanation = *why->as_string();
   return info;
+}
+
+std::optional<std::string> renewal_info_url(std::string_view directory,
+                                            std::string_view renewal_id) {
+  const auto read = read_directory(directory);
+  if (!read || read->renewal_info.empty() || renewal_id.empty()) return std::nullopt;
+  return read->renewal_info + "/" + std::string(renewal_id);
 }
 
 Schedule::Schedule(Time not_before, Time not_after, Time now, Random& random)

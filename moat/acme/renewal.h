@@ -18,6 +18,11 @@ struct RenewalInfo {
 // Nullopt for what is none, or whose window ends before it starts.
 [[nodiscard]] std::optional<RenewalInfo> parse_renewal_info(std::string_view body);
 
+// Where the CA with that directory (its body) keeps what parse_renewal_info reads, for a certificate
+// of that renewal id; nullopt: it keeps none, or the id is empty.
+[[nodiscard]] std::optional<std::string> renewal_info_url(std::string_view directory,
+                                                          std::string_view renewal_id);
+
 // Schedule decides when one certificate is renewed. The CA's window is asked for where the CA has
 // one; without it, a third of the life is left, or half of one below ten days. Not thread-safe.
 class Schedule final {

@@ -11,6 +11,7 @@
 
 #include "moat/base/log.h"
 #include "moat/gateway/access_log.h"
+#include "moat/gateway/acme_client.h"
 #include "moat/gateway/backends.h"
 #include "moat/gateway/config.h"
 #include "moat/gateway/connection_limits.h"
@@ -69,6 +70,7 @@ struct Shared {
   const Stopping& stopping;
   AccessLog* access = nullptr;       // null: off
   const Issuers* issuers = nullptr;  // of this configuration
+  std::shared_ptr<const AcmeTokens> acme_tokens;  // for port 80; null: no CA is asked
   bool draining() const { return stopping.draining.load(std::memory_order_relaxed); }
 };
 
