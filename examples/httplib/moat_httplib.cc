@@ -38,6 +38,8 @@ std::string_view content_type_of(shield::Body kind) {
       return "application/json";
     case shield::Body::page:
       return http::html_content_type;
+    case shield::Body::text:
+      return "text/plain; charset=utf-8";
     case shield::Body::problem:
     case shield::Body::none:
       break;

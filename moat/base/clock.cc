@@ -78,6 +78,122 @@ Clock& system_clock() {
   return instance;
 }
 
+namespace {
+
+constexpr std::array<std::string_view, 7> weekdays = {"Sun", "Mon", "Tue", "Wed",
+                                                      "Thu", "Fri", "Sat"};
+constexpr std::array<std::string_view, 12> months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+
+// Reads a text from its front; `good` turns false and stays so where something else stands.
+struct Taker {
+  std::string_view rest;
+  bool good = true;
+
+  int digits(std::size_t count, int most) {
+    int value = 0;
+    good = good && rest.size() >= count;
+    for (std::size_t i = 0; good && i < count; ++i) {
+      good = rest[i] >= '0' && rest[i] <= '9';
+      value = value * 10 + (rest[i] - '0');
+    }
+    good = good && value <= most;
+    if (good) rest.remove_prefix(count);
+    return good ? value : 0;
+  }
+  void literal(std::string_view text) {
+    good = good && rest.substr(0, text.size()) == text;
+    if (good) rest.remove_prefix(text.size());
+  }
+  template <std::size_t N>
+  std::size_t one_of(const std::array<std::string_view, N>& words) {
+    for (std::size_t i = 0; good && i < N; ++i) {
+      if (rest.substr(0, words[i].size()) != words[i]) continue;
+      rest.remove_prefix(words[i].size());
+      return i;
+    }
+    good = false;
+    return 0;
+  }
+  char character() {
+    good = good && !rest.empty();
+    if (!good) return 0;
+    const char c = rest.front();
+    rest.remove_prefix(1);
+    return c;
+  }
+};
+
+std::optional<Time> moment(int year, int month, int day, std::chrono::seconds in_day) {
+  const std::chrono::year_month_day date{std::chrono::year{year},
+                                         std::chrono::month{static_cast<unsigned>(month)},
+                                         std::chrono::day{static_cast<unsigned>(day)}};
+  if (!date.ok()) return std::nullopt;
+  return Time{std::chrono::sys_days{date}} + in_day;
+}
+
+std::chrono::seconds time_of_day(Taker& take) {
+  const int hour = take.digits(2, 23);
+  take.literal(":");
+  const int minute = take.digits(2, 59);
+  take.literal(":");
+  const int second = take.digits(2, 60);
+  return std::chrono::hours{hour} + std::chrono::minutes{minute} + std::chrono::seconds{second};
+}
+
+}  // namespace
+
+std::optional<Time> parse_rfc3339(std::string_view text) {
+  Taker take{text};
+  const int year = take.digits(4, 9999);
+  take.literal("-");
+  const int month = take.digits(2, 12);
+  take.literal("-");
+  const int day = take.digits(2, 31);
+  take.literal("T");
+  const std::chrono::seconds in_day = time_of_day(take);
+  std::chrono::microseconds fraction{0};
+  if (take.good && !take.rest.empty() && take.rest[0] == '.') {
+    take.rest.remove_prefix(1);
+    fraction += std::chrono::microseconds{100'000} * take.digits(1, 9);
+    int unit = 10'000;
+    while (take.good && !take.rest.empty() && take.rest[0] >= '0' && take.rest[0] <= '9') {
+      fraction += std::chrono::microseconds{unit} * take.digits(1, 9);
+      unit /= 10;
+    }
+  }
+  const char zone = take.character();
+  std::chrono::minutes offset{0};
+  if (zone == '+' || zone == '-') {
+    offset += std::chrono::hours{take.digits(2, 23)};
+    take.literal(":");
+    offset += std::chrono::minutes{take.digits(2, 59)};
+    if (zone == '-') offset = -offset;
+  } else if (zone != 'Z') {
+    return std::nullopt;
+  }
+  if (!take.good || !take.rest.empty()) return std::nullopt;
+  const auto time = moment(year, month, day, in_day);
+  if (!time) return std::nullopt;
+  return *time + fraction - offset;
+}
+
+std::optional<Time> parse_http_date(std::string_view text) {
+  Taker take{text};
+  take.one_of(weekdays);
+  take.literal(", ");
+  const int day = take.digits(2, 31);
+  take.literal(" ");
+  const auto month = static_cast<int>(take.one_of(months)) + 1;
+  take.literal(" ");
+  const int year = take.digits(4, 9999);
+  take.literal(" ");
+  const std::chrono::seconds in_day = time_of_day(take);
+  take.literal(" GMT");
+  if (!take.good || !take.rest.empty()) return std::nullopt;
+  return moment(year, month, day, in_day);
+}
+
 std::string format_rfc3339(Time time) {
   const Civil c = civil(time);
   return print("%04d-%02u-%02uT%02u:%02u:%02uZ", c.year, c.month, c.day, c.hour, c.minute,
@@ -91,12 +207,9 @@ std::string format_rfc3339_millis(Time time) {
 }
 
 std::string format_http_date(Time time) {
-  static constexpr const char* days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-  static constexpr const char* months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                           "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   const Civil c = civil(time);
-  return print("%s, %02u %s %04d %02u:%02u:%02u GMT", days[c.weekday], c.day, months[c.month - 1],
-               c.year, c.hour, c.minute, c.second);
+  return print("%s, %02u %s %04d %02u:%02u:%02u GMT", weekdays[c.weekday].data(), c.day,
+               months[c.month - 1].data(), c.year, c.hour, c.minute, c.second);
 }
 
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {

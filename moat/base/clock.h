@@ -60,6 +60,13 @@ std::string format_rfc3339_millis(Time time);
 // The IMF-fixdate of RFC 9110 section 5.6.7: Tue, 24 Nov 2026 09:08:07 GMT.
 std::string format_http_date(Time time);
 
+// parse_rfc3339 reads RFC 3339 section 5.6 with any offset and fraction, in capitals: years 0000 to
+// 9999; what is finer than a microsecond is cut off. A leap second is the second behind it.
+[[nodiscard]] std::optional<Time> parse_rfc3339(std::string_view text);
+// parse_http_date reads the IMF-fixdate of RFC 9110 section 5.6.7, the form that is generated; not
+// the two obsolete ones. The day's name is not compared with the date.
+[[nodiscard]] std::optional<Time> parse_http_date(std::string_view text);
+
 // parse_duration reads "30s", "5m", "8h", "90d", "250ms": one non-negative integer and one unit, no
 // bare number.
 [[nodiscard]] std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);

@@ -17,6 +17,34 @@ TEST(Clock, FormatsDates) {
   EXPECT_EQ(format_rfc3339(from_unix_seconds(-1)), "1969-12-31T23:59:59Z");
 }
 
+TEST(Clock, ReadsInternetTimes) {
+  const Time time = from_unix_seconds(784111777);
+  EXPECT_EQ(parse_rfc3339("1994-11-06T08:49:37Z"), time);
+  EXPECT_EQ(parse_rfc3339("1994-11-06T09:49:37+01:00"), time);
+  EXPECT_EQ(parse_rfc3339("1994-11-05T23:19:37.25-09:30"), time + std::chrono::milliseconds{250});
+  EXPECT_EQ(parse_rfc3339("1994-11-06T08:49:37.1234567891Z"),
+            time + std::chrono::microseconds{123456});
+  // RFC 3339 section 5.8.
+  EXPECT_EQ(parse_rfc3339("1990-12-31T23:59:60Z"), parse_rfc3339("1991-01-01T00:00:00Z"));
+  EXPECT_EQ(parse_rfc3339("2000-02-29T00:00:00Z"), from_unix_seconds(951782400));
+  for (const char* text : {"", "1994-11-06", "1994-11-06T08:49:37", "1994-11-06T08:49:37Z ",
+                           "1994-11-06t08:49:37z", "1994-11-06 08:49:37Z", "1994-13-06T08:49:37Z",
+                           "1994-02-29T08:49:37Z", "1994-00-06T08:49:37Z", "1994-11-06T24:00:00Z",
+                           "1994-11-06T08:60:37Z", "1994-11-06T08:49:61Z", "1994-11-06T08:49:37.Z",
+                           "1994-11-06T08:49:37+0100", "1994-11-06T08:49:37+24:00",
+                           "94-11-06T08:49:37Z", "1994-11-06T08:49:3", "-994-11-06T08:49:37Z"})
+    EXPECT_FALSE(parse_rfc3339(text)) << text;
+}
+
+TEST(Clock, ReadsHttpDates) {
+  EXPECT_EQ(parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT"), from_unix_seconds(784111777));
+  for (const char* text : {"", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994",
+                           "Sun, 06 Nov 1994 08:49:37 UTC", "Sun, 6 Nov 1994 08:49:37 GMT",
+                           "Sun, 06 nov 1994 08:49:37 GMT", "Sun, 31 Nov 1994 08:49:37 GMT",
+                           "Sun, 06 Nov 1994 08:49:37 GMT, x"})
+    EXPECT_FALSE(parse_http_date(text)) << text;
+}
+
 TEST(Clock, DurationsNeedTheirUnit) {
   EXPECT_EQ(parse_duration("250ms"), std::chrono::milliseconds{250});
   EXPECT_EQ(parse_duration("90d"), std::chrono::hours{24 * 90});

@@ -97,6 +97,17 @@ Result<Secret, FileError> read_checked(const Descriptor& file, const std::filesy
 }
 
 Result<PrivateDirectory, FileError> PrivateDirectory::open(const std::filesystem::path& path) {
+  MOAT_TRY(std::optional<PrivateDirectory> opened, open_when(path, Busy::wait));
+  return std::move(*opened);
+}
+
+Result<std::optional<PrivateDirectory>, FileError> PrivateDirectory::try_open(
+    const std::filesystem::path& path) {
+  return open_when(path, Busy::give_up);
+}
+
+Result<std::optional<PrivateDirectory>, FileError> PrivateDirectory::open_when(
+    const std::filesystem::path& path, Busy busy) {
   std::error_code error;
   if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), error);
   if (error) return Error{io_error(path.parent_path(), "cannot make", error.value())};
@@ -113,9 +124,12 @@ Result<PrivateDirectory, FileError> PrivateDirectory::open(const std::filesystem
   Descriptor lock(
       ::openat(directory.get(), ".lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!lock) return Error{io_error(path / ".lock", "cannot open", errno)};
-  while (::flock(lock.get(), LOCK_EX) != 0)
+  while (::flock(lock.get(), busy == Busy::wait ? LOCK_EX : LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) return std::optional<PrivateDirectory>();
     if (errno != EINTR) return Error{io_error(path / ".lock", "cannot lock", errno)};
-  return PrivateDirectory(path, std::move(directory), std::move(lock));
+  }
+  return std::optional<PrivateDirectory>(
+      PrivateDirectory(path, std::move(directory), std::move(lock)));
 }
 
 Result<std::optional<Secret>, FileError> PrivateDirectory::read(const std::string& name) const {

@@ -47,7 +47,7 @@ void print_practices(const Config& config, const gateway::Started& started,
                              : std::to_string(seconds) + " s";
   };
   const std::string accounts_off = "off (accounts.enabled = false)";
-  const bool trusted = !config.lacks_certificate();
+  const bool trusted = started.trusted;
   const std::string tls = config.tls_modern ? "TLS 1.3, " : "TLS 1.2 and 1.3, ";
   struct Line {
     const char* name;

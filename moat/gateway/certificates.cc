@@ -16,13 +16,14 @@ Certificates::Certificates(const Config& config, Clock& clock, const Log& log,
                                   : std::make_shared<https::TicketKeys>(clock, system_random())) {}
 
 Result<std::unique_ptr<Certificates>, std::string> Certificates::start(
-    const Config& config, const std::string& ca, Clock& clock, const Log& log,
+    const Config& config, const Places& places, Clock& clock, const Log& log,
     std::shared_ptr<https::TicketKeys> tickets) {
   std::unique_ptr<Certificates> made(new Certificates(config, clock, log, std::move(tickets)));
   const Time now = clock.now();
   auto used = !config.certificate_file.empty() ? made->use_files(config, now)
+              : config.uses_acme()             ? made->use_acme(config, places.acme, clock, now)
               : config.lacks_certificate()     ? made->use_self_signed(now)
-                                               : made->use_local_ca(ca, now);
+                                               : made->use_local_ca(places.local_ca, now);
   if (!used) return Error{used.error()};
   return made;
 }
@@ -58,6 +59,28 @@ Result<void, std::string> Certificates::use_local_ca(const std::string& ca, Time
   return {};
 }
 
+// A start does not wait for the CA: what was kept serves at once, and else a certificate that
+// nobody trusts, until the CA's has come.
+Result<void, std::string> Certificates::use_acme(const Config& config, const std::string& place,
+                                                 Clock& clock, Time now) {
+  acme_tokens_ = std::make_shared<AcmeTokens>();
+  auto made = AcmeClient::make(config, place, {clock, log_, system_random(), store_, acme_tokens_});
+  if (!made) return Error{made.error()};
+  acme_ = std::move(*made);
+  if (const auto& kept = acme_->kept()) {
+    description_ = "from the CA, until " + format_rfc3339(kept->not_after());
+    return {};
+  }
+  auto shown = use_self_signed(now);
+  description_ = "self-signed and untrusted, until the CA's has come";
+  return shown;
+}
+
+bool Certificates::trusted() const {
+  return files_ != nullptr || local_ca_ != nullptr ||
+         (acme_ != nullptr && acme_->has_certificate());
+}
+
 // A public name waits for a certificate of its own: the local CA never signs it.
 Result<void, std::string> Certificates::use_self_signed(Time now) {
   auto issued = https::self_signed(names_.front(), now);
@@ -67,14 +90,17 @@ Result<void, std::string> Certificates::use_self_signed(Time now) {
     return Error{"no certificate: " + std::string(https::to_string(certificate.error()))};
   store_->replace({*certificate});
   for (const std::string& name : names_) store_->put(name, *certificate);
-  log_.warn("certificate_untrusted",
-            {{"domain", names_.front()}, {"advice", "set tls.certificate and tls.key"}});
-  description_ = "self-signed and untrusted: set tls.certificate and tls.key";
+  const std::string advice = acme_ != nullptr
+                                 ? "the CA is asked for another; see certificate_issued"
+                                 : "set tls.acme.agree_to_terms, or tls.certificate and tls.key";
+  log_.warn("certificate_untrusted", {{"domain", names_.front()}, {"advice", advice}});
+  description_ = "self-signed and untrusted: " + advice;
   return {};
 }
 
 void Certificates::maintain(Time now) {
   tickets_->rotate();
+  if (acme_ != nullptr) acme_->start();
   if (files_ != nullptr) {
     auto polled = files_->poll(now);
     if (!polled) {

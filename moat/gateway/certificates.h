@@ -10,24 +10,28 @@
 #include "moat/base/result.h"
 #include "moat/certs/certificate_files.h"
 #include "moat/certs/local_ca_files.h"
+#include "moat/gateway/acme_client.h"
 #include "moat/gateway/config.h"
 #include "moat/https/tls.h"
 
 namespace moat::gateway {
 
 // Certificates is what the gateway's names are served with, and its renewal: files that the
-// configuration names, the local CA's, or (a public name that was given none) a self-signed one
-// that no browser trusts.
+// configuration names, the local CA's, a CA's by ACME, or (until that has come, and where nothing
+// was configured) a self-signed one that no browser trusts.
 class Certificates final {
  public:
-  // Reads or makes them. `ca` is the local CA's directory; `clock` and `log` must outlive this.
+  struct Places {
+    std::string local_ca, acme;  // directories
+  };
+  // Reads or makes them. `clock` and `log` must outlive this.
   // `tickets`: those of an earlier one, whose sessions can be resumed. The error is a sentence.
   [[nodiscard]] static Result<std::unique_ptr<Certificates>, std::string> start(
-      const Config& config, const std::string& ca, Clock& clock, const Log& log,
+      const Config& config, const Places& places, Clock& clock, const Log& log,
       std::shared_ptr<https::TicketKeys> tickets = nullptr);
 
-  // Takes renewed files, renews what the local CA signed, rotates the ticket keys. What cannot be
-  // read is logged, and the old certificate stays.
+  // Takes renewed files, renews what the local CA signed, begins to ask a CA where that is wanted,
+  // rotates the ticket keys. What cannot be read is logged, and the old certificate stays.
   void maintain(Time now);
 
   const std::shared_ptr<https::CertificateStore>& store() const { return store_; }
@@ -35,12 +39,18 @@ class Certificates final {
   // A path, where the local CA serves; else empty.
   const std::string& root_certificate() const { return root_certificate_; }
   const std::string& description() const { return description_; }  // "local CA, until …"
+  // For port 80, while a CA looks; null where none is asked.
+  const std::shared_ptr<AcmeTokens>& acme_tokens() const { return acme_tokens_; }
+  // False while a public name is served with a certificate that no browser trusts.
+  bool trusted() const;
 
  private:
   Certificates(const Config& config, Clock& clock, const Log& log,
                std::shared_ptr<https::TicketKeys> tickets);
   Result<void, std::string> use_files(const Config& config, Time now);
   Result<void, std::string> use_local_ca(const std::string& ca, Time now);
+  Result<void, std::string> use_acme(const Config& config, const std::string& place, Clock& clock,
+                                     Time now);
   Result<void, std::string> use_self_signed(Time now);
   std::string uncovered(const https::Certificate& certificate) const;
 
@@ -49,7 +59,9 @@ class Certificates final {
   std::shared_ptr<https::CertificateStore> store_;
   std::shared_ptr<https::TicketKeys> tickets_;
   std::unique_ptr<certs::CertificateFiles> files_;  // one of these
-  std::unique_ptr<certs::LocalCaFiles> local_ca_;   // or neither
+  std::unique_ptr<certs::LocalCaFiles> local_ca_;   // or none
+  std::shared_ptr<AcmeTokens> acme_tokens_;
+  std::unique_ptr<AcmeClient> acme_;
   std::string root_certificate_;
   std::string description_;
 };

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "moat/acme/messages.h"
 #include "moat/base/ip.h"
 #include "moat/base/log.h"
 #include "moat/base/result.h"
@@ -119,7 +120,7 @@ struct Timeouts {
 // How a request that is over is written down.
 enum class AccessFormat { off, json, combined };
 
-enum class Issuer { automatic, local_ca, files };
+enum class Issuer { automatic, local_ca, files, acme };
 
 // TrustedIssuer is one [[issuer]]: somebody else whose bearer tokens say who the user is.
 struct TrustedIssuer {
@@ -145,6 +146,23 @@ struct TrustedIssuer {
   bool operator==(const TrustedIssuer&) const = default;
 };
 inline constexpr std::size_t most_issuers = 8;
+
+// How certificates are got from a CA by themselves (ACME).
+struct AcmeSettings {
+  std::string directory = "https://acme-v02.api.letsencrypt.org/directory";
+  std::string fallback;         // another CA's, asked where the first has failed
+  bool agree_to_terms = false;  // of the CA; without it none is asked
+  std::string profile;          // of the CA; empty: its default
+  std::vector<acme::ChallengeType> challenges{acme::ChallengeType::tls_alpn_01,
+                                              acme::ChallengeType::http_01};
+  std::string ca_file;  // PEM: who signs the certificate of the CA's own server; else the system's
+  std::string ca;       // the file's content, read by resolve_backends()
+  // An account that the CA knows (external account binding): its id, and a file with its key in
+  // base64url.
+  std::string account_id;
+  std::string account_key_file;
+  bool operator==(const AcmeSettings&) const = default;
+};
 
 // A secret named by reference: "file:/run/secrets/access" or "env:NAME". Never a literal.
 struct SecretReference {
@@ -180,6 +198,7 @@ struct Config {
   Timeouts timeouts;
 
   Issuer issuer = Issuer::automatic;
+  AcmeSettings acme;
   std::string certificate_file;  // chain, PEM
   std::string key_file;
   bool allow_key_readable_by_all = false;  // container mounts: a weakening
@@ -233,12 +252,17 @@ struct Config {
 
   std::vector<std::string> notes;  // what was passed over; sentences for whoever starts it
 
+  // A public name whose certificate comes from a CA by itself.
+  bool uses_acme() const { return needs_certificate() && acme.agree_to_terms; }
   // A public name that was given no certificate: browsers will not trust what it shows.
-  bool lacks_certificate() const {
+  bool lacks_certificate() const { return needs_certificate() && !acme.agree_to_terms; }
+  bool is_localhost() const;  // every name is localhost, *.localhost or a loopback address
+  std::vector<std::string> scopes() const;  // all that a token or key may be made for
+
+ private:
+  bool needs_certificate() const {
     return !is_localhost() && certificate_file.empty() && issuer != Issuer::local_ca;
   }
-  std::vector<std::string> scopes() const;  // all that a token or key may be made for
-  bool is_localhost() const;  // every name is localhost, *.localhost or a loopback address
 };
 
 // What weakens one of the seven practices, for `moat check`.

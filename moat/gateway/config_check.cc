@@ -249,6 +249,19 @@ std::vector<ConfigProblem> check_config(const Config& config) {
     problems.push_back(
         {Origin{"tls.issuer", 0}, "issuer = \"files\" needs 'tls.certificate' and 'tls.key'"});
   }
+  if (config.issuer == Issuer::acme && (files || config.is_localhost())) {
+    problems.push_back({Origin{"tls.issuer", 0},
+                        files ? "issuer = \"acme\" and 'tls.certificate' exclude each other"
+                              : "issuer = \"acme\" needs a public name in 'domain'"});
+  }
+  if (config.issuer == Issuer::acme && !config.acme.agree_to_terms) {
+    problems.push_back({Origin{"tls.acme.agree_to_terms", 0},
+                        "the CA's terms of service need your consent: read them, and set "
+                        "agree_to_terms = true"});
+  }
+  if (config.acme.account_id.empty() != config.acme.account_key_file.empty()) {
+    problems.push_back({Origin{"tls.acme", 0}, "'account_id' and 'account_key_file' go together"});
+  }
   if (config.user.empty() && !config.group.empty()) {
     problems.push_back({Origin{"server.group", 0}, "'server.group' needs 'server.user'"});
   }
@@ -285,7 +298,8 @@ std::vector<Weakening> weakenings(const Config& config) {
   if (config.lacks_certificate()) {
     out.push_back({1, Origin{"tls.certificate", 0},
                    "no certificate for " + config.domains.front() +
-                       ": a self-signed one is shown, which no browser trusts"});
+                       ": a self-signed one is shown, which no browser trusts (set "
+                       "tls.acme.agree_to_terms to get one from Let's Encrypt)"});
   }
   if (config.allow_key_readable_by_all) {
     out.push_back({7, Origin{"tls.allow_key_readable_by_all", 0},

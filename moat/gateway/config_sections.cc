@@ -61,10 +61,49 @@ void read_server(ConfigTable table, Config& config) {
   table.finish();
 }
 
+void read_challenges(ConfigTable& table, AcmeSettings& acme) {
+  std::vector<std::string> names;
+  Origin where;
+  if (!table.list("challenges", names, &where)) return;
+  acme.challenges.clear();
+  for (const std::string& name : names) {
+    const auto type = acme::parse_challenge_type(name);
+    const bool known = type && *type != acme::ChallengeType::dns_01;
+    if (!known) table.report(where, "'" + name + "' is neither \"tls-alpn-01\" nor \"http-01\"");
+    if (known) acme.challenges.push_back(*type);
+  }
+  if (names.empty()) table.report(where, "at least one of \"tls-alpn-01\" and \"http-01\"");
+}
+
+void read_acme(ConfigTable table, AcmeSettings& acme) {
+  // Short for the two that most people mean.
+  const auto url = [&](std::string_view key, std::string& out) {
+    const auto found = table.find(key);
+    if (!found) return;
+    out = found->text == "letsencrypt" ? "https://acme-v02.api.letsencrypt.org/directory"
+          : found->text == "letsencrypt-staging"
+              ? "https://acme-staging-v02.api.letsencrypt.org/directory"
+              : found->text;
+    if (out.rfind("https://", 0) != 0)
+      table.wrong(*found, key, "an https:// URL, \"letsencrypt\" or \"letsencrypt-staging\"");
+  };
+  url("directory", acme.directory);
+  url("fallback", acme.fallback);
+  table.boolean("agree_to_terms", acme.agree_to_terms);
+  table.text("profile", acme.profile);
+  read_challenges(table, acme);
+  table.text("ca_file", acme.ca_file);
+  table.text("account_id", acme.account_id);
+  table.text("account_key_file", acme.account_key_file);
+  table.finish();
+}
+
 void read_tls(ConfigTable table, Config& config) {
-  table.choice<Issuer>(
-      "issuer", config.issuer,
-      {{"auto", Issuer::automatic}, {"local-ca", Issuer::local_ca}, {"files", Issuer::files}});
+  table.choice<Issuer>("issuer", config.issuer,
+                       {{"auto", Issuer::automatic},
+                        {"local-ca", Issuer::local_ca},
+                        {"files", Issuer::files},
+                        {"acme", Issuer::acme}});
   table.text("certificate", config.certificate_file);
   table.text("key", config.key_file);
   table.boolean("allow_key_readable_by_all", config.allow_key_readable_by_all);
@@ -76,6 +115,7 @@ void read_tls(ConfigTable table, Config& config) {
   hsts.boolean("subdomains", config.hsts_subdomains);
   hsts.boolean("preload", config.hsts_preload);
   hsts.finish();
+  read_acme(*table.table("acme"), config.acme);
   table.finish();
 }
 

@@ -574,6 +574,23 @@ net::Task<bool> Connection::send(std::string_view bytes) {
 // ------------------------------------------------------------------------------------ plain port
 // 80
 
+// False: it was no question of a CA's.
+net::Task<bool> Connection::answer_ca() {
+  constexpr std::string_view prefix = "/.well-known/acme-challenge/";
+  const AcmeTokens* tokens = shared().acme_tokens.get();
+  const std::string_view path = x_->head.path;
+  if (tokens == nullptr || path.substr(0, prefix.size()) != prefix) co_return false;
+  shield::Response response;
+  response.body = tokens->find(path.substr(prefix.size()));
+  if (response.body.empty() || !http::is_safe(x_->head.method)) {
+    co_await refuse(404, "not_found", "There is no such page.");
+    co_return true;
+  }
+  response.kind = shield::Body::text;
+  co_await respond(std::move(response));
+  co_return true;
+}
+
 net::Task<void> Connection::run_plain() {
   tls_ = false;
   const Tick idle_until = idle_deadline();
@@ -594,7 +611,10 @@ net::Task<void> Connection::run_plain() {
     plain.has_authorization = x.head.headers.has(Known::authorization);
     plain.is_upgrade = x.head.headers.has(Known::upgrade);
     const auto redirect = https::redirect(plain, shared().redirect);
-    if (redirect) {
+    const bool answered = co_await answer_ca();
+    if (answered) {
+      // The CA asks in the clear (RFC 8555 section 8.3).
+    } else if (redirect) {
       shield::Response response;
       response.status = 308;
       response.location = redirect->location;

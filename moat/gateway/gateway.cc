@@ -37,6 +37,7 @@ std::vector<std::string> files_named_by(const Config& config) {
   for (const Route& route : config.routes) {
     if (!route.backend.ca_file.empty()) files.push_back(route.backend.ca_file);
   }
+  if (!config.acme.ca_file.empty()) files.push_back(config.acme.ca_file);
   for (const TrustedIssuer& issuer : config.issuers) {
     if (!issuer.ca_file.empty()) files.push_back(issuer.ca_file);
   }
@@ -55,6 +56,7 @@ DataPaths::DataPaths(std::string_view data)
       keys(root + "/keys"),
       store(root + "/store"),
       ca(root + "/ca"),
+      acme(root + "/acme"),
       admin_socket(root + "/admin.sock"),
       setup_link(root + "/setup-link") {}
 

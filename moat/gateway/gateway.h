@@ -26,7 +26,7 @@ std::string default_data_directory();
 // The parts of the data directory.
 struct DataPaths {
   explicit DataPaths(std::string_view data);
-  std::string root, keys, store, ca, admin_socket, setup_link;
+  std::string root, keys, store, ca, acme, admin_socket, setup_link;
 };
 
 // What a person at the terminal wants to know once it runs.
@@ -36,6 +36,7 @@ struct Started {
   std::string root_certificate;           // of the local CA; empty when files serve
   std::optional<std::string> setup_link;  // for the first admin, while there is none
   std::string certificate;                // "local CA, until 2026-12-01"
+  bool trusted = true;                    // false: a public name shows what no browser trusts
   std::size_t workers = 0;
   std::string engine;      // "io_uring", "epoll"
   std::string why_engine;  // what io_uring lacks here; empty: nothing

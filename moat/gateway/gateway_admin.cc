@@ -14,7 +14,11 @@ AdminAnswer Gateway::Parts::answer_admin(std::string_view method, std::string_vi
     const bool ready =
         serving && !stopping.draining && store->accounts().count_admins().has_value();
     answer.status = ready ? 200 : 503;
-    answer.body = ready ? "{\"status\":\"ready\"}\n" : "{\"status\":\"not_ready\"}\n";
+    // No reason to send nobody here: the CA itself has to come before there is another.
+    const bool trusted = serving && now_serving()->certificates().trusted();
+    const std::string_view certificate = trusted ? "trusted" : "self-signed";
+    answer.body = "{\"status\":\"" + std::string(ready ? "ready" : "not_ready") +
+                  "\",\"certificate\":\"" + std::string(certificate) + "\"}\n";
   } else if (get && path == "/metrics") {
     answer.content_type = "text/plain; version=0.0.4; charset=utf-8";
     answer.body = metrics();
@@ -49,6 +53,9 @@ std::string Gateway::Parts::metrics() {
   add("config_generations", "gauge",
       "Configurations in use: the present one, and those of requests that began before a reload.",
       live_generations());
+  add("certificate_trusted", "gauge",
+      "0 while a public name shows a self-signed certificate, which no browser trusts.",
+      now_serving()->certificates().trusted() ? 1 : 0);
   add("config_last_reload_successful", "gauge", "0 while the last reload was refused.",
       last_reload_refused ? 0 : 1);
   std::vector<BackendMetrics> servers;

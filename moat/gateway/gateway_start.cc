@@ -101,6 +101,7 @@ Result<void, std::string> Gateway::Parts::make_generation() {
   serve_by_now_on(std::move(*made));
   started.root_certificate = current->certificates().root_certificate();
   started.certificate = current->certificates().description();
+  started.trusted = current->certificates().trusted();
   return {};
 }
 

@@ -219,14 +219,15 @@ Result<void, std::string> Generation::make_certificates(const Lasting& lasting,
                                                         const Generation* before) {
   if (before != nullptr && config_.certificate_file.empty() &&
       before->config_.certificate_file.empty() && config_.domains == before->config_.domains &&
-      config_.issuer == before->config_.issuer) {
+      config_.issuer == before->config_.issuer && config_.acme == before->config_.acme &&
+      config_.email == before->config_.email) {
     certificates_ = before->certificates_;
     return {};
   }
   std::shared_ptr<https::TicketKeys> tickets;
   if (before != nullptr) tickets = before->certificates_->tickets();
-  auto made = Certificates::start(config_, lasting.paths.ca, lasting.clock, lasting.log,
-                                  std::move(tickets));
+  auto made = Certificates::start(config_, {lasting.paths.ca, lasting.paths.acme}, lasting.clock,
+                                  lasting.log, std::move(tickets));
   if (!made) return Error{made.error()};
   certificates_ = std::move(*made);
   return {};
@@ -249,7 +250,8 @@ void Generation::make_shared(const Lasting& lasting, const Log& log) {
                                                lasting.connections,
                                                lasting.stopping,
                                                lasting.access.enabled() ? &lasting.access : nullptr,
-                                               issuers_.get()});
+                                               issuers_.get(),
+                                               certificates_->acme_tokens()});
   https::HstsOptions hsts;
   hsts.max_age = config_.hsts_max_age;
   hsts.include_subdomains = config_.hsts_subdomains;

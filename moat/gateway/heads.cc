@@ -278,6 +278,9 @@ void append_own_response(const shield::Response& response, const OwnAnswer& answ
     case shield::Body::page:
       append_line(out, "Content-Type", http::html_content_type);
       break;
+    case shield::Body::text:
+      append_line(out, "Content-Type", "text/plain; charset=utf-8");
+      break;
     case shield::Body::none:
       break;
   }

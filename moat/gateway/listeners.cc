@@ -11,6 +11,7 @@
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
+#include <thread>
 #include <utility>
 
 namespace moat::gateway {
@@ -50,6 +51,17 @@ void close_all(const std::vector<InheritedSocket>& sockets) {
   for (const InheritedSocket& socket : sockets) ::close(socket.fd);
 }
 
+// The kernel gives back what an io_uring held some milliseconds after its process was killed, and
+// whoever starts it again may be faster.
+Result<void, std::string> wait_until_free(const net::Endpoint& endpoint) {
+  constexpr int most_tries = 20;
+  for (int i = 0;; ++i) {
+    auto free = net::check_free(endpoint);
+    if (free || i == most_tries) return free;
+    std::this_thread::sleep_for(std::chrono::milliseconds{50});
+  }
+}
+
 }  // namespace
 
 Listeners::Listeners(Listeners&& other) noexcept
@@ -86,7 +98,7 @@ Result<void, std::string> Listeners::add(const net::Endpoint& endpoint, bool sec
       std::any_of(dual_.begin(), dual_.end(), covered))
     return {};
   if (fds.empty()) {
-    auto free = net::check_free({endpoint.address, port});
+    auto free = wait_until_free({endpoint.address, port});
     if (!free) return Error{free.error()};
     while (fds.size() < workers) {
       auto fd = net::listen_on({endpoint.address, port});

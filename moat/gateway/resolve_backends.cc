@@ -45,6 +45,11 @@ void resolve_issuers(Config& config, std::vector<ConfigProblem>& problems) {
 
 std::vector<ConfigProblem> resolve_backends(Config& config) {
   std::vector<ConfigProblem> problems;
+  if (!config.acme.ca_file.empty()) {
+    auto roots = read_roots("ca_file", config.acme.ca_file);
+    if (!roots) problems.push_back({Origin{"tls.acme.ca_file", 0}, roots.error()});
+    if (roots) config.acme.ca = std::move(*roots);
+  }
   for (Route& route : config.routes) {
     if (!route.backend.ca_file.empty()) {
       auto roots = read_roots("backend_ca", route.backend.ca_file);

@@ -11,6 +11,7 @@
 
 #include "moat/base/log.h"
 #include "moat/gateway/access_log.h"
+#include "moat/gateway/acme_client.h"
 #include "moat/gateway/backends.h"
 #include "moat/gateway/config.h"
 #include "moat/gateway/connection_limits.h"
@@ -67,8 +68,9 @@ struct Shared {
   std::string rate_limit_policy;  // a whole RateLimit-Policy line
   ConnectionLimits& connections;  // this and what follows outlives every configuration
   const Stopping& stopping;
-  AccessLog* access = nullptr;       // null: off
-  const Issuers* issuers = nullptr;  // of this configuration
+  AccessLog* access = nullptr;                    // null: off
+  const Issuers* issuers = nullptr;               // of this configuration
+  std::shared_ptr<const AcmeTokens> acme_tokens;  // for port 80; null: no CA is asked
   bool draining() const { return stopping.draining.load(std::memory_order_relaxed); }
 };
 

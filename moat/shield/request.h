@@ -39,7 +39,7 @@ struct Request {
   bool navigation = false;  // a person's browser wants a page: answers are pages and redirects
 };
 
-enum class Body { none, json, problem, page };
+enum class Body { none, json, problem, page, text };
 
 // Response is an answer of Moat's own.
 struct Response {

@@ -214,11 +214,13 @@ def base64url(text):
 class Moat(Program):
     """The gateway in front of `to`. `data` is kept when given, else a fresh directory is used."""
 
-    def __init__(self, to, config='', options=(), data=None, env=None, domain='localhost', trusted=None, prefix=()):
+    def __init__(self, to, config='', options=(), data=None, env=None, domain='localhost', trusted=None, prefix=(),
+                 ports=None):
         self.to, self.domain, self.trusted = to, domain, trusted
         self._own_data = data is None
         self.data = pathlib.Path(data or tempfile.mkdtemp(prefix='moat-e2e-'))
-        self.https_port, self.http_port, self.admin_port = free_port(), free_port(), free_port()
+        self.https_port, self.http_port = ports or (free_port(), free_port())
+        self.admin_port = free_port()
         arguments = [*prefix, os.environ['MOAT_BIN'], 'run', '--to', to, '--data', self.data / 'data',
                      '--https', f'{HOST}:{self.https_port}', '--http', f'{HOST}:{self.http_port}',
                      '--admin', f'{HOST}:{self.admin_port}']

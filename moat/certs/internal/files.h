@@ -41,6 +41,9 @@ class PrivateDirectory final {
  public:
   // Makes it, 0700, where it is not there; refuses one that is looser or another user's.
   static Result<PrivateDirectory, FileError> open(const std::filesystem::path& path);
+  // The same, but none where another process has the lock.
+  static Result<std::optional<PrivateDirectory>, FileError> try_open(
+      const std::filesystem::path& path);
 
   // The content of a regular file of this user with mode 0600 or tighter; none where it is not
   // there.
@@ -51,6 +54,9 @@ class PrivateDirectory final {
   Result<void, FileError> sync() const;
 
  private:
+  enum class Busy { wait, give_up };
+  static Result<std::optional<PrivateDirectory>, FileError> open_when(
+      const std::filesystem::path& path, Busy busy);
   PrivateDirectory(std::filesystem::path path, Descriptor directory, Descriptor lock)
       : path_(std::move(path)), directory_(std::move(directory)), lock_(std::move(lock)) {}
   std::filesystem::path path_;

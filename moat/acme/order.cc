@@ -1,0 +1,517 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "moat/acme/order.h"
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+#include "moat/acme/internal/answers.h"
+#include "moat/acme/internal/signing.h"
+#include "moat/base/encoding.h"
+#include "moat/base/ip.h"
+#include "moat/https/certificate.h"
+#include "moat/https/certificate_request.h"
+
+namespace moat::acme {
+
+namespace {
+
+using std::chrono::seconds;
+
+constexpr unsigned most_nonces = 12;   // refused in a row
+constexpr unsigned most_stumbles = 4;  // answers that did not come, in a row
+constexpr seconds longest_pause{30};   // between two looks at an order or an authorization
+constexpr std::size_t most_names = 100;
+
+// The conversation, in its order.
+enum class Stage {
+  directory,      // which URLs
+  account,        // found or made
+  order,          // made
+  keep,           // its URL and the new key, saved
+  look,           // at the order: what it needs
+  authorization,  // looked at
+  show,           // the chosen challenge
+  respond,        // to it: the CA may look
+  check,          // whether it did
+  hide,           // what was shown
+  finalize,       // the request for the certificate
+  wait,           // for the order to be valid
+  certificate,    // fetched
+  failed,
+  issued,
+  over
+};
+
+}  // namespace
+
+std::string_view to_string(Failure failure) {
+  switch (failure) {
+    case Failure::unreachable:
+      return "the CA could not be reached";
+    case Failure::bad_answer:
+      return "the CA gave an answer that ACME does not allow";
+    case Failure::refused:
+      return "the CA refused";
+    case Failure::rate_limited:
+      return "the CA has had too many requests";
+    case Failure::terms_not_agreed:
+      return "the CA's terms of service are not agreed to";
+    case Failure::no_such_profile:
+      return "the CA has no such profile";
+    case Failure::no_challenge:
+      return "the CA offers no challenge that can be used here";
+    case Failure::not_shown:
+      return "a challenge could not be shown, or the order not be saved";
+    case Failure::not_proved:
+      return "the CA did not find the proof";
+    case Failure::took_too_long:
+      return "the CA took too long";
+    case Failure::bad_certificate:
+      return "what the CA issued is not the certificate that was asked for";
+  }
+  return "unknown";
+}
+
+std::string Failed::explain() const {
+  std::string text(to_string(failure));
+  if (!name.empty()) text.append(" for ").append(name);
+  if (type) text.append(" (").append(to_string(*type)).append(")");
+  if (!problem.detail.empty()) text.append(": ").append(problem.detail);
+  if (!problem.type.empty()) text.append(" [").append(problem.type).append("]");
+  return text;
+}
+
+struct Order::Impl {
+  Impl(OrderOptions o, std::optional<ExternalAccount> e, jwt::Key a, Random& r)
+      : options(std::move(o)), external(std::move(e)), signer(std::move(a)), random(r) {}
+
+  OrderOptions options;
+  std::optional<ExternalAccount> external;
+  Signer signer;
+  Random& random;
+
+  Stage stage = Stage::directory;
+  Stage after_hiding = Stage::look;
+  std::optional<HttpRequest> request;  // that is under way, or about to be
+  bool asks_nonce = false;             // it is for a nonce, before the stage's own
+  std::optional<Time> began;
+  std::optional<Time> pause;  // before the stage goes on
+  unsigned pauses = 0, stumbles = 0, nonces_refused = 0;
+
+  Directory directory;
+  std::string nonce;
+  std::string order_url;
+  OrderAnswer order;
+  Secret key;
+  std::size_t at = 0;  // of order.authorizations
+  std::string challenge_url;
+  std::optional<Challenge> challenge;
+  bool is_shown = false;
+  bool resumed = false;  // with a saved order, which has not failed yet
+  std::string certificate;
+  Failed failure;
+
+  // ------------------------------------------------------------------------------------- going on
+
+  void go(Stage next) {
+    stage = next;
+    request.reset();
+    pause.reset();
+  }
+  void go_afresh(Stage next) {
+    pauses = stumbles = 0;
+    go(next);
+  }
+
+  void fail(Failure why, Problem problem = {}) {
+    failure.failure = why;
+    failure.problem = std::move(problem);
+    after_hiding = Stage::failed;
+    go(is_shown ? Stage::hide : Stage::failed);
+  }
+  void fail(Failure why, std::string_view detail) { fail(why, Problem{{}, std::string(detail)}); }
+
+  // The next look comes later each time: 1, 2, 4 s and so on, or when the CA says.
+  void look_again(Stage next, const HttpResponse& response, Time now) {
+    const seconds own{
+        std::min<std::int64_t>(std::int64_t{1} << std::min(pauses, 5U), longest_pause.count())};
+    ++pauses;
+    go(next);
+    pause =
+        parse_retry_after(response.retry_after, now, seconds{1}, longest_pause).value_or(now + own);
+  }
+
+  // ----------------------------------------------------------------------------------- what to do
+
+  Action next(Time now) {
+    if (!began) began = now;
+    const bool ended = stage >= Stage::hide && stage != Stage::finalize && stage != Stage::wait &&
+                       stage != Stage::certificate;
+    if (!ended && now - *began > options.patience) fail(Failure::took_too_long);
+    if (pause && now < *pause) return Wait{*pause};
+    pause.reset();
+    switch (stage) {
+      case Stage::keep:
+        return Save{state()};
+      case Stage::show:
+        return Show{*challenge};
+      case Stage::hide:
+        return Hide{*challenge};
+      case Stage::failed:
+        stage = Stage::over;
+        return std::move(failure);
+      case Stage::issued:
+        stage = Stage::over;
+        return Issued{std::move(certificate), std::move(key)};
+      case Stage::over:
+        throw std::logic_error("an ACME order was asked for more after its end");
+      default:
+        break;
+    }
+    if (!request) prepare();
+    if (!request) return next(now);  // it could not be written, which is a failure
+    return Send{*request};
+  }
+
+  void prepare() {
+    if (stage == Stage::directory) {
+      request = HttpRequest{HttpRequest::Method::get, options.directory, {}};
+      return;
+    }
+    asks_nonce = nonce.empty();
+    if (asks_nonce) {
+      request = HttpRequest{HttpRequest::Method::head, directory.new_nonce, {}};
+      return;
+    }
+    switch (stage) {
+      case Stage::account:
+        return post(directory.new_account, account_payload());
+      case Stage::order:
+        return post(directory.new_order, order_payload());
+      case Stage::look:
+      case Stage::wait:
+        return post(order_url, "");
+      case Stage::authorization:
+      case Stage::check:
+        return post(order.authorizations[at], "");
+      case Stage::respond:
+        return post(challenge_url, "{}");
+      case Stage::finalize:
+        return finalize();
+      case Stage::certificate:
+        return post(order.certificate, "");
+      default:
+        break;
+    }
+  }
+
+  // An empty payload asks (RFC 8555 section 6.3).
+  void post(const std::string& url, const std::string& payload) {
+    auto body = signer.sign(url, std::exchange(nonce, {}), payload);
+    if (!body) return fail(Failure::refused, "the account's key does not sign");
+    request = HttpRequest{HttpRequest::Method::post, url, std::move(*body)};
+  }
+
+  std::string account_payload() const {
+    json::Object payload;
+    payload.emplace_back("termsOfServiceAgreed", true);
+    json::Array contacts;
+    for (const std::string& address : options.contacts) contacts.emplace_back("mailto:" + address);
+    if (!contacts.empty()) payload.emplace_back("contact", std::move(contacts));
+    if (external) {
+      auto binding = signer.bind(directory.new_account, external->key_id, external->key);
+      if (binding) payload.emplace_back("externalAccountBinding", std::move(*binding));
+    }
+    return json::serialize(std::move(payload));
+  }
+
+  std::string order_payload() const {
+    json::Array identifiers;
+    for (const std::string& name : options.names) {
+      const bool address = IpAddress::parse(name).has_value();
+      identifiers.emplace_back(
+          json::Object{{"type", address ? "ip" : "dns"}, {"value", name}});  // RFC 8738
+    }
+    json::Object payload{{"identifiers", std::move(identifiers)}};
+    if (!options.profile.empty()) payload.emplace_back("profile", options.profile);
+    if (!options.replaces.empty() && !directory.renewal_info.empty())
+      payload.emplace_back("replaces", options.replaces);
+    return json::serialize(std::move(payload));
+  }
+
+  void finalize() {
+    const auto csr = https::certificate_request(key, options.names);
+    if (!csr) return fail(Failure::refused, "the certificate's key is of no use");
+    post(order.finalize, json::serialize(json::Object{{"csr", base64url_encode(*csr)}}));
+  }
+
+  Secret state() const {
+    return write_saved({order_url, key.clone(), options.names, options.directory});
+  }
+
+  // ------------------------------------------------------------------------------- what came of it
+
+  void received(const HttpResponse& response, Time now) {
+    if (!request) return;
+    request.reset();
+    if (is_base64url(response.replay_nonce)) nonce = response.replay_nonce;
+    if (response.status >= 500) return stumble(response, "it has a failure of its own", now);
+    stumbles = 0;
+    if (std::exchange(asks_nonce, false)) {
+      if (nonce.empty()) fail(Failure::bad_answer, "no nonce where one was asked for");
+      return;
+    }
+    if (response.status >= 400) return refused(response, now);
+    nonces_refused = 0;
+    if (response.status < 200 || response.status >= 300)
+      return fail(Failure::bad_answer, "status " + std::to_string(response.status));
+    accept(response, now);
+  }
+
+  void accept(const HttpResponse& response, Time now) {
+    switch (stage) {
+      case Stage::directory:
+        return take_directory(response);
+      case Stage::account:
+        return take_account(response);
+      case Stage::order:
+        return take_order(response);
+      case Stage::look:
+      case Stage::finalize:
+      case Stage::wait:
+        return take_look(response, now);
+      case Stage::authorization:
+      case Stage::check:
+        return take_authorization(response, now);
+      case Stage::respond:
+        return look_again(Stage::check, response, now);
+      case Stage::certificate:
+        return take_certificate(response, now);
+      default:
+        break;
+    }
+  }
+
+  void stumble(const HttpResponse& response, std::string_view why, Time now) {
+    asks_nonce = false;
+    const auto later =
+        parse_retry_after(response.retry_after, now, seconds{1}, std::chrono::hours{24});
+    if (++stumbles >= most_stumbles || (later && *later > now + longest_pause)) {
+      failure.not_before = later;
+      return fail(Failure::unreachable, why);
+    }
+    // Whether it has heard the request for the certificate is found out, not guessed.
+    if (stage == Stage::finalize) stage = Stage::look;
+    pause = later.value_or(now + seconds{std::int64_t{1} << stumbles});
+  }
+
+  void refused(const HttpResponse& response, Time now) {
+    Problem problem = read_problem(response);
+    // RFC 8555 section 6.5: a new nonce came with the refusal.
+    if (problem.type == "badNonce" && ++nonces_refused <= most_nonces) return;
+    // RFC 9773 section 5: renewed already, which is no reason not to have another.
+    if (stage == Stage::order && problem.type == "alreadyReplaced" && !options.replaces.empty()) {
+      options.replaces.clear();
+      return;
+    }
+    // Our request came before its own turn: what the order needs is looked at again.
+    if (stage == Stage::finalize && problem.type == "orderNotReady")
+      return look_again(Stage::look, response, now);
+    // An order that was saved and is no more.
+    if (stage == Stage::look && resumed && problem.type != "rateLimited") return forget_saved();
+    const bool limited = response.status == 429 || problem.type == "rateLimited";
+    if (limited) {
+      failure.not_before =
+          parse_retry_after(response.retry_after, now, seconds{60}, std::chrono::hours{24 * 7})
+              .value_or(now + std::chrono::hours{1});
+    }
+    if (stage == Stage::respond || stage == Stage::check || stage == Stage::authorization)
+      name_failure();
+    fail(limited ? Failure::rate_limited : Failure::refused, std::move(problem));
+  }
+
+  void name_failure() {
+    if (!challenge) return;
+    failure.name = challenge->name;
+    failure.type = challenge->type;
+  }
+
+  void forget_saved() {
+    resumed = false;
+    order_url.clear();
+    key = Secret();
+    go_afresh(Stage::order);
+  }
+
+  void take_directory(const HttpResponse& response) {
+    auto read = read_directory(response.body);
+    if (!read) return fail(Failure::bad_answer, "no ACME directory");
+    directory = std::move(*read);
+    const auto& profiles = directory.profiles;
+    if (!options.profile.empty() &&
+        std::find(profiles.begin(), profiles.end(), options.profile) == profiles.end())
+      return fail(Failure::no_such_profile, options.profile);
+    if (!options.agree_to_terms) return fail(Failure::terms_not_agreed, directory.terms);
+    if (directory.needs_external_account && !external)
+      return fail(Failure::refused, "this CA takes only accounts that it knows (external account)");
+    go_afresh(Stage::account);
+  }
+
+  void take_account(const HttpResponse& response) {
+    if (!is_usable_url(response.location))
+      return fail(Failure::bad_answer, "an account without its URL");
+    if (!is_account_usable(response.body))
+      return fail(Failure::refused, "the account was deactivated or revoked");
+    signer.known_as(response.location);
+    go_afresh(resumed ? Stage::look : Stage::order);
+  }
+
+  void take_order(const HttpResponse& response) {
+    auto read = read_order(response.body);
+    if (!read || !is_usable_url(response.location))
+      return fail(Failure::bad_answer, "an order that cannot be read");
+    order = std::move(*read);
+    order_url = response.location;
+    key = https::new_certificate_key();
+    if (key.empty()) return fail(Failure::not_shown, "no key could be made");
+    go_afresh(Stage::keep);
+  }
+
+  void take_look(const HttpResponse& response, Time now) {
+    auto read = read_order(response.body);
+    if (!read) return fail(Failure::bad_answer, "an order that cannot be read");
+    order = std::move(*read);
+    const bool asked = stage != Stage::look;  // for the certificate
+    switch (order.status) {
+      case Status::pending:
+        if (asked) return look_again(Stage::look, response, now);
+        if (at < order.authorizations.size()) return go_afresh(Stage::authorization);
+        return look_again(Stage::look, response, now);
+      case Status::ready:
+        // Not twice for one look: a CA that is slow to say "processing" is given time.
+        return asked ? look_again(Stage::look, response, now) : go(Stage::finalize);
+      case Status::processing:
+        return look_again(Stage::wait, response, now);
+      case Status::valid:
+        if (order.certificate.empty())
+          return fail(Failure::bad_answer, "a valid order without its certificate");
+        return go_afresh(Stage::certificate);
+      case Status::invalid:
+        if (resumed) return forget_saved();
+        return fail(Failure::refused, order.problem);
+    }
+  }
+
+  void take_authorization(const HttpResponse& response, Time now) {
+    const auto read = read_authorization(response.body);
+    if (!read) return fail(Failure::bad_answer, "an authorization that cannot be read");
+    switch (read->status) {
+      case Status::valid:
+        ++at;
+        after_hiding = at < order.authorizations.size() ? Stage::authorization : Stage::look;
+        return go_afresh(is_shown ? Stage::hide : after_hiding);
+      case Status::pending:
+      case Status::processing:
+        return stage == Stage::check ? look_again(Stage::check, response, now) : choose(*read);
+      case Status::ready:
+      case Status::invalid:
+        break;
+    }
+    failure.name = read->name;
+    if (challenge) failure.type = challenge->type;
+    fail(Failure::not_proved, challenge ? read->problem_of(challenge->type) : read->any_problem());
+  }
+
+  void choose(const AuthorizationAnswer& authorization) {
+    for (const ChallengeType wanted : options.challenges) {
+      for (const OfferedChallenge& offered : authorization.challenges) {
+        if (offered.type != wanted) continue;
+        challenge = Challenge{wanted, authorization.name, offered.token,
+                              offered.token + "." + signer.thumbprint()};
+        challenge_url = offered.url;
+        return go_afresh(Stage::show);
+      }
+    }
+    failure.name = authorization.name;
+    fail(Failure::no_challenge);
+  }
+
+  void take_certificate(const HttpResponse& response, Time now) {
+    const auto read = https::Certificate::from_pem(response.body, key, now);
+    if (!read) return fail(Failure::bad_certificate, https::to_string(read.error()));
+    for (const std::string& name : options.names) {
+      const auto& names = read->names();
+      if (std::find(names.begin(), names.end(), name) == names.end()) {
+        failure.name = name;
+        return fail(Failure::bad_certificate, "it does not have the name");
+      }
+    }
+    certificate = response.body;
+    go(Stage::issued);
+  }
+};
+
+// ------------------------------------------------------------------------------------------- Order
+
+Order::Order(OrderOptions options, std::optional<ExternalAccount> external, jwt::Key account,
+             const Secret& saved, Random& random) {
+  if (account.algorithm() != jwt::Algorithm::es256 || !account.can_sign())
+    throw std::invalid_argument("an ACME account has an ES256 key");
+  if (!is_usable_url(options.directory))
+    throw std::invalid_argument("not an https URL: " + options.directory);
+  if (options.names.empty() || options.names.size() > most_names)
+    throw std::invalid_argument("a certificate has 1 to 100 names");
+  for (std::string& name : options.names) {
+    auto checked = https::certificate_name(name);
+    if (!checked) throw std::invalid_argument("no name of a certificate: " + name);
+    name = std::move(*checked);
+  }
+  impl_ =
+      std::make_unique<Impl>(std::move(options), std::move(external), std::move(account), random);
+  auto begun = read_saved(saved.reveal());
+  const OrderOptions& own = impl_->options;
+  if (begun && begun->names == own.names && begun->directory == own.directory) {
+    impl_->order_url = std::move(begun->order_url);
+    impl_->key = std::move(begun->key);
+    impl_->resumed = true;
+  }
+}
+
+Order::~Order() = default;
+Order::Order(Order&&) noexcept = default;
+Order& Order::operator=(Order&&) noexcept = default;
+
+Action Order::next(Time now) { return impl_->next(now); }
+void Order::received(const HttpResponse& response, Time now) { impl_->received(response, now); }
+
+void Order::unreachable(std::string_view why, Time now) {
+  if (!impl_->request) return;
+  impl_->request.reset();
+  impl_->stumble(HttpResponse{}, why, now);
+}
+
+void Order::saved(bool done) {
+  if (impl_->stage != Stage::keep) return;
+  if (!done) return impl_->fail(Failure::not_shown, "the order could not be saved");
+  impl_->go_afresh(Stage::look);
+}
+
+void Order::shown(bool done) {
+  if (impl_->stage != Stage::show) return;
+  if (!done) {
+    impl_->name_failure();
+    return impl_->fail(Failure::not_shown);
+  }
+  impl_->is_shown = true;
+  impl_->go_afresh(Stage::respond);
+}
+
+void Order::hidden() {
+  if (impl_->stage != Stage::hide) return;
+  impl_->is_shown = false;
+  impl_->challenge.reset();
+  impl_->go(impl_->after_hiding);
+}
+
+}  // namespace moat::acme

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "moat/acme/messages.h"
+#include "moat/base/clock.h"
+#include "moat/base/random.h"
+#include "moat/base/result.h"
+#include "moat/base/secret.h"
+#include "moat/jwt/key.h"
+
+namespace moat::acme {
+
+// What binds the account to one at the CA's own (RFC 8555 section 7.3.4).
+struct ExternalAccount {
+  std::string key_id;
+  Secret key;  // bytes, not base64url
+};
+
+struct OrderOptions {
+  std::string directory;              // URL, https
+  std::vector<std::string> contacts;  // e-mail addresses
+  bool agree_to_terms = false;        // of the CA; without it no account is made
+  std::vector<std::string> names;     // DNS names, "*.name" and IP addresses; 1 to 100
+  // Of what the CA offers, the first of these is tried.
+  std::vector<ChallengeType> challenges = {ChallengeType::tls_alpn_01, ChallengeType::http_01};
+  std::string profile;   // of the CA's directory; empty: its default
+  std::string replaces;  // renewal id of the certificate that this one renews (RFC 9773 section 5)
+  std::chrono::minutes patience{10};  // for all the CA's checks and its signing, in all
+};
+
+enum class Failure {
+  unreachable,       // no answer, or none that HTTP knows
+  bad_answer,        // an answer that RFC 8555 does not allow
+  refused,           // an error of the CA's: the problem says which
+  rate_limited,      // … and it says when to come again, or an hour is assumed
+  terms_not_agreed,  // `agree_to_terms` is off
+  no_such_profile,   // the CA has no such profile
+  no_challenge,      // the CA offers none of the types that are wanted
+  not_shown,         // the caller could not show a challenge, or not keep the state
+  not_proved,        // the CA looked and did not find it: `name` and `type` say which
+  took_too_long,     // `patience` is over
+  bad_certificate    // what was issued is no chain for the key and all of the names
+};
+std::string_view to_string(Failure failure);
+
+// What the caller has to do next, and then to tell.
+struct Send {  // then received() or unreachable()
+  HttpRequest request;
+};
+struct Save {  // durably, for nobody else to read; then saved()
+  Secret state;
+};
+struct Show {  // where the CA will look; then shown()
+  Challenge challenge;
+};
+struct Hide {  // no longer needed; then hidden()
+  Challenge challenge;
+};
+struct Wait {  // and call next() again
+  Time until;
+};
+struct Issued {       // the end
+  std::string chain;  // PEM, of certificates alone
+  Secret key;         // PEM
+};
+struct Failed {  // the end
+  Failure failure = Failure::bad_answer;
+  Problem problem;
+  std::string name;                   // that is concerned, or empty
+  std::optional<ChallengeType> type;  // that failed
+  std::optional<Time> not_before;     // when the CA wants to be asked again
+  std::string explain() const;        // a sentence for the log
+};
+using Action = std::variant<Send, Save, Show, Hide, Wait, Issued, Failed>;
+
+// Order gets one certificate from a CA (RFC 8555), from the directory to the chain. Without I/O: it
+// says what to do, one thing at a time, and is told what came of it. Nothing is ever sent twice
+// that might make a second certificate: the key and the order's URL are saved before the CA is
+// asked to issue, and an order that is begun again from there goes on with both.
+class Order final {
+ public:
+  // `account` is an es256 key of its own, kept durably before (RFC 8555 section 11.1); the account
+  // is found by it, or made. `saved`: the state of an order of the same names that did not end, or
+  // empty; what cannot be read is passed over. Throws std::invalid_argument for options that make
+  // no order: no names, another kind of key.
+  Order(OrderOptions options, std::optional<ExternalAccount> external, jwt::Key account,
+        const Secret& saved, Random& random);
+  ~Order();
+  Order(Order&&) noexcept;
+  Order& operator=(Order&&) noexcept;
+
+  // The same until it is told what came of it. Behind Issued and Failed there is nothing.
+  [[nodiscard]] Action next(Time now);
+
+  void received(const HttpResponse& response, Time now);
+  void unreachable(std::string_view why, Time now);
+  void saved(bool done);
+  void shown(bool done);
+  void hidden();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace moat::acme

@@ -1,0 +1,284 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Certificates by themselves: Moat against pebble, a CA that is as strict as ACME lets it be, in front of a DNS of the test's
+that says 127.0.0.1 for every name."""
+import json
+import os
+import pathlib
+import random
+import shutil
+import signal
+import socket
+import ssl
+import stat
+import subprocess
+import tempfile
+import time
+import unittest
+import urllib.request
+
+import harness
+from harness import HOST, Moat, Notes, Program, free_port, wait_until
+
+DOMAIN = 'app.example.net'
+
+
+def lasting_port():
+    """One that stays free between two starts: the system gives none of these to a client."""
+    while True:
+        port = random.randrange(20000, 30000)
+        with socket.socket() as probe:
+            if probe.connect_ex((HOST, port)) != 0:
+                return port
+
+
+def openssl(*arguments):
+    subprocess.run(['openssl', *map(str, arguments)], check=True, capture_output=True)
+
+
+class Authority:
+    """Signs the certificate of the CA's own server."""
+
+    def __init__(self, folder):
+        self.root, self.chain, self.key = folder / 'root.pem', folder / 'server.pem', folder / 'server.key'
+        root_key = folder / 'root.key'
+        curve = ('-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes')
+        openssl('req', '-x509', *curve, '-days', '30', '-subj', '/CN=test root', '-keyout', root_key, '-out', self.root,
+                '-addext', 'basicConstraints=critical,CA:TRUE', '-addext', 'keyUsage=critical,keyCertSign')
+        request = folder / 'server.csr'
+        openssl('req', *curve, '-subj', '/CN=ca', '-keyout', self.key, '-out', request)
+        names = folder / 'names'
+        names.write_text('subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth\n')
+        openssl('x509', '-req', '-in', request, '-CA', self.root, '-CAkey', root_key, '-CAcreateserial', '-days', '20',
+                '-extfile', names, '-out', self.chain)
+
+
+class Pebble:
+    """The CA and the DNS that it asks."""
+
+    def __init__(self, folder, authority, https_port, http_port, env=None, **settings):
+        self.port, self.management, dns = free_port(), free_port(), free_port()
+        self.authority = authority
+        self.dns = Program(['pebble-challtestsrv', '-defaultIPv4', HOST, '-defaultIPv6', '', '-dns01', f'{HOST}:{dns}', '-http01', '',
+                            '-https01', '', '-tlsalpn01', '', '-management', f'{HOST}:{free_port()}'])
+        config = folder / f'pebble-{self.port}.json'
+        config.write_text(json.dumps({'pebble': {
+            'listenAddress': f'{HOST}:{self.port}', 'managementListenAddress': f'{HOST}:{self.management}',
+            'certificate': str(authority.chain), 'privateKey': str(authority.key), 'httpPort': http_port, 'tlsPort': https_port,
+            'externalAccountBindingRequired': False, **settings}}))
+        self.program = Program(['pebble', '-strict', '-config', config, '-dnsserver', f'{HOST}:{dns}'],
+                               {'PEBBLE_VA_NOSLEEP': '1', 'PEBBLE_WFE_NONCEREJECT': '5', **(env or {})})
+        wait_until(lambda: 'ACME directory available' in self.program.output or not self.program.running(), 20, 'pebble')
+
+    @property
+    def directory(self):
+        return f'https://localhost:{self.port}/dir'
+
+    def root(self):
+        """What signs its certificates; another each time it starts."""
+        context = ssl.create_default_context(cafile=str(self.authority.root))
+        with urllib.request.urlopen(f'https://localhost:{self.management}/roots/0', context=context) as answer:
+            return answer.read().decode()
+
+    def issued(self):
+        return self.program.output.count('Issued certificate serial')
+
+    def stop(self):
+        self.program.stop(how=signal.SIGKILL)
+        self.dns.stop(how=signal.SIGKILL)
+
+
+def shown(port, name=DOMAIN, root=None, alpn=('http/1.1',)):
+    """The certificate that is served, in DER; with `root`, only where it is trusted for the name."""
+    context = ssl.create_default_context(cadata=root) if root else ssl._create_unverified_context()
+    context.set_alpn_protocols(list(alpn))
+    with socket.create_connection((HOST, port), 10) as raw, context.wrap_socket(raw, server_hostname=name) as peer:
+        return peer.getpeercert(binary_form=True)
+
+
+def is_trusted(port, root, name=DOMAIN):
+    try:
+        return shown(port, name, root) is not None
+    except (ssl.SSLError, OSError):
+        return False
+
+
+class AcmeMoat(Moat):
+    """Its readiness is asked for on the admin port, so that no certificate has to be trusted."""
+
+    def __init__(self, to, ca, config='', **keywords):
+        text = (f'[tls.acme]\nagree_to_terms = true\ndirectory = "{ca.directory}"\nca_file = "{ca.authority.root}"\n' + config)
+        super().__init__(to, text, domain=DOMAIN, env={'MOAT_SERVER_ALLOW_UNSANDBOXED': 'false'}, **keywords)
+
+    def said(self, event):
+        return [line for line in self.lines if f'"event":"{event}"' in line]
+
+    def ready(self):
+        return self.request('GET', '/readyz', port=self.admin_port, tls=False,
+                            headers={'Host': f'localhost:{self.admin_port}'}).json()
+
+
+class AcmeCase(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        if shutil.which('pebble') is None:
+            raise unittest.SkipTest('pebble is not installed')
+        cls.folder = pathlib.Path(tempfile.mkdtemp(prefix='moat-acme-'))
+        cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
+        cls.authority = Authority(cls.folder)
+        cls.backend = Notes()
+        cls.addClassCleanup(cls.backend.stop)
+
+    def setUp(self):
+        self.ports = lasting_port(), lasting_port()
+        self.data = pathlib.Path(tempfile.mkdtemp(prefix='moat-acme-data-'))
+        self.addCleanup(shutil.rmtree, self.data, ignore_errors=True)
+
+    def ca(self, env=None, **settings):
+        made = Pebble(self.folder, self.authority, *self.ports, env=env, **settings)
+        self.addCleanup(made.stop)
+        return made
+
+    def moat(self, ca, config='', **keywords):
+        made = AcmeMoat(self.backend.url, ca, config, ports=self.ports, data=self.data, **keywords)
+        self.addCleanup(made.stop)
+        return made
+
+    def wait_for_certificate(self, moat, ca, seconds=60):
+        root = ca.root()
+        try:
+            wait_until(lambda: is_trusted(moat.https_port, root), seconds, 'a certificate of the CA')
+        except AssertionError:
+            raise AssertionError(f'{moat.output[-3000:]}\n{ca.program.output[-3000:]}')
+
+
+class Issuing(AcmeCase):
+    def test_a_name_gets_its_certificate_by_itself(self):
+        ca = self.ca()
+        moat = self.moat(ca)
+        self.wait_for_certificate(moat, ca)
+        self.assertEqual(moat.ready(), {'status': 'ready', 'certificate': 'trusted'})
+        self.assertEqual(ca.issued(), 1)
+        self.assertNotIn('validate w/ HTTP', ca.program.output)
+        # RFC 8737 section 3: spoken only while a challenge stands.
+        with self.assertRaises(ssl.SSLError):
+            shown(moat.https_port, alpn=('acme-tls/1',))
+        for path in self.data.joinpath('data', 'acme').rglob('*'):
+            self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o700 if path.is_dir() else 0o600, path)
+        self.assertNotIn('PRIVATE KEY', moat.output)
+
+    def test_by_a_file_on_port_80_and_with_half_of_the_nonces_refused(self):
+        ca = self.ca(env={'PEBBLE_WFE_NONCEREJECT': '50'})
+        moat = self.moat(ca, 'challenges = ["http-01"]\n')
+        self.wait_for_certificate(moat, ca)
+        self.assertIn('validate w/ HTTP', ca.program.output)
+
+    def test_an_account_that_the_ca_has_to_know(self):
+        key = 'zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W'
+        ca = self.ca(externalAccountBindingRequired=True, externalAccountMACKeys={'kid-1': key})
+        file = self.folder / 'eab'
+        file.write_text(key + '\n')
+        file.chmod(0o600)
+        moat = self.moat(ca, f'account_id = "kid-1"\naccount_key_file = "{file}"\n')
+        self.wait_for_certificate(moat, ca)
+
+    def test_a_second_start_serves_what_was_kept_though_the_ca_is_gone(self):
+        ca = self.ca()
+        moat = self.moat(ca)
+        self.wait_for_certificate(moat, ca)
+        before = shown(moat.https_port)
+        root = ca.root()
+        moat.stop()
+        ca.stop()
+        again = self.moat(ca)
+        self.assertTrue(is_trusted(again.https_port, root))
+        self.assertEqual(shown(again.https_port), before)
+        self.assertEqual(again.ready()['certificate'], 'trusted')
+
+    def test_it_is_renewed_before_it_runs_out(self):
+        ca = self.ca(certificateValidityPeriod=30)
+        moat = self.moat(ca)
+        self.wait_for_certificate(moat, ca)
+        before = shown(moat.https_port)
+        wait_until(lambda: shown(moat.https_port) != before, 40, 'another certificate')
+        self.assertTrue(is_trusted(moat.https_port, ca.root()))
+        self.assertEqual(moat.said('certificate_not_issued'), [])
+
+
+class Failing(AcmeCase):
+    def test_a_start_does_not_wait_for_a_ca_that_is_down(self):
+        ca = self.ca()
+        ca.stop()
+        moat = self.moat(ca)
+        self.assertEqual(moat.ready(), {'status': 'ready', 'certificate': 'self-signed'})
+        shown(moat.https_port)  # a handshake, though nobody trusts it
+        wait_until(lambda: moat.said('certificate_not_issued'), 60, 'a line about it')
+        self.assertIn('could not be reached', moat.said('certificate_not_issued')[0])
+
+    def test_a_ca_that_cannot_reach_us_says_so_and_is_left_alone(self):
+        ca = self.ca()
+        self.ports = free_port(), free_port()  # not those that the CA looks at
+        moat = self.moat(ca)
+        wait_until(lambda: moat.said('certificate_not_issued'), 60, 'a line about it')
+        line = json.loads(moat.said('certificate_not_issued')[0])
+        self.assertIn('did not find the proof for ' + DOMAIN, line['reason'])
+        self.assertGreater(line['next'], line['time'])
+        time.sleep(3)
+        self.assertEqual(len(moat.said('certificate_ordered')), 1, 'tried again at once')
+
+    def test_a_ca_with_a_strangers_certificate_is_not_believed(self):
+        ca = self.ca()
+        other = self.folder / 'other'
+        other.mkdir(exist_ok=True)
+        ca.authority = Authority(other)
+        moat = self.moat(ca)
+        wait_until(lambda: moat.said('certificate_not_issued'), 60, 'a line about it')
+        self.assertEqual(ca.issued(), 0)
+
+    def test_without_consent_no_ca_is_asked(self):
+        ca = self.ca()
+        asked = ca.program.output
+        moat = Moat(self.backend.url, f'[tls.acme]\ndirectory = "{ca.directory}"\n', domain=DOMAIN, ports=self.ports, data=self.data)
+        self.addCleanup(moat.stop)
+        shown(moat.https_port)
+        self.assertIn('agree_to_terms', moat.output)
+        self.assertNotIn('GET /dir', ca.program.output[len(asked):])
+
+    def test_port_80_shows_nothing_but_what_stands(self):
+        ca = self.ca()
+        moat = self.moat(ca)
+        self.wait_for_certificate(moat, ca)
+        for token in ('', 'unknown', '<script>', '..%2f..%2fetc%2fpasswd', 'a' * 500):
+            answer = moat.request('GET', '/.well-known/acme-challenge/' + token, tls=False)
+            self.assertIn(answer.status, (400, 404), token)
+            self.assertNotIn('<script>', answer.text)
+
+
+class Killed(AcmeCase):
+    ROUNDS = 30 if os.environ.get('MOAT_LONG') else 3
+
+    def test_whoever_is_killed_orders_no_second_certificate(self):
+        """At any moment of an order, several times, until it has its certificate."""
+        rng = random.Random(17)
+        for number in range(self.ROUNDS):
+            with self.subTest(round=number):
+                self.setUp()
+                self.kill_until_it_is_there(self.ca(), rng)
+
+    def kill_until_it_is_there(self, ca, rng):
+        place = self.data / 'data' / 'acme'
+        kills = 0
+        while not (place / 'certificate.pem').exists():
+            moat = AcmeMoat(self.backend.url, ca, ports=self.ports, data=self.data)
+            time.sleep(rng.uniform(0.0, 2.0))
+            moat.stop(how=signal.SIGKILL)
+            kills += 1
+            for path in place.rglob('*'):
+                self.assertEqual(stat.S_IMODE(path.stat().st_mode) & 0o077, 0, path)
+            self.assertLess(kills, 30, moat.output)
+        moat = self.moat(ca)
+        self.assertTrue(is_trusted(moat.https_port, ca.root()), 'kept whole, and served at once')
+        self.assertEqual(ca.issued(), 1, ca.program.output[-3000:])
+
+
+if __name__ == '__main__':
+    harness.main()
