@@ -39,5 +39,7 @@ int user_logout(const Arguments& arguments);
 int user_keys(const Arguments& arguments);
 int reload(const Arguments& arguments);
 int trust(const Arguments& arguments);
+int cert_list(const Arguments& arguments);
+int cert_renew(const Arguments& arguments);
 
 }  // namespace moat::cli

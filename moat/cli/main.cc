@@ -73,6 +73,10 @@ const std::vector<Command>& commands() {
         {"help", "", "this text"}}},
       {"reload", "", "Makes the running Moat read its configuration again, all of it or nothing.",
        just_data},
+      {"cert list", "", "Says which certificate the running Moat serves, and when it is renewed.",
+       just_data},
+      {"cert renew", "", "Makes the running Moat ask its CA for another certificate now.",
+       just_data},
       {"trust",
        "",
        "Makes this machine and its browsers trust the local CA.",
@@ -105,7 +109,7 @@ int dispatch(std::vector<std::string> words) {
   }
   std::string name = words[0];
   words.erase(words.begin());
-  if (name == "user" && !words.empty() && words[0][0] != '-') {
+  if ((name == "user" || name == "cert") && !words.empty() && words[0][0] != '-') {
     name += " " + words[0];
     words.erase(words.begin());
   }
@@ -134,6 +138,8 @@ int dispatch(std::vector<std::string> words) {
   if (name == "user logout") return user_logout(*arguments);
   if (name == "user keys") return user_keys(*arguments);
   if (name == "reload") return reload(*arguments);
+  if (name == "cert list") return cert_list(*arguments);
+  if (name == "cert renew") return cert_renew(*arguments);
   if (name == "trust") return trust(*arguments);
   std::cout << gateway::sample_config();
   return 0;

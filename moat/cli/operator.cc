@@ -40,6 +40,25 @@ int hash_benchmark(const std::string& seconds) {
   return 0;
 }
 
+// The configuration here only says where the running Moat is; it reads its own. Nothing: it was
+// reported, and the program ends with `exit_code`.
+std::optional<gateway::AdminReply> ask_running(const Arguments& arguments, std::string_view method,
+                                               std::string_view path, int& exit_code) {
+  std::string data;
+  if (const auto given = arguments.value("data")) {
+    data = *given;
+  } else {
+    const auto config = load_config(arguments, exit_code);
+    if (!config) return std::nullopt;
+    data = config->data;
+  }
+  auto reply =
+      gateway::ask_admin(gateway::DataPaths(data).admin_socket, method, path, std::string());
+  if (reply) return std::move(*reply);
+  exit_code = fail(reply.error());
+  return std::nullopt;
+}
+
 }  // namespace
 
 int hash(const Arguments& arguments) {
@@ -65,26 +84,36 @@ int hash(const Arguments& arguments) {
   return 0;
 }
 
-// The configuration here only says where the running Moat is; it reads its own.
 int reload(const Arguments& arguments) {
   int exit_code = 0;
-  std::string data;
-  if (const auto given = arguments.value("data")) {
-    data = *given;
-  } else {
-    const auto config = load_config(arguments, exit_code);
-    if (!config) return exit_code;
-    data = config->data;
-  }
-  auto reply =
-      gateway::ask_admin(gateway::DataPaths(data).admin_socket, "POST", "/reload", std::string());
-  if (!reply) return fail(reply.error());
+  const auto reply = ask_running(arguments, "POST", "/reload", exit_code);
+  if (!reply) return exit_code;
   if (reply->status == 200) {
     std::cout << "Reloaded.\n";
     return 0;
   }
   std::cerr << reply->body;
   return fail("the running Moat keeps its configuration (" + std::to_string(reply->status) + ")");
+}
+
+int cert_list(const Arguments& arguments) {
+  int exit_code = 0;
+  const auto reply = ask_running(arguments, "GET", "/certificates", exit_code);
+  if (!reply) return exit_code;
+  if (reply->status != 200) return fail("the running Moat says " + std::to_string(reply->status));
+  std::cout << reply->body;
+  return 0;
+}
+
+int cert_renew(const Arguments& arguments) {
+  int exit_code = 0;
+  const auto reply = ask_running(arguments, "POST", "/certificates/renew", exit_code);
+  if (!reply) return exit_code;
+  if (reply->status == 409)
+    return fail("the running Moat gets its certificate from no CA (tls.acme.agree_to_terms)");
+  if (reply->status != 202) return fail("the running Moat says " + std::to_string(reply->status));
+  std::cout << "Asked. `moat cert list` says what came of it.\n";
+  return 0;
 }
 
 int trust(const Arguments& arguments) {

@@ -2,6 +2,7 @@
 #include "moat/gateway/acme_client.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "moat/base/encoding.h"
 #include "moat/https/certificate_request.h"
@@ -89,7 +90,9 @@ AcmeClient::AcmeClient(const Config& config, std::filesystem::path directory,
       http_(std::move(http)),
       account_(std::move(account)),
       patience_(services_.random),
-      challenges_(config.acme.challenges) {}
+      challenges_(config.acme.challenges) {
+  tell({});
+}
 
 Result<std::unique_ptr<AcmeClient>, std::string> AcmeClient::make(const Config& config,
                                                                   std::filesystem::path directory,
@@ -124,6 +127,34 @@ void AcmeClient::start() {
   if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
 }
 
+void AcmeClient::renew() {
+  {
+    const std::lock_guard lock(mutex_);
+    asked_ = true;
+  }
+  wake_.notify_all();
+}
+
+std::string AcmeClient::status() const {
+  const std::lock_guard lock(mutex_);
+  return status_;
+}
+
+void AcmeClient::tell(std::string failure) {
+  std::string text = "  from       " + settings_.directory + "\n";
+  if (certificate_) {
+    text += "  until      " + format_rfc3339(certificate_->not_after()) + "\n  renewal    " +
+            format_rfc3339(schedule_->renew_at()) + "\n  SHA-256    " +
+            certificate_->fingerprint() + "\n";
+  } else {
+    text += "  none yet: a self-signed one is shown, which no browser trusts\n";
+  }
+  if (!failure.empty()) text += "  failed     " + failure + "\n";
+  if (not_before_) text += "  next try   " + format_rfc3339(*not_before_) + "\n";
+  const std::lock_guard lock(mutex_);
+  status_ = std::move(text);
+}
+
 bool AcmeClient::is_ours(const https::Certificate& certificate) const {
   return std::all_of(names_.begin(), names_.end(), [&](const std::string& name) {
     return certificate.covers(name) ||
@@ -132,9 +163,10 @@ bool AcmeClient::is_ours(const https::Certificate& certificate) const {
   });
 }
 
-bool AcmeClient::sleep_until(Time until) {
+bool AcmeClient::sleep_until(Time until, Wakes wakes) {
   std::unique_lock lock(mutex_);
   while (!ending_) {
+    if (asked_ && wakes == Wakes::early) return true;
     const Time now = services_.clock.now();
     if (now >= until) return true;
     const auto span = std::min<std::chrono::microseconds>(until - now, longest_sleep);
@@ -146,7 +178,7 @@ bool AcmeClient::sleep_until(Time until) {
 void AcmeClient::run() {
   do {
     work(services_.clock.now());
-  } while (sleep_until(next_look(services_.clock.now())));
+  } while (sleep_until(next_look(services_.clock.now()), Wakes::early));
 }
 
 Time AcmeClient::next_look(Time now) const {
@@ -157,8 +189,13 @@ Time AcmeClient::next_look(Time now) const {
 }
 
 void AcmeClient::work(Time now) {
+  bool asked = false;
+  {
+    const std::lock_guard lock(mutex_);
+    asked = std::exchange(asked_, false);
+  }
   const bool due = !schedule_ || now >= schedule_->renew_at();
-  if (due && (!not_before_ || now >= *not_before_)) {
+  if (asked || (due && (!not_before_ || now >= *not_before_))) {
     order(now);
   } else if (!due && now >= schedule_->ask_at()) {
     ask_for_window(now);
@@ -173,6 +210,7 @@ void AcmeClient::adopt(https::Certificate certificate, Time now) {
   patience_.succeeded();
   not_before_.reset();
   by_fallback_ = false;
+  tell({});
 }
 
 // ----------------------------------------------------------------------------------------- orders
@@ -224,6 +262,7 @@ void AcmeClient::order(Time now) {
                          {"ca", directory_url()},
                          {"reason", done.error()},
                          {"next", not_before_ ? format_rfc3339(*not_before_) : std::string()}});
+    tell(done.error());
     if (!settings_.fallback.empty()) by_fallback_ = !by_fallback_;
   }
 }
@@ -270,7 +309,7 @@ Result<void, std::string> AcmeClient::carry_out(const certs::AcmeFiles::Turn& tu
       standing.clear();
       order.hidden();
     } else if (const auto* wait = std::get_if<acme::Wait>(&action)) {
-      if (sleep_until(wait->until)) continue;
+      if (sleep_until(wait->until, Wakes::in_time)) continue;
       hide_all();
       return Error{std::string()};  // the end; the order goes on with the next start
     } else if (const auto* issued = std::get_if<acme::Issued>(&action)) {

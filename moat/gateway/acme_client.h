@@ -67,6 +67,11 @@ class AcmeClient final {
   void start();
   // Whether a certificate of the CA's is served.
   bool has_certificate() const { return has_certificate_; }
+  // Orders another one now, whatever was planned. From any thread.
+  void renew();
+  // For people: what is served, until when, what is planned and what has failed; lines. From any
+  // thread.
+  std::string status() const;
 
  private:
   AcmeClient(const Config& config, std::filesystem::path directory, const Services& services,
@@ -75,6 +80,7 @@ class AcmeClient final {
   void run();
   void work(Time now);
   Time next_look(Time now) const;
+  void tell(std::string failure);
   void order(Time now);
   // What came of one order: a sentence where it failed.
   [[nodiscard]] Result<void, std::string> carry_out(const certs::AcmeFiles::Turn& turn, Time now);
@@ -91,8 +97,9 @@ class AcmeClient final {
   acme::OrderOptions options() const;
   std::optional<acme::ExternalAccount> external_account() const;
   const std::string& directory_url() const;
-  // Until that time, or the end; false: the end has come.
-  bool sleep_until(Time until);
+  // Until that time, or (early) until renew() is called; false: the end has come.
+  enum class Wakes { in_time, early };
+  bool sleep_until(Time until, Wakes wakes);
 
   const AcmeSettings settings_;
   const std::vector<std::string> names_;
@@ -113,9 +120,11 @@ class AcmeClient final {
   bool by_fallback_ = false;                     // the other CA is asked now
 
   std::thread thread_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable wake_;
   bool ending_ = false;
+  bool asked_ = false;  // for another certificate, by renew()
+  std::string status_;
 };
 
 }  // namespace moat::gateway

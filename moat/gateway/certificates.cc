@@ -81,6 +81,19 @@ bool Certificates::trusted() const {
          (acme_ != nullptr && acme_->has_certificate());
 }
 
+bool Certificates::renew() {
+  if (acme_ == nullptr) return false;
+  acme_->renew();
+  return true;
+}
+
+std::string Certificates::status() const {
+  std::string text;
+  for (const std::string& name : names_) text.append(text.empty() ? "" : " ").append(name);
+  text += "\n";
+  return text + (acme_ != nullptr ? acme_->status() : "  " + description_ + "\n");
+}
+
 // A public name waits for a certificate of its own: the local CA never signs it.
 Result<void, std::string> Certificates::use_self_signed(Time now) {
   auto issued = https::self_signed(names_.front(), now);

@@ -43,6 +43,10 @@ class Certificates final {
   const std::shared_ptr<AcmeTokens>& acme_tokens() const { return acme_tokens_; }
   // False while a public name is served with a certificate that no browser trusts.
   bool trusted() const;
+  // Asks the CA for another certificate now; false: none is asked here. From any thread.
+  bool renew();
+  // For people: names, where the certificate comes from, until when; lines. From any thread.
+  std::string status() const;
 
  private:
   Certificates(const Config& config, Clock& clock, const Log& log,

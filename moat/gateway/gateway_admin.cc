@@ -26,6 +26,13 @@ AdminAnswer Gateway::Parts::answer_admin(std::string_view method, std::string_vi
     guard->unlock(body);
     log.info("unlocked", {{"email", body}});
     answer.body = "{\"status\":\"unlocked\"}\n";
+  } else if (local && get && path == "/certificates") {
+    answer.content_type = "text/plain; charset=utf-8";
+    answer.body = now_serving()->certificates().status();
+  } else if (local && method == "POST" && path == "/certificates/renew") {
+    const bool asked = now_serving()->certificates().renew();
+    answer.status = asked ? 202 : 409;
+    answer.body = asked ? "{\"status\":\"asked\"}\n" : "{\"code\":\"no_ca\"}\n";
   } else if (local && method == "POST" && path == "/reload") {
     const std::vector<ConfigProblem> problems = reload();
     answer.status = problems.empty() ? 200 : 422;

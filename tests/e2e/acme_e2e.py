@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Certificates by themselves: Moat against pebble, a CA that is as strict as ACME lets it be, in front of a DNS of the test's
 that says 127.0.0.1 for every name."""
+import http.server
 import json
 import os
 import pathlib
@@ -12,6 +13,7 @@ import ssl
 import stat
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
 import urllib.request
@@ -100,6 +102,11 @@ def is_trusted(port, root, name=DOMAIN):
         return shown(port, name, root) is not None
     except (ssl.SSLError, OSError):
         return False
+
+
+def command(*words):
+    done = subprocess.run([os.environ['MOAT_BIN'], *map(str, words)], capture_output=True, text=True, timeout=30)
+    return done.returncode, done.stdout + done.stderr
 
 
 class AcmeMoat(Moat):
@@ -204,6 +211,78 @@ class Issuing(AcmeCase):
         self.assertEqual(moat.said('certificate_not_issued'), [])
 
 
+class Renewals(AcmeCase):
+    def test_it_is_renewed_when_the_ca_says(self):
+        """RFC 9773: pebble has no renewal information, so the directory and that come from a stand-in before it."""
+        ca = self.ca()
+        asked = []
+        window = {'start': '2090-01-01T00:00:00Z', 'end': '2090-01-02T00:00:00Z'}
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.authority.chain, self.authority.key)
+        trusting = ssl.create_default_context(cafile=str(self.authority.root))
+
+        class Front(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                if self.path == '/dir':
+                    with urllib.request.urlopen(ca.directory, context=trusting) as answer:
+                        body = {**json.load(answer), 'renewalInfo': f'https://localhost:{front.server_port}/renewal-info'}
+                else:
+                    asked.append(self.path)
+                    body = {'suggestedWindow': window, 'explanationURL': 'https://ca.test/incident'}
+                text = json.dumps(body).encode()
+                self.send_response(200)
+                self.send_header('Content-Length', str(len(text)))
+                self.send_header('Retry-After', '1')  # which is taken for a minute
+                self.end_headers()
+                self.wfile.write(text)
+
+            def log_message(self, *_):
+                pass
+
+        front = http.server.ThreadingHTTPServer((HOST, 0), Front)
+        front.socket = context.wrap_socket(front.socket, server_side=True)
+        threading.Thread(target=front.serve_forever, daemon=True).start()
+        self.addCleanup(front.server_close)
+        self.addCleanup(front.shutdown)
+
+        class Fronted:
+            directory, authority = f'https://localhost:{front.server_port}/dir', self.authority
+
+        moat = self.moat(Fronted)
+        self.wait_for_certificate(moat, ca)
+        wait_until(lambda: asked, 30, 'the question for the window')
+        # Section 4.1: the key identifier of the authority and the serial number, in base64url.
+        self.assertRegex(asked[0], r'^/renewal-info/[\w-]+\.[\w-]+$')
+        before = shown(moat.https_port)
+        moat.stop()
+        self.assertEqual(ca.issued(), 1, 'not before the window')
+        # The CA has to take it back: now.
+        window.update(start='2020-01-01T00:00:00Z', end='2020-01-02T00:00:00Z')
+        moat = self.moat(Fronted)
+        wait_until(lambda: shown(moat.https_port) != before, 60, 'another certificate')
+        self.assertTrue(is_trusted(moat.https_port, ca.root()))
+        self.assertIn('https://ca.test/incident', '\n'.join(moat.said('certificate_renewal_planned')))
+
+
+    def test_an_operator_looks_and_asks_for_another(self):
+        ca = self.ca()
+        moat = self.moat(ca)
+        self.wait_for_certificate(moat, ca)
+        code, said = command('cert', 'list', '--data', self.data / 'data')
+        self.assertEqual(code, 0, said)
+        self.assertRegex(said, rf'^{DOMAIN}\n  from +https://localhost:\d+/dir\n  until +20\S+Z\n  renewal +20\S+Z\n')
+        before = shown(moat.https_port)
+        code, said = command('cert', 'renew', '--data', self.data / 'data')
+        self.assertEqual((code, said), (0, 'Asked. `moat cert list` says what came of it.\n'))
+        wait_until(lambda: shown(moat.https_port) != before, 60, 'another certificate')
+        ca.stop()
+        command('cert', 'renew', '--data', self.data / 'data')
+        wait_until(lambda: moat.said('certificate_not_issued'), 60, 'a line about it')
+        said = command('cert', 'list', '--data', self.data / 'data')[1]
+        self.assertIn('failed     the CA could not be reached', said)
+        self.assertIn('next try   20', said)
+
+
 class Failing(AcmeCase):
     def test_a_start_does_not_wait_for_a_ca_that_is_down(self):
         ca = self.ca()
@@ -242,6 +321,9 @@ class Failing(AcmeCase):
         shown(moat.https_port)
         self.assertIn('agree_to_terms', moat.output)
         self.assertNotIn('GET /dir', ca.program.output[len(asked):])
+        code, said = command('cert', 'renew', '--data', self.data / 'data')
+        self.assertEqual(code, 1)
+        self.assertIn('tls.acme.agree_to_terms', said)
 
     def test_port_80_shows_nothing_but_what_stands(self):
         ca = self.ca()
