@@ -367,11 +367,12 @@ std::vector<Weakening> weakenings(const Config& config) {
 std::string_view sample_config() {
   return R"(# moat.toml: everything that is left out is at its strict default. `moat check` reads it, `moat explain GET /x` tells
 # what happens to a request.
-domain  = "localhost"              # a public name listens on :443 and :80 and wants tls.certificate and tls.key
+domain  = "localhost"              # a public name listens on :443 and :80
 backend = "http://127.0.0.1:3000"  # the only thing Moat must be told
 login   = ["/account/*"]           # paths that need a signed-in user; the rest is public
 # email = "ops@example.com"        # whom a certificate authority may write to
 # data  = "/var/lib/moat"          # accounts, keys and certificates; made 0700 on first run
+# tls.acme.agree_to_terms = true   # of Let's Encrypt, which then gives a public name its certificate
 )";
 }
 

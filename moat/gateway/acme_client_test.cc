@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "moat/gateway/acme_client.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "moat/https/local_ca.h"
+
+namespace moat::gateway {
+namespace {
+
+TEST(AcmeTokens, ShowWhatStandsAndNothingElse) {
+  AcmeTokens tokens;
+  EXPECT_EQ(tokens.find("a"), "");
+  tokens.put("a", "a.print");
+  tokens.put("b", "b.print");
+  EXPECT_EQ(tokens.find("a"), "a.print");
+  EXPECT_EQ(tokens.find("A"), "");
+  EXPECT_EQ(tokens.find(""), "");
+  tokens.remove("a");
+  EXPECT_EQ(tokens.find("a"), "");
+  EXPECT_EQ(tokens.find("b"), "b.print");
+}
+
+class AcmeClientTest : public ::testing::Test {
+ protected:
+  AcmeClientTest() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "moat-acme-XXXXXX").string();
+    folder_ = ::mkdtemp(pattern.data());
+    config_.domains = {"a.example"};
+    config_.acme.agree_to_terms = true;
+  }
+  ~AcmeClientTest() override {
+    std::error_code error;
+    std::filesystem::remove_all(folder_, error);
+  }
+  Result<std::unique_ptr<AcmeClient>, std::string> make() {
+    return AcmeClient::make(config_, folder_ / "acme", {clock_, log_, random_, store_, tokens_});
+  }
+  void keep(const std::string& name) {
+    const auto turn = certs::AcmeFiles(folder_ / "acme").take_turn();
+    const https::Issued issued = https::self_signed(name, clock_.now()).value();
+    ASSERT_TRUE((*turn)->keep(issued.certificate, issued.key, config_.acme.directory));
+  }
+
+  std::filesystem::path folder_;
+  ManualClock clock_{from_unix_seconds(1'795'000'000)};
+  std::string lines_;
+  Log log_{clock_, [this](std::string_view line) { lines_ += line; }};
+  InsecureSeededRandom random_{5};
+  std::shared_ptr<https::CertificateStore> store_ = std::make_shared<https::CertificateStore>();
+  std::shared_ptr<AcmeTokens> tokens_ = std::make_shared<AcmeTokens>();
+  Config config_;
+};
+
+TEST_F(AcmeClientTest, ServesWhatWasKeptAtOnce) {
+  EXPECT_FALSE((*make())->kept());
+  keep("a.example");
+  const auto client = make();
+  ASSERT_TRUE(client);
+  EXPECT_TRUE((*client)->kept());
+  EXPECT_TRUE((*client)->has_certificate());
+  EXPECT_NE(store_->find("a.example"), nullptr);
+  EXPECT_NE((*client)->status().find("until      20"), std::string::npos);
+}
+
+TEST_F(AcmeClientTest, ACertificateOfOtherNamesIsNotServed) {
+  keep("b.example");
+  const auto client = make();
+  ASSERT_TRUE(client);
+  EXPECT_FALSE((*client)->has_certificate());
+  EXPECT_EQ(store_->find("a.example"), nullptr);
+  EXPECT_NE((*client)->status().find("none yet"), std::string::npos);
+}
+
+TEST_F(AcmeClientTest, ADamagedFileIsSaidAndDoesNotStopTheStart) {
+  keep("a.example");
+  { std::ofstream(folder_ / "acme" / "certificate.pem") << "rubbish"; }
+  const auto client = make();
+  ASSERT_TRUE(client);
+  EXPECT_FALSE((*client)->has_certificate());
+  EXPECT_NE(lines_.find("certificate_not_loaded"), std::string::npos);
+}
+
+TEST_F(AcmeClientTest, AnAccountKeyOfNoUseRefusesTheStart) {
+  const std::filesystem::path file = folder_ / "eab";
+  config_.acme.account_id = "kid-1";
+  config_.acme.account_key_file = file.string();
+  EXPECT_FALSE(make()) << "it is not there";
+  { std::ofstream(file) << "c2VjcmV0\n"; }
+  std::filesystem::permissions(file, std::filesystem::perms{0644});
+  EXPECT_FALSE(make()) << "others may read it";
+  std::filesystem::permissions(file, std::filesystem::perms{0600});
+  EXPECT_TRUE(make());
+  { std::ofstream(file) << "no base64url!\n"; }
+  EXPECT_FALSE(make());
+}
+
+}  // namespace
+}  // namespace moat::gateway
