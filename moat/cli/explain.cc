@@ -8,6 +8,7 @@
 #include "moat/gateway/gateway.h"
 #include "moat/gateway/routes.h"
 #include "moat/http/request.h"
+#include "moat/https/tls.h"
 #include "moat/shield/auth_api.h"
 
 namespace moat::cli {
@@ -42,6 +43,7 @@ int check(const Arguments& arguments) {
               << item.origin.to_string() << ")\n";
   }
   if (weak.empty()) std::cout << "No practice is weakened.\n";
+  std::cout << "Key exchange: " << https::describe_groups() << ".\n";
   std::cout << "Sandbox: "
             << (config->allow_unsandboxed ? "off (server.allow_unsandboxed)"
                                           : describe(sandbox_support()))

@@ -117,6 +117,13 @@ TEST(Handshake, Tls12HasForwardSecrecyAndAeadOnly) {
     EXPECT_EQ(suite12(context, offer), "none") << offer;
 }
 
+TEST(Handshake, WhatIsMissingAmongTheGroupsIsSaid) {
+  const std::string said = describe_groups();
+  EXPECT_NE(said.find("X25519, P-256, P-384"), std::string::npos) << said;
+  const bool there = said.rfind("X25519MLKEM768", 0) == 0;
+  EXPECT_EQ(said.find("needs OpenSSL 3.5") == std::string::npos, there) << said;
+}
+
 TEST(Handshake, GroupsAreTheModernOnes) {
   const Server server;
   const ServerContext context = server.context();

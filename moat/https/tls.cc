@@ -248,6 +248,18 @@ ServerContext& ServerContext::operator=(ServerContext&&) noexcept = default;
 ServerContext::~ServerContext() = default;
 
 ssl_ctx_st* ServerContext::native() const { return state_->context.get(); }
+std::string describe_groups() {
+  const OwnedSslCtx context(SSL_CTX_new(TLS_server_method()));
+  const std::vector<std::string> known =
+      context ? set_groups(context.get()) : std::vector<std::string>();
+  std::string text;
+  for (const std::string& group : known) text.append(text.empty() ? "" : ", ").append(group);
+  if (!known.empty() && known.front() == groups_wanted[0]) return text;
+  return text + "; " + groups_wanted[0] +
+         " (against quantum computers) needs OpenSSL 3.5, and this is " +
+         OpenSSL_version(OPENSSL_VERSION_STRING);
+}
+
 const std::vector<std::string>& ServerContext::groups() const { return state_->groups; }
 
 std::string_view to_string(TlsError error) {

@@ -98,6 +98,11 @@ class TicketKeys final {
   const std::unique_ptr<State> state_;
 };
 
+// The key exchange groups that the library at hand has, and what it lacks for one that is wanted:
+// "X25519, P-256, P-384; X25519MLKEM768 (against quantum computers) needs OpenSSL 3.5, and this is
+// 3.0.17".
+[[nodiscard]] std::string describe_groups();
+
 enum class TlsError {
   no_group,      // OpenSSL has none of the groups
   no_suite,      // OpenSSL has none of the suites

@@ -55,7 +55,7 @@ class Help(Folder):
         for words in ((), ('help',), ('--help',)):
             said = self.moat(*words)
             self.assertEqual((said.code, said.err), (0, ''))
-            for command in ('run', 'check', 'explain', 'hash', 'user add', 'user unlock', 'trust', 'init'):
+            for command in ('run', 'check', 'explain', 'hash', 'user add', 'user unlock', 'cert list', 'cert renew', 'trust', 'init'):
                 self.assertIn(f'moat {command}', said.out)
         for command in ('run', 'check', 'explain', 'hash', 'trust', 'init'):
             said = self.moat(command, '--help')
@@ -99,6 +99,7 @@ class Help(Folder):
 class Check(Folder):
     def test_a_good_configuration(self):
         said = self.moat('check', config=BACKEND)
+        self.assertRegex(said.out, r'Key exchange: (X25519MLKEM768, )?X25519, P-256, P-384(; X25519MLKEM768 .* needs OpenSSL 3.5.*)?\.\n')
         self.assertEqual((said.code, said.err), (0, ''))
         self.assertIn('The configuration is good.\nNo practice is weakened.', said.out)
 
