@@ -59,6 +59,8 @@ class Patience final {
   [[nodiscard]] Time failed(Time now, std::optional<Time> not_before);
   void succeeded() { failures_ = 0; }
   unsigned failures() const { return failures_; }
+  // Goes on counting where a process before stopped.
+  void resume(unsigned failures) { failures_ = failures; }
 
  private:
   Random* random_;

@@ -83,6 +83,15 @@ Result<void, FileError> AcmeFiles::Turn::keep_order(std::string_view ca,
   return write_lasting(state_->order, file_of("order", ca), state.reveal());
 }
 
+Result<Secret, FileError> AcmeFiles::Turn::retry(std::string_view ca) const {
+  return read_or_empty(state_->order, file_of("retry", ca));
+}
+
+Result<void, FileError> AcmeFiles::Turn::keep_retry(std::string_view ca,
+                                                    std::string_view note) const {
+  return state_->order.write(file_of("retry", ca), note);
+}
+
 Result<void, FileError> AcmeFiles::Turn::keep(const std::string& chain, const Secret& key,
                                               std::string_view ca) const {
   {

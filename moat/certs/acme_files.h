@@ -42,6 +42,10 @@ class AcmeFiles final {
     [[nodiscard]] Result<Secret, FileError> order(std::string_view ca) const;
     [[nodiscard]] Result<void, FileError> keep_order(std::string_view ca,
                                                      const Secret& state) const;
+    // When the next try is due, and what was tried before: a note of the caller's; empty: none.
+    [[nodiscard]] Result<Secret, FileError> retry(std::string_view ca) const;
+    [[nodiscard]] Result<void, FileError> keep_retry(std::string_view ca,
+                                                     std::string_view note) const;
     // Replaces the certificate, and ends the order: in this order, so that whoever is killed
     // between them only fetches the same certificate again.
     [[nodiscard]] Result<void, FileError> keep(const std::string& chain, const Secret& key,

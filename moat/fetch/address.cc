@@ -81,7 +81,8 @@ void ask(Asked& asked) {
 
 // getaddrinfo knows no deadline but resolv.conf's, so it runs on a thread that is left alone when
 // ours has passed.
-Result<std::vector<IpAddress>, std::string> look_up(const std::string& host, Tick deadline) {
+Result<std::vector<IpAddress>, std::string> look_up(const std::string& host, Tick deadline,
+                                                    const std::atomic<bool>* cancelled) {
   const auto asked = std::make_shared<Asked>();
   asked->host = host;
   try {
@@ -90,8 +91,13 @@ Result<std::vector<IpAddress>, std::string> look_up(const std::string& host, Tic
     return Error{std::string("no thread to resolve the name")};
   }
   std::unique_lock lock(asked->mutex);
-  if (!asked->changed.wait_until(lock, deadline, [&] { return asked->done; }))
-    return Error{std::string("the name could not be resolved in time")};
+  while (!asked->done) {
+    const Tick now = std::chrono::steady_clock::now();
+    if (now >= deadline || (cancelled != nullptr && *cancelled))
+      return Error{std::string("the name could not be resolved in time")};
+    const Tick until = cancelled == nullptr ? deadline : std::min(deadline, now + cancel_looks);
+    asked->changed.wait_until(lock, until);
+  }
   if (asked->error != 0) {
     return Error{"the name cannot be resolved: " + std::string(::gai_strerror(asked->error))};
   }
@@ -106,14 +112,15 @@ bool may_connect(const Url& url, const IpAddress& address) {
                       [&](const Cidr& network) { return network.contains(address); });
 }
 
-Result<std::vector<IpAddress>, std::string> resolve(const Url& url, Tick deadline) {
+Result<std::vector<IpAddress>, std::string> resolve(const Url& url, Tick deadline,
+                                                    const std::atomic<bool>* cancelled) {
   std::vector<IpAddress> addresses;
   if (const auto literal = IpAddress::parse(url.host)) {
     addresses = {*literal};
   } else if (url.is_loopback()) {  // RFC 6761 section 6.3
     addresses = {IpAddress::from_v4(0x7f000001), *IpAddress::parse("::1")};
   } else {
-    MOAT_TRY(addresses, look_up(url.host, deadline));
+    MOAT_TRY(addresses, look_up(url.host, deadline, cancelled));
   }
   std::erase_if(addresses, [&](const IpAddress& one) { return !may_connect(url, one); });
   if (addresses.empty())

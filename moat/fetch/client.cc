@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "moat/fetch/client.h"
 
+#include <atomic>
 #include <map>
 #include <mutex>
 
@@ -58,6 +59,7 @@ std::string_view Reply::field(std::string_view name) const {
 
 struct Client::State {
   ClientOptions options;
+  std::atomic<bool> cancelled{false};
   std::mutex mutex;
   std::map<std::string, std::shared_ptr<const https::ClientContext>> contexts;  // by host
 
@@ -90,6 +92,8 @@ Result<Client, std::string> Client::create(ClientOptions options) {
   return Client(std::move(state));
 }
 
+void Client::cancel() const { state_->cancelled = true; }
+
 Result<Reply, std::string> Client::send(const Request& request) const {
   MOAT_TRY(const internal::Url url, internal::parse_url(request.url));
   if (!url.secure) return Error{std::string("no https:// URL")};
@@ -104,7 +108,8 @@ Result<Reply, std::string> Client::send(const Request& request) const {
                                     text,
                                     state_->options.timeout,
                                     state_->options.max_bytes,
-                                    take_any};
+                                    take_any,
+                                    &state_->cancelled};
   MOAT_TRY(std::unique_ptr<internal::Answer> answer, internal::exchange(question));
   Reply reply;
   reply.status = answer->head.status;

@@ -51,6 +51,8 @@ class Client final {
   // Blocks for at most `timeout`. The error is a sentence for the log, without a word of the
   // server's. Safe for concurrent use.
   [[nodiscard]] Result<Reply, std::string> send(const Request& request) const;
+  // Ends what is under way soon, and lets nothing begin any more. From any thread.
+  void cancel() const;
 
  private:
   struct State;

@@ -63,6 +63,20 @@ TEST(FetchClient, DoesNotFollowRedirects) {
   EXPECT_EQ(reply->status, 302);
 }
 
+TEST(FetchClient, WhatIsCancelledEndsLongBeforeItsTime) {
+  Server server(Server::Kind::tls, "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nand then nothing");
+  const Client waiting = client();
+  std::thread other([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds{100});
+    waiting.cancel();
+  });
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_FALSE(waiting.send(post(server.url())));
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds{15});  // of twenty
+  other.join();
+  EXPECT_FALSE(waiting.send(post(server.url())));
+}
+
 TEST(FetchClient, AnAnswerThatIsTooLargeIsNone) {
   Server server(Server::Kind::tls, "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n01234567890");
   EXPECT_FALSE(client(10).send(post(server.url())));

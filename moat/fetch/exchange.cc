@@ -103,8 +103,9 @@ Result<std::string, std::string> read_body(Wire& wire, const Answer& answer, std
   }
 }
 
-Result<void, std::string> connect(const Url& url, Socket& socket, Tick deadline) {
-  MOAT_TRY(const std::vector<IpAddress> addresses, resolve(url, deadline));
+Result<void, std::string> connect(const Question& question, Socket& socket, Tick deadline) {
+  const Url& url = question.url;
+  MOAT_TRY(const std::vector<IpAddress> addresses, resolve(url, deadline, question.cancelled));
   for (std::size_t i = 0; i < addresses.size(); ++i) {
     // One address that swallows everything must not use up the others' time.
     const Tick now = std::chrono::steady_clock::now();
@@ -118,8 +119,8 @@ Result<void, std::string> connect(const Url& url, Socket& socket, Tick deadline)
 
 Result<std::unique_ptr<Answer>, std::string> exchange(const Question& question) {
   const Tick deadline = std::chrono::steady_clock::now() + question.timeout;
-  Socket socket;
-  if (auto done = connect(question.url, socket, deadline); !done) return Error{done.error()};
+  Socket socket(question.cancelled);
+  if (auto done = connect(question, socket, deadline); !done) return Error{done.error()};
   Wire wire(socket, question.tls, deadline);
   if (auto done = wire.handshake(); !done) return Error{done.error()};
   if (!wire.write(question.request)) return Error{std::string("the request could not be sent")};

@@ -14,6 +14,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "moat/fetch/internal/address.h"
+
 namespace moat::fetch::internal {
 
 Socket::~Socket() { close(); }
@@ -26,10 +28,11 @@ void Socket::close() {
 bool Socket::wait_for(short events, Tick deadline) const {
   for (;;) {
     const Tick now = std::chrono::steady_clock::now();
-    if (now >= deadline) return false;
+    if (now >= deadline || (cancelled_ != nullptr && *cancelled_)) return false;
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - now).count();
+    const long longest = cancelled_ == nullptr ? 60'000 : cancel_looks.count();
     pollfd waited{fd_, events, 0};
-    const int ready = ::poll(&waited, 1, static_cast<int>(std::min<long>(left, 60'000)));
+    const int ready = ::poll(&waited, 1, static_cast<int>(std::min<long>(left, longest)));
     if (ready > 0) return true;
     if (ready < 0 && errno != EINTR) return false;
   }

@@ -114,12 +114,17 @@ Result<std::unique_ptr<AcmeClient>, std::string> AcmeClient::make(const Config& 
   return made;
 }
 
-AcmeClient::~AcmeClient() {
+void AcmeClient::end() {
   {
     const std::lock_guard lock(mutex_);
     ending_ = true;
   }
   wake_.notify_all();
+  http_.cancel();
+}
+
+AcmeClient::~AcmeClient() {
+  end();
   if (thread_.joinable()) thread_.join();
 }
 
@@ -196,7 +201,7 @@ void AcmeClient::work(Time now) {
   }
   const bool due = !schedule_ || now >= schedule_->renew_at();
   if (asked || (due && (!not_before_ || now >= *not_before_))) {
-    order(now);
+    order(now, asked);
   } else if (!due && now >= schedule_->ask_at()) {
     ask_for_window(now);
   }
@@ -237,7 +242,7 @@ std::optional<acme::ExternalAccount> AcmeClient::external_account() const {
   return acme::ExternalAccount{account_->key_id, account_->key.clone()};
 }
 
-void AcmeClient::order(Time now) {
+void AcmeClient::order(Time now, bool asked) {
   auto turn = files_.take_turn();
   if (!turn) {
     services_.log.error("certificate_not_ordered", {{"reason", turn.error().message}});
@@ -255,6 +260,7 @@ void AcmeClient::order(Time now) {
     services_.log.info("certificate_loaded", {{"fingerprint", (*kept)->fingerprint()}});
     return adopt(**kept, now);
   }
+  if (!std::exchange(retry_read_, true) && !asked && may_not_try_yet(**turn, now)) return;
   services_.log.info("certificate_ordered", {{"domain", names_.front()}, {"ca", directory_url()}});
   if (auto done = carry_out(**turn, now); !done && !done.error().empty()) {
     services_.log.error("certificate_not_issued",
@@ -263,8 +269,36 @@ void AcmeClient::order(Time now) {
                          {"reason", done.error()},
                          {"next", not_before_ ? format_rfc3339(*not_before_) : std::string()}});
     tell(done.error());
+    keep_retry(**turn);
     if (!settings_.fallback.empty()) by_fallback_ = !by_fallback_;
   }
+}
+
+bool AcmeClient::may_not_try_yet(const certs::AcmeFiles::Turn& turn, Time now) {
+  constexpr std::int64_t most_failures = 1000;
+  const auto note = turn.retry(settings_.directory);
+  const auto read = json::parse(note ? note->reveal() : std::string_view());
+  const json::Value* failures = read ? read->find("failures") : nullptr;
+  const json::Value* next = read ? read->find("next") : nullptr;
+  if (failures == nullptr || failures->as_integer() == nullptr || next == nullptr ||
+      next->as_integer() == nullptr)
+    return false;
+  const Time until = from_unix_seconds(*next->as_integer());
+  // A clock that was far ahead is not waited for.
+  if (until <= now || until > now + std::chrono::hours{24 * 8}) return false;
+  patience_.resume(
+      static_cast<unsigned>(std::clamp<std::int64_t>(*failures->as_integer(), 0, most_failures)));
+  not_before_ = until;
+  services_.log.info("certificate_not_ordered_yet", {{"next", format_rfc3339(until)}});
+  tell("before this process was started");
+  return true;
+}
+
+void AcmeClient::keep_retry(const certs::AcmeFiles::Turn& turn) const {
+  const std::string note = json::serialize(
+      json::Object{{"failures", static_cast<std::int64_t>(patience_.failures())},
+                   {"next", unix_seconds(not_before_.value_or(services_.clock.now()))}});
+  if (!turn.keep_retry(settings_.directory, note)) services_.log.warn("certificate_retry_not_kept");
 }
 
 Result<jwt::Key, std::string> AcmeClient::account_key(const certs::AcmeFiles::Turn& turn) {
@@ -348,6 +382,7 @@ Result<void, std::string> AcmeClient::finish(const certs::AcmeFiles::Turn& turn,
   // and again.
   if (auto done = turn.keep(issued.chain, issued.key, directory_url()); !done)
     return Error{done.error().message};
+  if (!turn.keep_retry(settings_.directory, "")) services_.log.warn("certificate_retry_not_kept");
   services_.log.info("certificate_issued", {{"domain", names_.front()},
                                             {"ca", directory_url()},
                                             {"fingerprint", read->fingerprint()},

@@ -65,6 +65,8 @@ class AcmeClient final {
   const std::optional<https::Certificate>& kept() const { return kept_; }
   // Begins to work, if it has not begun.
   void start();
+  // Ends its work soon. The destructor waits for that. From any thread.
+  void end();
   // Whether a certificate of the CA's is served.
   bool has_certificate() const { return has_certificate_; }
   // Orders another one now, whatever was planned. From any thread.
@@ -81,12 +83,15 @@ class AcmeClient final {
   void work(Time now);
   Time next_look(Time now) const;
   void tell(std::string failure);
-  void order(Time now);
+  void order(Time now, bool asked);
   // What came of one order: a sentence where it failed.
   [[nodiscard]] Result<void, std::string> carry_out(const certs::AcmeFiles::Turn& turn, Time now);
   [[nodiscard]] Result<void, std::string> finish(const certs::AcmeFiles::Turn& turn,
                                                  const acme::Issued& issued);
   void failed(const acme::Failed& why);
+  // A process that is started again and again must not ask each time: what has failed is kept.
+  bool may_not_try_yet(const certs::AcmeFiles::Turn& turn, Time now);
+  void keep_retry(const certs::AcmeFiles::Turn& turn) const;
   void send(acme::Order& order, const acme::HttpRequest& request);
   bool show(const acme::Challenge& challenge);
   void hide(const acme::Challenge& challenge);
@@ -118,6 +123,7 @@ class AcmeClient final {
   std::vector<acme::ChallengeType> challenges_;  // in the order in which they are tried
   std::optional<Time> not_before_;               // of the next order
   bool by_fallback_ = false;                     // the other CA is asked now
+  bool retry_read_ = false;                      // what an earlier process has kept
 
   std::thread thread_;
   mutable std::mutex mutex_;

@@ -87,6 +87,10 @@ bool Certificates::renew() {
   return true;
 }
 
+void Certificates::end() {
+  if (acme_ != nullptr) acme_->end();
+}
+
 std::string Certificates::status() const {
   std::string text;
   for (const std::string& name : names_) text.append(text.empty() ? "" : " ").append(name);

@@ -45,6 +45,8 @@ class Certificates final {
   bool trusted() const;
   // Asks the CA for another certificate now; false: none is asked here. From any thread.
   bool renew();
+  // Asks no CA any more: others have taken its place. From any thread.
+  void end();
   // For people: names, where the certificate comes from, until when; lines. From any thread.
   std::string status() const;
 

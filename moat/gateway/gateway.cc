@@ -91,6 +91,7 @@ void Gateway::housekeeping() {
   if (lost > p.access_lines_lost)
     p.log.warn("access_lines_dropped", {{"count", lost - p.access_lines_lost}});
   p.access_lines_lost = lost;
+  std::erase_if(p.retired, [](const auto& one) { return one.use_count() == 1; });
   if (tick >= p.next_certificates) {
     p.next_certificates = tick + std::chrono::minutes{1};
     current->certificates().maintain(now);
@@ -134,6 +135,7 @@ void Gateway::stop(Stop how) { parts_->stop(how); }
 void Gateway::Parts::stop(Stop how) {
   if (stopped) return;
   stopped = true;
+  if (current != nullptr) now_serving()->certificates().end();
   const bool patient = how == Stop::patiently;
   stopping.patient = patient;
   stopping.draining = true;

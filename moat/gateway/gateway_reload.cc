@@ -68,6 +68,13 @@ Result<void, std::string> Gateway::Parts::switch_to(std::shared_ptr<Generation> 
       taken->changed.notify_all();
     });
   }
+  const std::shared_ptr<Certificates> before = now_serving()->shared_certificates();
+  if (before != next->shared_certificates()) {
+    before->end();
+    // Whoever lets go last waits for what it asks; that must be no worker.
+    retired.push_back(before);
+    next_certificates = Tick{};  // the new ones are looked after at once
+  }
   serve_by_now_on(std::move(next));
   // So that whoever asked for the reload sees it in the next request. A worker that is stopping
   // answers no more.

@@ -70,6 +70,7 @@ class Generation final {
   // Learns what other processes have revoked, and notes which API keys were used: every second.
   Result<void, session::StoreError> sync(Time now);
   Certificates& certificates() { return *certificates_; }
+  const std::shared_ptr<Certificates>& shared_certificates() const { return certificates_; }
   const Keys& keys() const { return *keys_; }
   // One for each worker.
   Result<https::ServerContext, std::string> tls_context() const;

@@ -303,6 +303,32 @@ class Failing(AcmeCase):
         self.assertGreater(line['next'], line['time'])
         time.sleep(3)
         self.assertEqual(len(moat.said('certificate_ordered')), 1, 'tried again at once')
+        # Nor does a start ask at once again, unless a person wants it.
+        moat.stop()
+        again = self.moat(ca)
+        wait_until(lambda: again.said('certificate_not_ordered_yet'), 30, 'a line about it')
+        self.assertEqual(again.said('certificate_ordered'), [])
+        command('cert', 'renew', '--data', self.data / 'data')
+        wait_until(lambda: again.said('certificate_ordered'), 30, 'an order')
+
+    def test_a_ca_that_hangs_holds_up_neither_a_reload_nor_the_end(self):
+        silent = socket.create_server((HOST, 0))
+        self.addCleanup(silent.close)
+
+        class Hanging:
+            directory, authority = f'https://localhost:{silent.getsockname()[1]}/dir', self.authority
+
+        moat = self.moat(Hanging)
+        wait_until(lambda: moat.said('certificate_ordered'), 30, 'an order')
+        config = self.data / 'moat.toml'
+        config.write_text(config.read_text() + 'profile = "other"\n')
+        began = time.monotonic()
+        self.assertEqual(command('reload', '--data', self.data / 'data'), (0, 'Reloaded.\n'))
+        wait_until(lambda: len(moat.said('certificate_ordered')) == 2, 60, 'an order of the new configuration')
+        for _ in range(20):
+            shown(moat.https_port)  # the loops are not held up
+        self.assertEqual(moat.stop(), 0)
+        self.assertLess(time.monotonic() - began, 25, 'within one timeout of what hangs')
 
     def test_a_ca_with_a_strangers_certificate_is_not_believed(self):
         ca = self.ca()

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -14,8 +16,12 @@ namespace moat::fetch::internal {
 // Whether a name of the configuration may lead to `address`; see Document.
 [[nodiscard]] bool may_connect(const Url& url, const IpAddress& address);
 
-// The addresses of the URL's host that may be connected to, at least one, until `deadline`. The
-// error is a sentence.
-[[nodiscard]] Result<std::vector<IpAddress>, std::string> resolve(const Url& url, Tick deadline);
+// How often a flag that ends a wait is looked at.
+inline constexpr std::chrono::milliseconds cancel_looks{200};
+
+// The addresses of the URL's host that may be connected to, at least one, until `deadline` or
+// `cancelled` (which may be null). The error is a sentence.
+[[nodiscard]] Result<std::vector<IpAddress>, std::string> resolve(
+    const Url& url, Tick deadline, const std::atomic<bool>* cancelled = nullptr);
 
 }  // namespace moat::fetch::internal

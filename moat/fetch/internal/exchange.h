@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <functional>
@@ -24,6 +25,7 @@ struct Question {
   std::size_t max_bytes = 0;
   // Before the body is read: a sentence where it is not wanted.
   std::function<Result<void, std::string>(const http::ResponseHead&)> check;
+  const std::atomic<bool>* cancelled = nullptr;  // true: give up
 };
 
 struct Answer {

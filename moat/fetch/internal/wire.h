@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -16,10 +17,11 @@ struct bio_st;
 
 namespace moat::fetch::internal {
 
-// Socket is a TCP connection whose calls block until a deadline.
+// Socket is a TCP connection whose calls block until a deadline, or until `cancelled` (which may be
+// null, and outlives it) is true: that is looked at several times a second.
 class Socket final {
  public:
-  Socket() = default;
+  explicit Socket(const std::atomic<bool>* cancelled = nullptr) : cancelled_(cancelled) {}
   Socket(const Socket&) = delete;  // owns the descriptor
   Socket& operator=(const Socket&) = delete;
   ~Socket();
@@ -32,6 +34,7 @@ class Socket final {
  private:
   bool wait_for(short events, Tick deadline) const;
   void close();
+  const std::atomic<bool>* cancelled_;
   int fd_ = -1;
 };
 

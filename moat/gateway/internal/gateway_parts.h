@@ -95,6 +95,7 @@ struct Gateway::Parts {
   mutable std::mutex current_mutex;
   std::shared_ptr<Generation> current;  // of the requests to come
   std::vector<std::weak_ptr<Generation>> generations;
+  std::vector<std::shared_ptr<Certificates>> retired;  // of earlier ones; under reload_mutex
   std::vector<std::unique_ptr<Worker>> workers;
   std::vector<std::thread> threads;
   std::unique_ptr<Admin> admin;
