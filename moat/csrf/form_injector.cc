@@ -22,6 +22,12 @@ bool ends_name(char c) { return is_space(c) || c == '/' || c == '>'; }
 constexpr std::array<std::string_view, 8> raw_elements = {
     "script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes"};
 
+// Where `</form>` is text, another vocabulary's or passed over, or may be: HTML Standard sections
+// 13.2.6.4.7 ("If there is a template element") and 13.2.6.5; a <select> and a <noscript> are so in
+// some browsers.
+constexpr std::array<std::string_view, 5> asides = {"template", "select", "noscript", "svg",
+                                                    "math"};
+
 bool starts_with(std::string_view text, std::string_view start) {
   return ascii_iequals(text.substr(0, start.size()), start);
 }
@@ -142,6 +148,7 @@ void FormInjector::begin_tag(bool end, char c) {
   is_end_tag_ = end;
   tag_.clear();
   tag_.add(lower(c));
+  slash_ = false;
   method_.clear();
   action_.clear();
   href_.clear();
@@ -176,7 +183,8 @@ bool FormInjector::step_tag(char c) {
     if (state_ == State::name) begin_value();
     return end_tag();
   }
-  const bool separates = is_space(c) || c == '/';
+  slash_ = c == '/';
+  const bool separates = is_space(c) || slash_;
   switch (state_) {
     case State::tag_name:
       if (separates) {
@@ -262,8 +270,16 @@ bool FormInjector::end_tag() {
   state_ = State::text;
   wanted_ = Wanted::none;
   if (!is_end_tag_) return end_start_tag();
-  if (tag_.is("form")) in_form_ = false;
+  end_end_tag();
   return false;
+}
+
+void FormInjector::end_end_tag() {
+  if (tag_.is("form")) in_form_ = held_;
+  if (foreign_depth_ > 0 && (tag_.is("svg") || tag_.is("math"))) --foreign_depth_;
+  if (aside_depth_ == 0 || !tag_.is(aside_) || --aside_depth_ > 0) return;
+  in_form_ = in_form_ || held_;
+  held_ = false;
 }
 
 bool FormInjector::end_start_tag() {
@@ -273,6 +289,19 @@ bool FormInjector::end_start_tag() {
     const bool within = in_form_;
     in_form_ = true;
     return !within && posts_home();
+  }
+  const bool foreign = tag_.is("svg") || tag_.is("math");
+  // Section 13.2.6.5: a slash ends an element there, and nowhere else.
+  if (slash_ && (foreign || foreign_depth_ > 0)) return false;
+  if (foreign) ++foreign_depth_;
+  const bool aside =
+      !tag_.cut && std::find(asides.begin(), asides.end(), tag_.text) != asides.end();
+  if (aside && aside_depth_ == 0) {
+    aside_ = tag_.text;
+    aside_depth_ = 1;
+    held_ = in_form_;
+  } else if (aside && tag_.is(aside_) && aside_ != "select" && aside_ != "noscript") {
+    ++aside_depth_;  // those two are never within themselves
   }
   if (tag_.is("base")) {
     base_is_foreign_ = base_is_foreign_ || (href_seen_ && judge(href_) == Target::foreign);

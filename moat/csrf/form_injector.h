@@ -19,8 +19,9 @@ namespace moat::csrf {
 // pieces, the output is the same. Holds at most 5 KiB.
 //
 // A form gets no token where its action, or the page's <base>, leads elsewhere or might; nor does
-// one within another, which browsers take for a part of the outer one. What comes behind the tag is
-// not known yet: a later <base>, and the formaction of a button, may still send it elsewhere.
+// one within another, which browsers take for a part of the outer one, whatever end tags they pass
+// over. What comes behind the tag is not known yet: a later <base>, and the formaction of a button,
+// may still send it elsewhere.
 class FormInjector final {
  public:
   // The origin of the page, by the request's scheme and Host; `token` is what Tokens::issue gave.
@@ -85,6 +86,7 @@ class FormInjector final {
   void keep_value(char c);
   bool end_tag();
   bool end_start_tag();
+  void end_end_tag();
   bool posts_home() const;
   enum class Target : std::uint8_t { own, relative, foreign };
   Target judge(const Url& url) const;
@@ -96,6 +98,7 @@ class FormInjector final {
 
   State state_ = State::text;
   bool is_end_tag_ = false;
+  bool slash_ = false;  // the last of a tag, and of no value
   Kept<10> tag_;
   // Of a form's or a base's start tag; of an attribute that comes twice the first counts.
   Kept<8> name_;
@@ -114,6 +117,12 @@ class FormInjector final {
   int dashes_ = 0;
   // Of the page.
   bool in_form_ = false;
+  // The outermost open element in which an end tag may not end the form around it, how often it is
+  // open, and whether there is such a form.
+  std::string aside_;
+  std::size_t aside_depth_ = 0;
+  bool held_ = false;
+  std::size_t foreign_depth_ = 0;  // of SVG and MathML
   bool base_is_foreign_ = false;
 };
 

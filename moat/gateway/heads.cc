@@ -51,6 +51,9 @@ bool withheld(const http::Header& field, const http::RequestHead& head,
       return forwarding.without_authorization || http::is_hop_by_hop(field, head.connection);
     case Known::accept_encoding:
       return forwarding.unencoded || http::is_hop_by_hop(field, head.connection);
+    case Known::if_none_match:
+    case Known::if_modified_since:
+      return forwarding.unconditional || http::is_hop_by_hop(field, head.connection);
     case Known::host:
     case Known::content_length:
     case Known::cookie:

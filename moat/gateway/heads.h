@@ -36,6 +36,7 @@ struct Forwarding {
   bool preserve_host = true;
   bool allow_underscore_headers = false;  // X_Thing and what else is no letter, digit or '-'
   bool unencoded = false;  // asks for an answer that is not compressed, whatever the client takes
+  bool unconditional = false;  // asks for the page, whatever the client has of it
 };
 
 // Appends the head of the request for the backend: hop-by-hop fields, foreign forwarding and

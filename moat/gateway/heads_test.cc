@@ -97,6 +97,18 @@ TEST_F(BackendRequest, WhatIsToBeReadIsAskedForUnencoded) {
   }
 }
 
+TEST_F(BackendRequest, WhatTheClientHasOfItMayBeLeftOut) {
+  const std::string request =
+      get("If-None-Match: \"1\"\r\nif-modified-since: Mon, 01 Jan 2024 00:00:00 GMT\r\n"
+          "If-Match: \"2\"\r\n");
+  EXPECT_TRUE(has(write(request), "\r\nIf-None-Match: \"1\"\r\n"));
+  EXPECT_TRUE(has(write(request), "\r\nif-modified-since: Mon"));
+  forwarding_.unconditional = true;
+  EXPECT_FALSE(has(write(request), "\r\nIf-None-Match:"));
+  EXPECT_FALSE(has(write(request), "\r\nif-modified-since:"));
+  EXPECT_TRUE(has(write(request), "\r\nIf-Match: \"2\"\r\n"));
+}
+
 TEST_F(BackendRequest, NobodyNamesHimselfToTheBackend) {
   const std::string out = write(
       get("X-Moat-User: admin\r\nx-moat-roles: admin\r\nX_Moat_User: admin\r\nx-MOAT_assertion: "

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "moat/csrf/csrf.h"
 #include "moat/gateway/connection.h"
 #include "moat/http/chunked.h"
 #include "moat/limit/fields.h"
@@ -118,6 +119,9 @@ void Connection::write_backend_head(const PreparedRoute& route, const Backends::
   forwarding.preserve_host = route.route->preserve_host;
   forwarding.allow_underscore_headers = route.route->allow_underscore_headers;
   forwarding.unencoded = route.route->csrf_forms == CsrfForms::inject;
+  // A page with tokens has no validator: what the client would have confirmed is from before them.
+  forwarding.unconditional =
+      forwarding.unencoded && x.request.navigation && csrf::is_safe(x.request.method);
   if (!x.admission.without_cookies) forwarding.cookie = x.request.cookie;
   forwarding.without_authorization = x.admission.own_bearer;
   forwarding.request_id = x.request_id;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "moat/session/api_keys.h"
+#include "moat/session/credentials.h"
 #include "moat/shield/internal/auth_impl.h"
 #include "moat/shield/users.h"
 
@@ -74,10 +75,17 @@ Response AuthApi::Impl::refresh_token(Call& call) const {
   if (issued.error() == session::RefreshRefusal::store_unavailable) {
     return problem(503, "unavailable", std::string(busy_detail));
   }
-  const std::string_view event = issued.error() == session::RefreshRefusal::reused
-                                     ? "refresh_token_reused"
-                                     : "token_refresh_refused";
-  audit(call, event, Subject::nobody, "", session::to_string(issued.error()));
+  if (issued.error() == session::RefreshRefusal::reused) {
+    // As at a browser: with the session that the owner's notice names.
+    const auto of =
+        services.sessions.session_of(token.reveal().substr(session::bearer_refresh_prefix.size()));
+    services.log.warn("refresh_token_reused",
+                      {{"session", of.value_or("")},
+                       {"client", call.client},
+                       {"user_agent", call.request.user_agent.substr(0, 200)}});
+  } else {
+    audit(call, "token_refresh_refused", Subject::nobody, "", session::to_string(issued.error()));
+  }
   // RFC 6749 section 5.2.
   return problem(400, "invalid_grant", "This refresh token is not valid, or not any more.");
 }

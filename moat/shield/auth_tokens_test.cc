@@ -155,8 +155,15 @@ TEST_F(TokensTest, ARefreshRotatesAndAnOldOneEndsTheFamily) {
       json::parse(refresh(client, text(second, "refresh_token")).body).value();
   EXPECT_EQ(me(text(third, "access_token")).status, 200);
   advance(seconds(30));
+  const auto live = sessions.verify_bearer(text(third, "access_token"), now);
+  ASSERT_TRUE(live);
+  logged.clear();
   expect_problem(refresh(client, text(first, "refresh_token")), 400, "invalid_grant");
-  EXPECT_NE(logged.find("refresh_token_reused"), std::string::npos);
+  // The same event as of a browser's session, and which: its owner has a notice of it.
+  EXPECT_NE(logged.find(R"("level":"warn","event":"refresh_token_reused","session":")" +
+                        live->session_id + '"'),
+            std::string::npos)
+      << logged;
   expect_problem(refresh(client, text(third, "refresh_token")), 400, "invalid_grant");
   EXPECT_EQ(me(text(third, "access_token")).status, 401);
 }

@@ -63,10 +63,12 @@ std::string mark_of_key(std::string_view key) {
 }
 
 // What a form can send and is not safe. JSON is sent by scripts only, and by those of other origins
-// after a preflight only.
-bool is_form(const Request& request, const Rules& rules) {
+// after a preflight only. No form sends the bearer token of whoever is there by one; cookies do not
+// count beside it.
+bool is_form(const Request& request, const Rules& rules, const session::Identity* identity) {
   const bool safe = csrf::is_safe(request.method) && !request.method_override;
-  return rules.needs_form_token && !safe &&
+  const bool by_bearer = identity != nullptr && identity->kind != session::Kind::browser;
+  return rules.needs_form_token && !safe && !by_bearer &&
          csrf::body_kind(request.content_type) != csrf::BodyKind::other;
 }
 
@@ -197,7 +199,7 @@ Outcome Shield::finish(const Request& request, const Rules& rules, Tick tick, Me
   if (!check_user_limit(rules, tick, admission)) return Outcome::refuse;
   if (!check_csrf(request, rules, admission)) return Outcome::refuse;
   if (!check_login(request, rules, admission)) return Outcome::refuse;
-  return is_form(request, rules) ? Outcome::form : Outcome::pass;
+  return is_form(request, rules, admission.identity) ? Outcome::form : Outcome::pass;
 }
 
 bool Shield::admit(const Request& request, const Rules& rules, Time now, Tick tick,

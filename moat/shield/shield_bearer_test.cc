@@ -127,6 +127,28 @@ TEST_F(BearerTest, CookiesBesideItAreNobodys) {
   expect_known("ada");
 }
 
+TEST_F(BearerTest, AFormOfAProgramNeedsNoFormsToken) {
+  // csrf = "token" of a route: what no browser sends by itself is no forged form.
+  const csrf::Tokens tokens{HmacKey(std::string(32, 'k'))};
+  services_.form_tokens = &tokens;
+  rules_.needs_form_token = true;
+  rules_.login = Rules::Login::required;
+  request_.method = "POST";
+  for (const char* type : {"application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
+                           "text/plain", "application/json", ""}) {
+    request_.content_type = type;
+    come_as("bob");
+    bring(program());
+    EXPECT_EQ(begin(), Outcome::pass) << type;
+    expect_known("ada");
+  }
+  // By cookies, and with others' tokens beside them, as ever.
+  bring("Bearer ", "others");
+  request_.content_type = "";
+  request_.origin = internal::own_origin;
+  EXPECT_EQ(begin(), Outcome::form);
+}
+
 TEST_F(BearerTest, ARequestWithItCannotBeForged) {
   // No page of another site can send the header; its Origin says nothing then.
   come_as("bob");

@@ -186,6 +186,16 @@ class Injection(Forms):
             self.assertEqual(answer.all(name), [], name)
         self.assertEqual(answer.header('x-kept'), 'yes')
 
+    def test_a_page_from_before_the_tokens_is_not_confirmed(self):
+        client, _, _ = self.member()
+        had = {'If-None-Match': '"1"', 'If-Modified-Since': 'Mon, 01 Jan 2024 00:00:00 GMT'}
+        for path, headers, passed in (('/old', {'Accept': 'text/html'}, False), ('/old', {'Sec-Fetch-Mode': 'navigate'}, False),
+                                      ('/old', {'Accept': 'image/png'}, True), ('/plain/old', {'Accept': 'text/html'}, True)):
+            with self.subTest(path=path, headers=headers):
+                client.get(path, headers={**had, **headers})
+                seen = dict(self.backend.seen(path)[-1]['headers'])
+                self.assertEqual([name.lower() in seen for name in had], [passed, passed])
+
     def test_what_is_no_page_passes_as_it_is(self):
         client, _, _ = self.member()
         kept = {'ETag': '"1"', 'Cache-Control': 'max-age=600'}
