@@ -36,6 +36,7 @@ struct Document::State {
   std::optional<https::ClientContext> tls;
   std::string request;
   std::chrono::milliseconds timeout;
+  const std::atomic<bool>* cancelled;
   std::size_t max_bytes;
 };
 
@@ -59,6 +60,7 @@ Result<Document, std::string> Document::create(const Options& options) {
   state->request = request_for(url, options.accept);
   state->url = std::move(url);
   state->timeout = options.timeout;
+  state->cancelled = options.cancelled;
   state->max_bytes = options.max_bytes;
   return Document(std::move(state));
 }
@@ -73,7 +75,7 @@ Result<std::string, std::string> Document::get() const {
   const internal::Question question{state.url,         state.tls ? &*state.tls : nullptr,
                                     http::Method::get, state.request,
                                     state.timeout,     state.max_bytes,
-                                    check_head};
+                                    check_head,        state.cancelled};
   MOAT_TRY(const std::unique_ptr<internal::Answer> answer, internal::exchange(question));
   return std::move(answer->body);
 }

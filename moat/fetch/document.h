@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <memory>
@@ -22,6 +23,8 @@ struct Options {
   std::size_t max_bytes = 65536;
   // "http://" too, to this machine only: whoever is on the way could change everything.
   bool insecure_http_to_loopback = false;
+  // Ends what is under way soon once it is true; may be null, and outlives the Document.
+  const std::atomic<bool>* cancelled = nullptr;
 };
 
 // Document is one document at one address that the configuration names. It is asked for by a GET

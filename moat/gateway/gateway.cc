@@ -153,6 +153,7 @@ void Gateway::Parts::stop(Stop how) {
     std::this_thread::sleep_for(std::chrono::milliseconds{10});
   }
   for (std::thread& thread : threads) thread.join();
+  stopping.over = true;
   fetches.reset();
   blocking.reset();  // a job that is still running ends on a loop that is there
   // The last uses of API keys.

@@ -164,7 +164,8 @@ Result<void, std::string> Generation::make_accounts(const Lasting& lasting) {
 
 Result<void, std::string> Generation::make_issuers(const Lasting& lasting,
                                                    const Generation* before) {
-  const IssuerKeys::Services services{lasting.clock, lasting.log, lasting.fetches};
+  const IssuerKeys::Services services{lasting.clock, lasting.log, lasting.fetches,
+                                      &lasting.stopping.over};
   const Issuers* known = before == nullptr ? nullptr : before->issuers_.get();
   auto made = Issuers::create(config_, services, known);
   if (!made) return Error{made.error()};

@@ -293,7 +293,9 @@ Result<std::unique_ptr<Issuers>, std::string> Issuers::create(const Config& conf
       made.push_back(std::move(known));
       continue;
     }
-    auto document = fetch::Document::create(fetch_options(settings));
+    fetch::Options options = fetch_options(settings);
+    options.cancelled = services.over;
+    auto document = fetch::Document::create(options);
     if (!document) return Error{"issuer '" + settings.url + "': " + document.error()};
     const auto shared = std::make_shared<const fetch::Document>(std::move(*document));
     made.push_back(IssuerKeys::make(

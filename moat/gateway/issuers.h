@@ -39,6 +39,7 @@ class IssuerKeys final : public std::enable_shared_from_this<IssuerKeys> {
     const Clock& clock;
     const Log& log;
     net::WorkerPool& fetches;
+    const std::atomic<bool>* over = nullptr;  // true: fetches end soon; may be null
   };
   // Gets the key set's text, or a sentence why not; may block, on the pool.
   using Fetch = std::function<Result<std::string, std::string>()>;

@@ -48,6 +48,8 @@ struct Stopping {
   // Another process serves the same sockets: a connection that waits for its next request may
   // still send it, within the time to drain.
   std::atomic<bool> patient{false};
+  // The last connection has ended: nobody waits for what is fetched any more.
+  std::atomic<bool> over{false};
 };
 
 // Shared is what all workers use under one configuration: immutable, or safe for several threads.

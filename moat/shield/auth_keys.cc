@@ -2,6 +2,7 @@
 // Personal API keys of whoever is logged in at a browser.
 #include "moat/session/api_keys.h"
 #include "moat/shield/internal/auth_impl.h"
+#include "moat/validate/strings.h"
 
 namespace moat::shield {
 
@@ -80,6 +81,8 @@ Response AuthApi::Impl::make_key(Call& call) const {
   };
   const auto refuse = [&](const Failure& failure) { return failed(failure, problem(failure)); };
   if (!comes_from_our_form(call, *fields)) return refuse(stale_form());
+  if (!validate::is_plain_line(page.key_name))
+    return refuse(failure_of(session::MakeKeyRefusal::invalid_name));
   const auto scopes = known_scopes(page.key_scope);
   if (!scopes) return refuse(invalid_scope());
   std::optional<std::chrono::seconds> life;

@@ -135,6 +135,9 @@ TEST_F(AuthKeysTest, WhatIsAskedForIsChecked) {
   EXPECT_EQ(make(person, {{"expires_in", std::int64_t{365 * 86'400}}}).status, 201);
   const std::string named = json::serialize(json::Object{{"name", "a\nb"}, {"password", good}});
   expect_problem(person.json("/auth/keys", named), 422, "invalid_name");
+  const std::string turned =
+      json::serialize(json::Object{{"name", "a\xe2\x80\xae b"}, {"password", good}});
+  expect_problem(person.json("/auth/keys", turned), 422, "invalid_name");
 }
 
 TEST_F(AuthKeysTest, OneRevokesOnesOwnKeysOnly) {

@@ -222,6 +222,9 @@ Response AuthApi::Impl::me(const Call& call) const {
   if (identity == nullptr) return problem(401, "login_required", "Please log in.");
   auto account = services.store.find_by_id(identity->user_id);
   if (account) {
+    // They are for the person: a program's token says nothing of other devices.
+    if (identity->kind != session::Kind::browser)
+      return json_answer(200, account_json(*account, {}));
     auto notices = services.sessions.notices(identity->user_id);
     if (!notices) return problem(503, "unavailable", std::string(busy_detail));
     return json_answer(200, account_json(*account, *notices));

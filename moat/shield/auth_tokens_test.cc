@@ -166,6 +166,11 @@ TEST_F(TokensTest, ARefreshRotatesAndAnOldOneEndsTheFamily) {
       << logged;
   expect_problem(refresh(client, text(third, "refresh_token")), 400, "invalid_grant");
   EXPECT_EQ(me(text(third, "access_token")).status, 401);
+  // The notice is for the person at a browser, and not for whatever holds a token.
+  const json::Value another = tokens(client, "read");
+  const Response seen = me(text(another, "access_token"));
+  ASSERT_EQ(seen.status, 200);
+  EXPECT_NE(seen.body.find("\"notices\":[]"), std::string::npos) << seen.body;
 }
 
 TEST_F(TokensTest, ABrowsersRefreshTokenIsNotTakenAndTheReverse) {

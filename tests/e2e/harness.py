@@ -261,7 +261,9 @@ class Moat(Program):
             found = sorted((self.data / 'data').rglob('*root*.pem')) + sorted((self.data / 'data').rglob('*root*.crt'))
             if not found:
                 raise AssertionError(f'no root certificate below {self.data}')
-            shutil.copyfile(found[0], path)
+            whole = self.data / f'ca.pem.{threading.get_ident()}'  # several threads may ask at once
+            shutil.copyfile(found[0], whole)
+            whole.replace(path)
         return path
 
     def tls_context(self, alpn=('http/1.1',)):
