@@ -16,7 +16,7 @@ def known_tests():
             names.add(f'{suite}.{test}')
     for path in tracked('tests/e2e/*_e2e.py'):
         suite = ''
-        for kind, name in re.findall(r'^ *(class|def) (\w+)', read(path), re.M):
+        for kind, name in re.findall(r'^(class|    def) (\w+)', read(path), re.M):
             if kind == 'class':
                 suite = name
             elif name.startswith('test_'):
