@@ -83,7 +83,9 @@ void fuzz(std::span<const std::uint8_t> data) {
   options.names = {"a.example"};
   options.replaces = "x.y";
   Ca ca(bytes);
-  Order order(std::move(options), std::nullopt, account, Secret::copy_of(bytes), random);
+  Order order =
+      Order::create(std::move(options), std::nullopt, account, Secret::copy_of(bytes), random)
+          .value();
   Time now = from_unix_seconds(1'795'000'000);
   bool saved = read_saved(bytes).has_value();
   int standing = 0;

@@ -454,28 +454,35 @@ struct Order::Impl {
 
 // ------------------------------------------------------------------------------------------- Order
 
-Order::Order(OrderOptions options, std::optional<ExternalAccount> external, jwt::Key account,
-             const Secret& saved, Random& random) {
-  if (account.algorithm() != jwt::Algorithm::es256 || !account.can_sign())
-    throw std::invalid_argument("an ACME account has an ES256 key");
-  if (!is_usable_url(options.directory))
-    throw std::invalid_argument("not an https URL: " + options.directory);
+std::optional<std::string> problem_with(const OrderOptions& options) {
+  if (!is_usable_url(options.directory)) return "'" + options.directory + "' is no https:// URL";
   if (options.names.empty() || options.names.size() > most_names)
-    throw std::invalid_argument("a certificate has 1 to 100 names");
-  for (std::string& name : options.names) {
-    auto checked = https::certificate_name(name);
-    if (!checked) throw std::invalid_argument("no name of a certificate: " + name);
-    name = std::move(*checked);
+    return "a certificate of a CA has 1 to 100 names, not " + std::to_string(options.names.size());
+  for (const std::string& name : options.names) {
+    if (!https::certificate_name(name)) return "'" + name + "' can stand in no certificate";
   }
-  impl_ =
+  return std::nullopt;
+}
+
+Order::Order(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Result<Order, std::string> Order::create(OrderOptions options,
+                                         std::optional<ExternalAccount> external, jwt::Key account,
+                                         const Secret& saved, Random& random) {
+  if (account.algorithm() != jwt::Algorithm::es256 || !account.can_sign())
+    return Error{std::string("the account's key is no ES256 key")};
+  if (auto problem = problem_with(options)) return Error{std::move(*problem)};
+  for (std::string& name : options.names) name = *https::certificate_name(name);
+  auto impl =
       std::make_unique<Impl>(std::move(options), std::move(external), std::move(account), random);
   auto begun = read_saved(saved.reveal());
-  const OrderOptions& own = impl_->options;
+  const OrderOptions& own = impl->options;
   if (begun && begun->names == own.names && begun->directory == own.directory) {
-    impl_->order_url = std::move(begun->order_url);
-    impl_->key = std::move(begun->key);
-    impl_->resumed = true;
+    impl->order_url = std::move(begun->order_url);
+    impl->key = std::move(begun->key);
+    impl->resumed = true;
   }
+  return Order(std::move(impl));
 }
 
 Order::~Order() = default;

@@ -35,6 +35,10 @@ struct OrderOptions {
   std::chrono::minutes patience{10};  // for all the CA's checks and its signing, in all
 };
 
+// What makes no order of these options, as a sentence: no names, or more than a hundred, one that
+// can stand in no certificate, a directory that is no https URL. Nullopt: nothing.
+[[nodiscard]] std::optional<std::string> problem_with(const OrderOptions& options);
+
 enum class Failure {
   unreachable,       // no answer, or none that HTTP knows
   bad_answer,        // an answer that RFC 8555 does not allow
@@ -88,10 +92,12 @@ class Order final {
  public:
   // `account` is an es256 key of its own, kept durably before (RFC 8555 section 11.1); the account
   // is found by it, or made. `saved`: the state of an order of the same names that did not end, or
-  // empty; what cannot be read is passed over. Throws std::invalid_argument for options that make
-  // no order: no names, another kind of key.
-  Order(OrderOptions options, std::optional<ExternalAccount> external, jwt::Key account,
-        const Secret& saved, Random& random);
+  // empty; what cannot be read is passed over. The error is a sentence: options or a key that make
+  // no order.
+  [[nodiscard]] static Result<Order, std::string> create(OrderOptions options,
+                                                         std::optional<ExternalAccount> external,
+                                                         jwt::Key account, const Secret& saved,
+                                                         Random& random);
   ~Order();
   Order(Order&&) noexcept;
   Order& operator=(Order&&) noexcept;
@@ -107,6 +113,7 @@ class Order final {
 
  private:
   struct Impl;
+  explicit Order(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 

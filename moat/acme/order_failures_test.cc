@@ -139,7 +139,8 @@ TEST_F(OrderTest, AnswersThatAcmeDoesNotAllowEndIt) {
 TEST_F(OrderTest, AnExternalAccountIsBound) {
   ExternalAccount external{"kid-1", Secret::copy_of(random_.bytes(32))};
   const auto mac_key = jwt::Key::from_secret(external.key, jwt::Algorithm::hs256, "kid-1");
-  Order order(options_copy(), std::move(external), account_, saved_, random_);
+  Order order =
+      Order::create(options_copy(), std::move(external), account_, saved_, random_).value();
   EXPECT_TRUE(std::holds_alternative<Issued>(run(order)));
   // RFC 8555 section 7.3.4: signed by the CA's key over the account's, for that URL.
   const auto payload = json::parse(ca_.account_payload);
@@ -155,19 +156,25 @@ TEST_F(OrderTest, AnExternalAccountIsBound) {
   EXPECT_EQ(bound->thumbprint(), account_.thumbprint());
 }
 
-TEST_F(OrderTest, OptionsThatMakeNoOrderThrow) {
-  const auto made = [&](OrderOptions options) {
-    Order order(std::move(options), std::nullopt, account_, Secret(), random_);
-  };
-  OrderOptions none = options_;
-  none.names.clear();
-  EXPECT_THROW(made(none), std::invalid_argument);
-  OrderOptions plain = options_;
-  plain.directory = "http://ca.test/directory";
-  EXPECT_THROW(made(plain), std::invalid_argument);
-  OrderOptions odd = options_;
-  odd.names = {"a b"};
-  EXPECT_THROW(made(odd), std::invalid_argument);
+TEST_F(OrderTest, OptionsThatMakeNoOrderAreSaid) {
+  EXPECT_FALSE(problem_with(options_));
+  OrderOptions some = options_;
+  some.names.clear();
+  EXPECT_TRUE(problem_with(some));
+  some.names.assign(100, "a.example");
+  EXPECT_FALSE(problem_with(some));
+  some.names.assign(101, "a.example");
+  EXPECT_TRUE(problem_with(some));
+  some.names = {"a b"};
+  EXPECT_EQ(problem_with(some), "'a b' can stand in no certificate");
+  EXPECT_FALSE(Order::create(some, std::nullopt, account_, Secret(), random_));
+  some = options_;
+  for (const char* directory : {"http://ca.test/directory", "https:///directory", "https://", ""}) {
+    some.directory = directory;
+    EXPECT_TRUE(problem_with(some)) << directory;
+  }
+  const auto other = jwt::Key::generate(jwt::Algorithm::ed25519, random_);
+  EXPECT_FALSE(Order::create(options_, std::nullopt, *other, Secret(), random_));
 }
 
 TEST(Problem, AStrangersTextIsMadeFitForTheLog) {

@@ -73,7 +73,7 @@ TEST_F(OrderTest, WhatIsLostIsSentAgainAndNothingIsMadeTwice) {
 
 TEST_F(OrderTest, WhetherALostFinalizeWasHeardIsFoundOut) {
   // The CA hears it, and its answer is lost.
-  Order order(options_copy(), std::nullopt, account_, saved_, random_);
+  Order order = Order::create(options_copy(), std::nullopt, account_, saved_, random_).value();
   bool lost = false;
   for (int i = 0; i < 200; ++i) {
     Action action = order.next(now_);

@@ -104,6 +104,14 @@ Result<std::unique_ptr<AcmeClient>, std::string> AcmeClient::make(const Config& 
   if (!http) return Error{"tls.acme.ca_file: " + http.error()};
   std::unique_ptr<AcmeClient> made(
       new AcmeClient(config, std::move(directory), services, std::move(*http), std::move(account)));
+  // Said now, and not by a thread to a log.
+  acme::OrderOptions asked = made->options();
+  auto problem = acme::problem_with(asked);
+  if (!problem && !config.acme.fallback.empty()) {
+    asked.directory = config.acme.fallback;
+    problem = acme::problem_with(asked);
+  }
+  if (problem) return Error{"tls.acme: " + *problem};
   auto kept = made->files_.load(services.clock.now());
   if (!kept) {
     services.log.error("certificate_not_loaded", {{"reason", kept.error().message}});
@@ -323,7 +331,8 @@ Result<void, std::string> AcmeClient::carry_out(const certs::AcmeFiles::Turn& tu
   MOAT_TRY(jwt::Key key, account_key(turn));
   auto saved = turn.order(directory_url());
   if (!saved) return Error{saved.error().message};
-  acme::Order order(options(), external_account(), std::move(key), *saved, services_.random);
+  MOAT_TRY(acme::Order order, acme::Order::create(options(), external_account(), std::move(key),
+                                                  *saved, services_.random));
   std::vector<acme::Challenge> standing;
   const auto hide_all = [&] {
     for (const acme::Challenge& challenge : standing) hide(challenge);

@@ -85,6 +85,16 @@ TEST_F(AcmeClientTest, ADamagedFileIsSaidAndDoesNotStopTheStart) {
   EXPECT_NE(lines_.find("certificate_not_loaded"), std::string::npos);
 }
 
+TEST_F(AcmeClientTest, WhatNoCaCanBeAskedForRefusesTheStart) {
+  config_.domains.assign(101, "a.example");
+  EXPECT_FALSE(make());
+  config_.domains = {"a.example"};
+  config_.acme.fallback = "https:///";
+  const auto refused = make();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error(), "tls.acme: 'https:///' is no https:// URL");
+}
+
 TEST_F(AcmeClientTest, AnAccountKeyOfNoUseRefusesTheStart) {
   const std::filesystem::path file = folder_ / "eab";
   config_.acme.account_id = "kid-1";

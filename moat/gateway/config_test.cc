@@ -376,65 +376,6 @@ TEST(Config, TheSampleIsValid) {
   EXPECT_TRUE(check_config(*config).empty());
 }
 
-TEST(Config, APublicNameGetsItsCertificateOnceTheTermsAreAgreedTo) {
-  const std::string lines(five_lines);
-  const auto silent = parse_config(lines, "moat.toml");
-  ASSERT_TRUE(silent.has_value());
-  EXPECT_FALSE(silent->uses_acme());
-  EXPECT_TRUE(silent->lacks_certificate());
-  const auto agreed = parse_config(lines + "tls.acme.agree_to_terms = true", "moat.toml");
-  ASSERT_TRUE(agreed.has_value());
-  EXPECT_TRUE(agreed->uses_acme());
-  EXPECT_FALSE(agreed->lacks_certificate());
-  EXPECT_TRUE(check_config(*agreed).empty());
-  EXPECT_TRUE(weakenings(*agreed).empty());
-  // Nobody else is asked for localhost, nor where files are given.
-  const auto local =
-      parse_config("backend = \"3000\"\ntls.acme.agree_to_terms = true", "moat.toml");
-  ASSERT_TRUE(local.has_value());
-  EXPECT_FALSE(local->uses_acme());
-  const auto files = parse_config(
-      lines + "[tls]\ncertificate = \"a\"\nkey = \"b\"\nacme.agree_to_terms = true", "moat.toml");
-  ASSERT_TRUE(files.has_value());
-  EXPECT_FALSE(files->uses_acme());
-}
-
-TEST(Config, WhatACaIsAskedBy) {
-  const auto config = parse_config(R"(backend = "3000"
-domain = "a.example"
-[tls.acme]
-agree_to_terms = true
-directory = "letsencrypt-staging"
-fallback = "https://other.test/directory"
-challenges = ["http-01"]
-profile = "shortlived"
-account_id = "kid-1"
-account_key_file = "/etc/eab"
-)",
-                                   "moat.toml");
-  ASSERT_TRUE(config.has_value());
-  EXPECT_EQ(config->acme.directory, "https://acme-staging-v02.api.letsencrypt.org/directory");
-  EXPECT_EQ(config->acme.challenges,
-            std::vector<acme::ChallengeType>{acme::ChallengeType::http_01});
-  EXPECT_TRUE(check_config(*config).empty());
-  const std::string start = "backend = \"3000\"\ndomain = \"a.example\"\n[tls.acme]\n";
-  EXPECT_NE(first_problem(start + "directory = \"http://ca.test/\""), "");
-  EXPECT_NE(first_problem(start + "fallback = \"zerossl\""), "");
-  EXPECT_NE(first_problem(start + "challenges = []"), "");
-  EXPECT_NE(first_problem(start + "challenges = [\"dns-01\"]"), "");
-  EXPECT_NE(first_problem(start + "agree_to_term = true"), "");
-  const auto problem_of = [](const std::string& text) {
-    const auto read = parse_config(text, "moat.toml");
-    return read && check_config(*read).empty();
-  };
-  EXPECT_FALSE(problem_of(start + "account_id = \"kid-1\""));
-  EXPECT_FALSE(problem_of("backend = \"3000\"\ndomain = \"a.example\"\ntls.issuer = \"acme\""))
-      << "without consent";
-  EXPECT_FALSE(
-      problem_of("backend = \"3000\"\n[tls]\nissuer = \"acme\"\nacme.agree_to_terms = true"))
-      << "for localhost";
-}
-
 TEST(Config, BackendsHaveTheirSettings) {
   const auto config = parse_config(R"([[route]]
 backend = ["https://a.internal", "https://b.internal:8443"]

@@ -43,6 +43,7 @@ class Connection final {
   // Port 80: one request, answered by a redirect or a refusal.
   net::Task<void> run_plain();
   net::Task<bool> answer_ca();
+  net::Task<void> redirect_to_https();
   // Ends the connection if it is between two requests.
   void stop_if_idle();
   // Cuts it off, whichever side it is waiting for.

@@ -391,21 +391,8 @@ class Keys(Issuer):
                 self.assertEqual(self.server.paths, ['/jwks.json'])
                 harness.wait_until(lambda: 'issuer_keys_not_fetched' in moat.output, what='a line about it')
 
-    def test_a_server_that_is_slow_is_left(self):
-        let_go = threading.Event()
-        self.addCleanup(let_go.set)
-
-        def drip(handler):
-            handler.send_response(200)
-            handler.send_header('Content-Length', '1000')
-            handler.end_headers()
-            while not let_go.wait(0.05):
-                handler.wfile.write(b' ')
-        self.server.answer = drip
-        moat = self.start('timeout = "300ms"')
-        self.assert_unavailable(moat, self.first.token())
-
-    def test_a_server_that_is_slow_does_not_hold_up_the_end(self):
+    def drip(self):
+        """An answer that never ends."""
         let_go = threading.Event()
         self.addCleanup(let_go.set)
 
@@ -416,6 +403,14 @@ class Keys(Issuer):
             while not let_go.wait(0.05):
                 handler.wfile.write(b' ')
         self.server.answer = drip
+
+    def test_a_server_that_is_slow_is_left(self):
+        self.drip()
+        moat = self.start('timeout = "300ms"')
+        self.assert_unavailable(moat, self.first.token())
+
+    def test_a_server_that_is_slow_does_not_hold_up_the_end(self):
+        self.drip()
         moat = self.start('timeout = "30s"\n[server.timeouts]\ndrain = "500ms"')
 
         def ask():

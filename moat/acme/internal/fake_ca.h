@@ -309,7 +309,7 @@ class OrderTest : public ::testing::Test {
   }
 
   End run() {
-    Order order(options_copy(), std::nullopt, account_, saved_, random_);
+    Order order = Order::create(options_copy(), std::nullopt, account_, saved_, random_).value();
     return run(order);
   }
   OrderOptions options_copy() const { return options_; }
