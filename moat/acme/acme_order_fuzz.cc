@@ -102,7 +102,8 @@ void fuzz(std::span<const std::uint8_t> data) {
       require(is_base64url(show->challenge.token));
       const bool done = ca.byte() != 1;
       standing += done ? 1 : 0;
-      order.shown(done);
+      if (done) order.shown();
+      if (!done) order.not_shown("no");
     } else if (std::holds_alternative<Hide>(action)) {
       --standing;
       order.hidden();

@@ -38,6 +38,8 @@ enum class Stage {
   finalize,       // the request for the certificate
   wait,           // for the order to be valid
   certificate,    // fetched
+  revoke,         // instead of all from `order` on
+  revoked,
   failed,
   issued,
   over
@@ -73,6 +75,27 @@ std::string_view to_string(Failure failure) {
   return "unknown";
 }
 
+std::string_view to_string(RevocationReason reason) {
+  switch (reason) {
+    case RevocationReason::unspecified:
+      return "unspecified";
+    case RevocationReason::key_compromise:
+      return "key-compromise";
+    case RevocationReason::superseded:
+      return "superseded";
+  }
+  return "unspecified";
+}
+
+std::optional<RevocationReason> parse_revocation_reason(std::string_view text) {
+  for (const RevocationReason reason :
+       {RevocationReason::unspecified, RevocationReason::key_compromise,
+        RevocationReason::superseded}) {
+    if (text == to_string(reason)) return reason;
+  }
+  return std::nullopt;
+}
+
 std::string Failed::explain() const {
   std::string text(to_string(failure));
   if (!name.empty()) text.append(" for ").append(name);
@@ -96,6 +119,7 @@ struct Order::Impl {
   std::optional<HttpRequest> request;  // that is under way, or about to be
   bool asks_nonce = false;             // it is for a nonce, before the stage's own
   std::optional<Time> began;
+  std::optional<Time> showing_since;
   std::optional<Time> pause;  // before the stage goes on
   unsigned pauses = 0, stumbles = 0, nonces_refused = 0;
 
@@ -111,6 +135,8 @@ struct Order::Impl {
   bool resumed = false;  // with a saved order, which has not failed yet
   std::string certificate;
   Failed failure;
+  std::string revoked_certificate;  // DER in base64url; empty: it is an order
+  RevocationReason reason = RevocationReason::unspecified;
 
   // ------------------------------------------------------------------------------------- going on
 
@@ -146,8 +172,12 @@ struct Order::Impl {
 
   Action next(Time now) {
     if (!began) began = now;
-    const bool ended = stage >= Stage::hide && stage != Stage::finalize && stage != Stage::wait &&
-                       stage != Stage::certificate;
+    // A record in the DNS takes minutes to be seen, which is not the CA's doing.
+    if (stage != Stage::show && showing_since) {
+      *began += std::max(now - *showing_since, std::chrono::microseconds::zero());
+      showing_since.reset();
+    }
+    const bool ended = stage == Stage::hide || stage >= Stage::revoked;
     if (!ended && now - *began > options.patience) fail(Failure::took_too_long);
     if (pause && now < *pause) return Wait{*pause};
     pause.reset();
@@ -155,6 +185,7 @@ struct Order::Impl {
       case Stage::keep:
         return Save{state()};
       case Stage::show:
+        if (!showing_since) showing_since = now;
         return Show{*challenge};
       case Stage::hide:
         return Hide{*challenge};
@@ -164,6 +195,9 @@ struct Order::Impl {
       case Stage::issued:
         stage = Stage::over;
         return Issued{std::move(certificate), std::move(key)};
+      case Stage::revoked:
+        stage = Stage::over;
+        return Revoked{};
       case Stage::over:
         throw std::logic_error("an ACME order was asked for more after its end");
       default:
@@ -201,6 +235,8 @@ struct Order::Impl {
         return finalize();
       case Stage::certificate:
         return post(order.certificate, "");
+      case Stage::revoke:
+        return post(directory.revoke_certificate, revocation_payload());
       default:
         break;
     }
@@ -238,6 +274,11 @@ struct Order::Impl {
     if (!options.replaces.empty() && !directory.renewal_info.empty())
       payload.emplace_back("replaces", options.replaces);
     return json::serialize(std::move(payload));
+  }
+
+  std::string revocation_payload() const {
+    return json::serialize(json::Object{{"certificate", revoked_certificate},
+                                        {"reason", static_cast<std::int64_t>(reason)}});
   }
 
   void finalize() {
@@ -288,6 +329,8 @@ struct Order::Impl {
         return look_again(Stage::check, response, now);
       case Stage::certificate:
         return take_certificate(response, now);
+      case Stage::revoke:
+        return go(Stage::revoked);
       default:
         break;
     }
@@ -318,6 +361,7 @@ struct Order::Impl {
     // Our request came before its own turn: what the order needs is looked at again.
     if (stage == Stage::finalize && problem.type == "orderNotReady")
       return look_again(Stage::look, response, now);
+    if (stage == Stage::revoke && problem.type == "alreadyRevoked") return go(Stage::revoked);
     // An order that was saved and is no more.
     if (stage == Stage::look && resumed && problem.type != "rateLimited") return forget_saved();
     const bool limited = response.status == 429 || problem.type == "rateLimited";
@@ -348,6 +392,8 @@ struct Order::Impl {
     auto read = read_directory(response.body);
     if (!read) return fail(Failure::bad_answer, "no ACME directory");
     directory = std::move(*read);
+    if (!revoked_certificate.empty() && directory.revoke_certificate.empty())
+      return fail(Failure::refused, "this CA takes nothing back");
     const auto& profiles = directory.profiles;
     if (!options.profile.empty() &&
         std::find(profiles.begin(), profiles.end(), options.profile) == profiles.end())
@@ -364,6 +410,7 @@ struct Order::Impl {
     if (!is_account_usable(response.body))
       return fail(Failure::refused, "the account was deactivated or revoked");
     signer.known_as(response.location);
+    if (!revoked_certificate.empty()) return go_afresh(Stage::revoke);
     go_afresh(resumed ? Stage::look : Stage::order);
   }
 
@@ -485,6 +532,19 @@ Result<Order, std::string> Order::create(OrderOptions options,
   return Order(std::move(impl));
 }
 
+Result<Order, std::string> Order::to_revoke(OrderOptions options,
+                                            std::optional<ExternalAccount> external,
+                                            jwt::Key account, std::string_view certificate,
+                                            RevocationReason reason, Random& random) {
+  if (certificate.empty()) return Error{std::string("there is no certificate to take back")};
+  options.profile.clear();
+  auto made = create(std::move(options), std::move(external), std::move(account), Secret(), random);
+  if (!made) return made;
+  made->impl_->revoked_certificate = base64url_encode(certificate);
+  made->impl_->reason = reason;
+  return made;
+}
+
 Order::~Order() = default;
 Order::Order(Order&&) noexcept = default;
 Order& Order::operator=(Order&&) noexcept = default;
@@ -504,14 +564,16 @@ void Order::saved(bool done) {
   impl_->go_afresh(Stage::look);
 }
 
-void Order::shown(bool done) {
+void Order::shown() {
   if (impl_->stage != Stage::show) return;
-  if (!done) {
-    impl_->name_failure();
-    return impl_->fail(Failure::not_shown);
-  }
   impl_->is_shown = true;
   impl_->go_afresh(Stage::respond);
+}
+
+void Order::not_shown(std::string_view why) {
+  if (impl_->stage != Stage::show) return;
+  impl_->name_failure();
+  impl_->fail(Failure::not_shown, why);
 }
 
 void Order::hidden() {

@@ -32,12 +32,22 @@ struct OrderOptions {
   std::vector<ChallengeType> challenges = {ChallengeType::tls_alpn_01, ChallengeType::http_01};
   std::string profile;   // of the CA's directory; empty: its default
   std::string replaces;  // renewal id of the certificate that this one renews (RFC 9773 section 5)
-  std::chrono::minutes patience{10};  // for all the CA's checks and its signing, in all
+  // For all the CA's checks and its signing, in all; what the caller takes to show is not counted.
+  std::chrono::minutes patience{10};
 };
 
 // What makes no order of these options, as a sentence: no names, or more than a hundred, one that
 // can stand in no certificate, a directory that is no https URL. Nullopt: nothing.
 [[nodiscard]] std::optional<std::string> problem_with(const OrderOptions& options);
+
+// Why a certificate is taken back, of what RFC 5280 section 5.3.1 has; the numbers are those there.
+enum class RevocationReason {
+  unspecified = 0,
+  key_compromise = 1,  // the key may be in others' hands
+  superseded = 4       // there is another one
+};
+[[nodiscard]] std::optional<RevocationReason> parse_revocation_reason(std::string_view text);
+std::string_view to_string(RevocationReason reason);  // "key-compromise", …
 
 enum class Failure {
   unreachable,       // no answer, or none that HTTP knows
@@ -74,7 +84,8 @@ struct Issued {       // the end
   std::string chain;  // PEM, of certificates alone
   Secret key;         // PEM
 };
-struct Failed {  // the end
+struct Revoked {};  // the end
+struct Failed {     // the end
   Failure failure = Failure::bad_answer;
   Problem problem;
   std::string name;                   // that is concerned, or empty
@@ -82,7 +93,7 @@ struct Failed {  // the end
   std::optional<Time> not_before;     // when the CA wants to be asked again
   std::string explain() const;        // a sentence for the log
 };
-using Action = std::variant<Send, Save, Show, Hide, Wait, Issued, Failed>;
+using Action = std::variant<Send, Save, Show, Hide, Wait, Issued, Revoked, Failed>;
 
 // Order gets one certificate from a CA (RFC 8555), from the directory to the chain. Without I/O: it
 // says what to do, one thing at a time, and is told what came of it. Nothing is ever sent twice
@@ -98,17 +109,25 @@ class Order final {
                                                          std::optional<ExternalAccount> external,
                                                          jwt::Key account, const Secret& saved,
                                                          Random& random);
+  // The contrary: takes a certificate back that was issued to that account (RFC 8555 section 7.6).
+  // `certificate` is in DER. It only sends and waits, and ends with Revoked (so too where it was
+  // taken back before) or Failed.
+  [[nodiscard]] static Result<Order, std::string> to_revoke(
+      OrderOptions options, std::optional<ExternalAccount> external, jwt::Key account,
+      std::string_view certificate, RevocationReason reason, Random& random);
   ~Order();
   Order(Order&&) noexcept;
   Order& operator=(Order&&) noexcept;
 
-  // The same until it is told what came of it. Behind Issued and Failed there is nothing.
+  // The same until it is told what came of it. Behind Issued, Revoked and Failed there is nothing.
   [[nodiscard]] Action next(Time now);
 
   void received(const HttpResponse& response, Time now);
   void unreachable(std::string_view why, Time now);
   void saved(bool done);
-  void shown(bool done);
+  void shown();
+  // The caller could not; `why` is for the log.
+  void not_shown(std::string_view why);
   void hidden();
 
  private:

@@ -37,7 +37,9 @@ TEST_F(OrderTest, AFailedProofSaysWhichAndWhy) {
 
 TEST_F(OrderTest, AChallengeThatCannotBeShownIsNotAnswered) {
   can_show_ = false;
-  EXPECT_EQ(fails().failure, Failure::not_shown);
+  EXPECT_EQ(fails().explain(),
+            "a challenge could not be shown, or the order not be saved for a.example "
+            "(tls-alpn-01): the DNS is closed");
   EXPECT_EQ(ca_.asked["tls-alpn-01-a.example"], 0);
 }
 
@@ -81,6 +83,12 @@ TEST_F(OrderTest, PatienceEndsAndTheChallengeIsTakenAway) {
   ca_.looks_until_valid = 100000;
   EXPECT_EQ(fails().failure, Failure::took_too_long);
   EXPECT_LE(waited_, minutes{11});
+}
+
+TEST_F(OrderTest, WhatShowingTakesIsNotTheCasDelay) {
+  options_.names = {"a.example", "b.example", "c.example"};
+  showing_takes_ = minutes{9};
+  EXPECT_TRUE(std::holds_alternative<Issued>(run()));
 }
 
 TEST_F(OrderTest, WhatIsIssuedMustBeWhatWasAskedFor) {

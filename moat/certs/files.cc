@@ -12,8 +12,6 @@
 namespace moat::certs {
 namespace {
 
-constexpr std::size_t max_bytes = 65536;
-
 FileError unsafe(const std::filesystem::path& path, std::string_view why) {
   return {FileError::Kind::unsafe, path.string(), path.string() + " " + std::string(why)};
 }

@@ -77,6 +77,13 @@ const std::vector<Command>& commands() {
        just_data},
       {"cert renew", "", "Makes the running Moat ask its CA for another certificate now.",
        just_data},
+      {"cert revoke",
+       "",
+       "Has the CA take the certificate back that is served, and orders another one.",
+       {{"reason", "WHY", "unspecified, key-compromise or superseded"},
+        {"data", "DIR", "the data directory"},
+        {"config", "FILE", "the configuration that names it"},
+        {"help", "", "this text"}}},
       {"trust",
        "",
        "Makes this machine and its browsers trust the local CA.",
@@ -140,6 +147,7 @@ int dispatch(std::vector<std::string> words) {
   if (name == "reload") return reload(*arguments);
   if (name == "cert list") return cert_list(*arguments);
   if (name == "cert renew") return cert_renew(*arguments);
+  if (name == "cert revoke") return cert_revoke(*arguments);
   if (name == "trust") return trust(*arguments);
   std::cout << gateway::sample_config();
   return 0;

@@ -43,7 +43,8 @@ int hash_benchmark(const std::string& seconds) {
 // The configuration here only says where the running Moat is; it reads its own. Nothing: it was
 // reported, and the program ends with `exit_code`.
 std::optional<gateway::AdminReply> ask_running(const Arguments& arguments, std::string_view method,
-                                               std::string_view path, int& exit_code) {
+                                               std::string_view path, int& exit_code,
+                                               const std::string& body = {}) {
   std::string data;
   if (const auto given = arguments.value("data")) {
     data = *given;
@@ -52,8 +53,7 @@ std::optional<gateway::AdminReply> ask_running(const Arguments& arguments, std::
     if (!config) return std::nullopt;
     data = config->data;
   }
-  auto reply =
-      gateway::ask_admin(gateway::DataPaths(data).admin_socket, method, path, std::string());
+  auto reply = gateway::ask_admin(gateway::DataPaths(data).admin_socket, method, path, body);
   if (reply) return std::move(*reply);
   exit_code = fail(reply.error());
   return std::nullopt;
@@ -113,6 +113,19 @@ int cert_renew(const Arguments& arguments) {
     return fail("the running Moat gets its certificate from no CA (tls.acme.agree_to_terms)");
   if (reply->status != 202) return fail("the running Moat says " + std::to_string(reply->status));
   std::cout << "Asked. `moat cert list` says what came of it.\n";
+  return 0;
+}
+
+int cert_revoke(const Arguments& arguments) {
+  int exit_code = 0;
+  const std::string reason = arguments.value("reason").value_or("unspecified");
+  const auto reply = ask_running(arguments, "POST", "/certificates/revoke", exit_code, reason);
+  if (!reply) return exit_code;
+  if (reply->status == 400) return fail("--reason: one of unspecified, key-compromise, superseded");
+  if (reply->status == 409)
+    return fail("the running Moat gets its certificate from no CA (tls.acme.agree_to_terms)");
+  if (reply->status != 202) return fail("the running Moat says " + std::to_string(reply->status));
+  std::cout << "Asked, and for another certificate. `moat cert list` says what came of it.\n";
   return 0;
 }
 

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "moat/cli/commands.h"
+#include "moat/cli/hook_runner.h"
 #include "moat/cli/launcher.h"
 #include "moat/cli/log_directory.h"
 #include "moat/cli/notify.h"
@@ -166,6 +167,7 @@ SandboxFiles files_of(const Arguments& arguments, const Config& config) {
   for (std::string& file : gateway::files_named_by(config)) named.push_back(std::move(file));
   SandboxFiles files;
   files.read_write.push_back(config.data);
+  if (!config.storage.empty()) files.read_write.push_back(config.storage);
   // The access log is made when it is not there, and anew after a rotation.
   if (!config.access_path.empty()) files.read_write.push_back(log_directory(config));
   files.read_only = system_files();
@@ -195,6 +197,7 @@ class Operation final {
   Takeover& takeover_;
   Notifier notifier_;
   sigset_t signals_{};
+  std::shared_ptr<HookRunner> dns_;
   std::optional<Launcher> launcher_;
   std::string no_launcher_;  // why there is none
   std::optional<Log> log_;
@@ -229,6 +232,13 @@ Result<void, std::string> Operation::give_up_rights(const Config& config) {
   }
   auto made = gateway::make_private_directory(config.data);
   if (!made) return made;
+  if (!config.storage.empty()) made = gateway::make_private_directory(config.storage);
+  if (!made) return made;
+  if (!config.acme.dns_hook.empty() && config.uses_acme()) {
+    auto hook = HookRunner::fork_off(config.acme, config.domains);
+    if (!hook) return Error{"tls.acme.dns_hook: " + hook.error()};
+    dns_ = std::move(*hook);
+  }
   auto launcher = Launcher::fork_off();
   if (launcher) launcher_.emplace(std::move(*launcher));
   if (!launcher) no_launcher_ = launcher.error();
@@ -258,6 +268,7 @@ Result<void, std::string> Operation::run(Config config) {
   gateway::Startup startup;
   startup.listeners.emplace(std::move(*listeners));
   startup.directory_lock = std::exchange(takeover_.heritage().directory_lock, -1);
+  startup.dns = dns_;
   startup.load = [this] { return read_config(arguments_); };
   if (close && support.seccomp) startup.before_serving = restrict_calls;
   auto started = gateway::Gateway::start(config, system_clock(), log, std::move(startup));

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "moat/base/encoding.h"
-#include "moat/https/certificate_request.h"
 #include "moat/sources/files.h"
 
 namespace moat::gateway {
@@ -18,6 +17,13 @@ using std::chrono::seconds;
 constexpr seconds longest_sleep{60};
 // Another process orders: whether it has ended is looked at so often.
 constexpr seconds turn_pause{5};
+// What other nodes show and have got is looked at so often; so long it takes until all of them show
+// what one of them has to.
+constexpr seconds look_at_proofs{2};
+constexpr seconds look_at_certificate{30};
+constexpr seconds until_all_show{5};
+// The other CA is asked soon: what has failed is not its fault.
+constexpr seconds until_fallback{10};
 
 Result<std::optional<acme::ExternalAccount>, std::string> read_account(
     const AcmeSettings& settings) {
@@ -56,46 +62,25 @@ fetch::Request request_of(const acme::HttpRequest& request) {
 
 }  // namespace
 
-// ------------------------------------------------------------------------------------- AcmeTokens
-
-void AcmeTokens::put(const std::string& token, std::string text) {
-  const std::lock_guard lock(mutex_);
-  texts_[token] = std::move(text);
-  count_ = static_cast<unsigned>(texts_.size());
-}
-
-void AcmeTokens::remove(const std::string& token) {
-  const std::lock_guard lock(mutex_);
-  texts_.erase(token);
-  count_ = static_cast<unsigned>(texts_.size());
-}
-
-std::string AcmeTokens::find(std::string_view token) const {
-  if (count_ == 0) return {};
-  const std::lock_guard lock(mutex_);
-  const auto found = texts_.find(token);
-  return found == texts_.end() ? std::string() : found->second;
-}
-
 // ------------------------------------------------------------------------------------- AcmeClient
 
-AcmeClient::AcmeClient(const Config& config, std::filesystem::path directory,
-                       const Services& services, fetch::Client http,
+AcmeClient::AcmeClient(const Config& config, const Services& services, fetch::Client http,
                        std::optional<acme::ExternalAccount> account)
     : settings_(config.acme),
       names_(config.domains),
       email_(config.email),
-      files_(std::move(directory)),
+      shared_(!config.storage.empty()),
       services_(services),
+      archive_(services.storage),
       http_(std::move(http)),
       account_(std::move(account)),
       patience_(services_.random),
+      proofs_(services.proofs, config.acme.dns_timeout),
       challenges_(config.acme.challenges) {
   tell({});
 }
 
 Result<std::unique_ptr<AcmeClient>, std::string> AcmeClient::make(const Config& config,
-                                                                  std::filesystem::path directory,
                                                                   const Services& services) {
   MOAT_TRY(auto account, read_account(config.acme));
   fetch::ClientOptions options;
@@ -103,19 +88,17 @@ Result<std::unique_ptr<AcmeClient>, std::string> AcmeClient::make(const Config& 
   auto http = fetch::Client::create(std::move(options));
   if (!http) return Error{"tls.acme.ca_file: " + http.error()};
   std::unique_ptr<AcmeClient> made(
-      new AcmeClient(config, std::move(directory), services, std::move(*http), std::move(account)));
+      new AcmeClient(config, services, std::move(*http), std::move(account)));
   // Said now, and not by a thread to a log.
-  acme::OrderOptions asked = made->options();
-  auto problem = acme::problem_with(asked);
-  if (!problem && !config.acme.fallback.empty()) {
-    asked.directory = config.acme.fallback;
-    problem = acme::problem_with(asked);
+  for (const std::string& ca : {config.acme.directory, config.acme.fallback}) {
+    if (ca.empty()) continue;
+    const acme::OrderOptions asked = made->options(ca);
+    if (auto problem = acme::problem_with(asked)) return Error{"tls.acme: " + *problem};
   }
-  if (problem) return Error{"tls.acme: " + *problem};
-  auto kept = made->files_.load(services.clock.now());
+  auto kept = made->archive_.load(services.clock.now());
   if (!kept) {
-    services.log.error("certificate_not_loaded", {{"reason", kept.error().message}});
-  } else if (*kept && made->is_ours(**kept)) {
+    services.log.error("certificate_not_loaded", {{"reason", kept.error()}});
+  } else if (*kept && made->is_ours((*kept)->certificate)) {
     made->kept_ = **kept;
     made->adopt(std::move(**kept), services.clock.now());
   }
@@ -128,6 +111,7 @@ void AcmeClient::end() {
     ending_ = true;
   }
   wake_.notify_all();
+  stop_.request_stop();
   http_.cancel();
 }
 
@@ -143,7 +127,15 @@ void AcmeClient::start() {
 void AcmeClient::renew() {
   {
     const std::lock_guard lock(mutex_);
-    asked_ = true;
+    wish_.renewal = true;
+  }
+  wake_.notify_all();
+}
+
+void AcmeClient::revoke(acme::RevocationReason reason) {
+  {
+    const std::lock_guard lock(mutex_);
+    wish_.revocation = reason;
   }
   wake_.notify_all();
 }
@@ -154,13 +146,15 @@ std::string AcmeClient::status() const {
 }
 
 void AcmeClient::tell(std::string failure) {
-  std::string text = "  from       " + settings_.directory + "\n";
-  if (certificate_) {
-    text += "  until      " + format_rfc3339(certificate_->not_after()) + "\n  renewal    " +
-            format_rfc3339(schedule_->renew_at()) + "\n  SHA-256    " +
-            certificate_->fingerprint() + "\n";
+  std::string text;
+  if (served_) {
+    text += "  from       " + served_->ca + "\n  until      " +
+            format_rfc3339(served_->certificate.not_after()) + "\n  renewal    " +
+            (served_->revoked ? "now: it was revoked" : format_rfc3339(schedule_->renew_at())) +
+            "\n  SHA-256    " + served_->certificate.fingerprint() + "\n";
   } else {
-    text += "  none yet: a self-signed one is shown, which no browser trusts\n";
+    text += "  from       " + settings_.directory +
+            "\n  none yet: a self-signed one is shown, which no browser trusts\n";
   }
   if (!failure.empty()) text += "  failed     " + failure + "\n";
   if (not_before_) text += "  next try   " + format_rfc3339(*not_before_) + "\n";
@@ -179,7 +173,7 @@ bool AcmeClient::is_ours(const https::Certificate& certificate) const {
 bool AcmeClient::sleep_until(Time until, Wakes wakes) {
   std::unique_lock lock(mutex_);
   while (!ending_) {
-    if (asked_ && wakes == Wakes::early) return true;
+    if ((wish_.renewal || wish_.revocation) && wakes == Wakes::early) return true;
     const Time now = services_.clock.now();
     if (now >= until) return true;
     const auto span = std::min<std::chrono::microseconds>(until - now, longest_sleep);
@@ -195,30 +189,50 @@ void AcmeClient::run() {
 }
 
 Time AcmeClient::next_look(Time now) const {
-  const bool due = !schedule_ || now >= schedule_->renew_at();
-  const Time next =
+  const bool due = !schedule_ || served_->revoked || now >= schedule_->renew_at();
+  Time next =
       due ? not_before_.value_or(now) : std::min(schedule_->renew_at(), schedule_->ask_at());
+  if (shared_) next = std::min(next, now + look_at_proofs);
   return std::max(next, now + seconds{1});  // whatever goes wrong, this thread does not spin
 }
 
 void AcmeClient::work(Time now) {
-  bool asked = false;
+  if (shared_) look_at_others(now);
+  Wish wish;
   {
     const std::lock_guard lock(mutex_);
-    asked = std::exchange(asked_, false);
+    wish = std::exchange(wish_, Wish{});
   }
-  const bool due = !schedule_ || now >= schedule_->renew_at();
-  if (asked || (due && (!not_before_ || now >= *not_before_))) {
-    order(now, asked);
+  if (wish.revocation) return take_back(*wish.revocation);
+  const bool due = !schedule_ || served_->revoked || now >= schedule_->renew_at();
+  if (wish.renewal || (due && (!not_before_ || now >= *not_before_))) {
+    order(now, wish.renewal);
   } else if (!due && now >= schedule_->ask_at()) {
     ask_for_window(now);
   }
 }
 
-void AcmeClient::adopt(https::Certificate certificate, Time now) {
-  schedule_.emplace(certificate.not_before(), certificate.not_after(), now, services_.random);
-  services_.store->replace({certificate});
-  certificate_ = std::move(certificate);
+// The CA looks at any node; the one that orders shares what has to be shown, and what it got.
+void AcmeClient::look_at_others(Time now) {
+  const auto challenges = archive_.challenges();
+  if (challenges) proofs_.mirror(*challenges, now);
+  if (looked_ && now - *looked_ < look_at_certificate && now >= *looked_) return;
+  looked_ = now;
+  auto kept = archive_.load(now);
+  if (!kept || !*kept || !is_ours((*kept)->certificate)) return;
+  if (served_ && (*kept)->certificate.fingerprint() == served_->certificate.fingerprint()) {
+    served_->revoked = (*kept)->revoked;
+    return;
+  }
+  services_.log.info("certificate_loaded", {{"fingerprint", (*kept)->certificate.fingerprint()}});
+  adopt(std::move(**kept), now);
+}
+
+void AcmeClient::adopt(acme::Archive::Kept kept, Time now) {
+  schedule_.emplace(kept.certificate.not_before(), kept.certificate.not_after(), now,
+                    services_.random);
+  services_.proofs.store->replace({kept.certificate});
+  served_ = std::move(kept);
   has_certificate_ = true;
   patience_.succeeded();
   not_before_.reset();
@@ -232,28 +246,28 @@ const std::string& AcmeClient::directory_url() const {
   return by_fallback_ ? settings_.fallback : settings_.directory;
 }
 
-acme::OrderOptions AcmeClient::options() const {
+acme::OrderOptions AcmeClient::options(const std::string& ca) const {
   acme::OrderOptions out;
-  out.directory = directory_url();
+  out.directory = ca;
   if (!email_.empty()) out.contacts = {email_};
   out.agree_to_terms = settings_.agree_to_terms;
   out.names = names_;
   out.challenges = challenges_;
-  out.profile = by_fallback_ ? std::string() : settings_.profile;
-  if (certificate_ && !by_fallback_) out.replaces = certificate_->renewal_id().value_or("");
+  if (ca == settings_.directory) out.profile = settings_.profile;
+  if (served_ && served_->ca == ca) out.replaces = served_->certificate.renewal_id().value_or("");
   return out;
 }
 
 // It is known to the first CA alone.
-std::optional<acme::ExternalAccount> AcmeClient::external_account() const {
-  if (!account_ || by_fallback_) return std::nullopt;
+std::optional<acme::ExternalAccount> AcmeClient::external_account(const std::string& ca) const {
+  if (!account_ || ca != settings_.directory) return std::nullopt;
   return acme::ExternalAccount{account_->key_id, account_->key.clone()};
 }
 
 void AcmeClient::order(Time now, bool asked) {
-  auto turn = files_.take_turn();
+  auto turn = archive_.take_turn();
   if (!turn) {
-    services_.log.error("certificate_not_ordered", {{"reason", turn.error().message}});
+    services_.log.error("certificate_not_ordered", {{"reason", turn.error()}});
     not_before_ = patience_.failed(now, std::nullopt);
     return;
   }
@@ -262,27 +276,27 @@ void AcmeClient::order(Time now, bool asked) {
     return;
   }
   // Whoever had the turn before may have got it.
-  const auto kept = files_.load(now);
-  if (kept && *kept && is_ours(**kept) &&
-      (!certificate_ || (*kept)->fingerprint() != certificate_->fingerprint())) {
-    services_.log.info("certificate_loaded", {{"fingerprint", (*kept)->fingerprint()}});
-    return adopt(**kept, now);
+  auto kept = archive_.load(now);
+  if (kept && *kept && is_ours((*kept)->certificate) && !(*kept)->revoked &&
+      (!served_ || (*kept)->certificate.fingerprint() != served_->certificate.fingerprint())) {
+    services_.log.info("certificate_loaded", {{"fingerprint", (*kept)->certificate.fingerprint()}});
+    return adopt(std::move(**kept), now);
   }
-  if (!std::exchange(retry_read_, true) && !asked && may_not_try_yet(**turn, now)) return;
-  services_.log.info("certificate_ordered", {{"domain", names_.front()}, {"ca", directory_url()}});
+  if (!asked && may_not_try_yet(**turn, now)) return;
+  const std::string ca = directory_url();
+  services_.log.info("certificate_ordered", {{"domain", names_.front()}, {"ca", ca}});
   if (auto done = carry_out(**turn, now); !done && !done.error().empty()) {
     services_.log.error("certificate_not_issued",
                         {{"domain", names_.front()},
-                         {"ca", directory_url()},
+                         {"ca", ca},
                          {"reason", done.error()},
                          {"next", not_before_ ? format_rfc3339(*not_before_) : std::string()}});
     tell(done.error());
     keep_retry(**turn);
-    if (!settings_.fallback.empty()) by_fallback_ = !by_fallback_;
   }
 }
 
-bool AcmeClient::may_not_try_yet(const certs::AcmeFiles::Turn& turn, Time now) {
+bool AcmeClient::may_not_try_yet(const acme::Archive::Turn& turn, Time now) {
   constexpr std::int64_t most_failures = 1000;
   const auto note = turn.retry(settings_.directory);
   const auto read = json::parse(note ? note->reveal() : std::string_view());
@@ -292,28 +306,30 @@ bool AcmeClient::may_not_try_yet(const certs::AcmeFiles::Turn& turn, Time now) {
       next->as_integer() == nullptr)
     return false;
   const Time until = from_unix_seconds(*next->as_integer());
-  // A clock that was far ahead is not waited for.
-  if (until <= now || until > now + std::chrono::hours{24 * 8}) return false;
+  // A clock that was far ahead is not waited for, nor does what failed long ago count.
+  constexpr std::chrono::hours long_ago{24 * 8};
+  if (until < now - long_ago || until > now + long_ago) return false;
   patience_.resume(
       static_cast<unsigned>(std::clamp<std::int64_t>(*failures->as_integer(), 0, most_failures)));
+  if (until <= now) return false;
   not_before_ = until;
   services_.log.info("certificate_not_ordered_yet", {{"next", format_rfc3339(until)}});
-  tell("before this process was started");
+  tell("before this process was started, or at another node");
   return true;
 }
 
-void AcmeClient::keep_retry(const certs::AcmeFiles::Turn& turn) const {
+void AcmeClient::keep_retry(const acme::Archive::Turn& turn) const {
   const std::string note = json::serialize(
       json::Object{{"failures", static_cast<std::int64_t>(patience_.failures())},
                    {"next", unix_seconds(not_before_.value_or(services_.clock.now()))}});
   if (!turn.keep_retry(settings_.directory, note)) services_.log.warn("certificate_retry_not_kept");
 }
 
-Result<jwt::Key, std::string> AcmeClient::account_key(const certs::AcmeFiles::Turn& turn) {
-  auto kept = turn.account(directory_url());
-  if (!kept) return Error{kept.error().message};
-  if (!kept->empty()) {
-    const auto jwk = json::parse(kept->reveal());
+Result<jwt::Key, std::string> AcmeClient::account_key(const acme::Archive::Turn& turn,
+                                                      const std::string& ca) const {
+  MOAT_TRY(const Secret kept, turn.account(ca));
+  if (!kept.empty()) {
+    const auto jwk = json::parse(kept.reveal());
     auto key = jwk ? jwt::Key::from_jwk(*jwk)
                    : Result<jwt::Key, jwt::KeyError>(Error{jwt::KeyError::malformed});
     if (!key) return Error{"the account's key: " + std::string(jwt::to_string(key.error()))};
@@ -321,47 +337,76 @@ Result<jwt::Key, std::string> AcmeClient::account_key(const certs::AcmeFiles::Tu
   }
   auto made = jwt::Key::generate(jwt::Algorithm::es256, services_.random);
   if (!made) return Error{std::string("no account key can be made")};
-  if (auto done = turn.keep_account(directory_url(), made->private_jwk()); !done)
-    return Error{done.error().message};
+  if (auto done = turn.keep_account(ca, made->private_jwk()); !done) return Error{done.error()};
   return std::move(*made);
 }
 
-Result<void, std::string> AcmeClient::carry_out(const certs::AcmeFiles::Turn& turn, Time now) {
-  not_before_ = patience_.failed(now, std::nullopt);  // until it has succeeded
-  MOAT_TRY(jwt::Key key, account_key(turn));
-  auto saved = turn.order(directory_url());
-  if (!saved) return Error{saved.error().message};
-  MOAT_TRY(acme::Order order, acme::Order::create(options(), external_account(), std::move(key),
-                                                  *saved, services_.random));
-  std::vector<acme::Challenge> standing;
-  const auto hide_all = [&] {
-    for (const acme::Challenge& challenge : standing) hide(challenge);
-  };
+Result<void, std::string> AcmeClient::carry_out(const acme::Archive::Turn& turn, Time now) {
+  const std::string ca = directory_url();
+  // Until it has succeeded. Where both CAs have failed, that counts as one failure.
+  const bool other_is_next = !by_fallback_ && !settings_.fallback.empty();
+  not_before_ = other_is_next ? now + until_fallback : patience_.failed(now, std::nullopt);
+  by_fallback_ = other_is_next;
+  if (const auto& at = not_before_at_[by_fallback_ ? 1 : 0]; at && *at > *not_before_)
+    not_before_ = at;
+  MOAT_TRY(jwt::Key key, account_key(turn, ca));
+  MOAT_TRY(const Secret saved, turn.order(ca));
+  MOAT_TRY(acme::Order order, acme::Order::create(options(ca), external_account(ca), std::move(key),
+                                                  saved, services_.random));
   for (;;) {
     acme::Action action = order.next(services_.clock.now());
     if (const auto* wanted = std::get_if<acme::Send>(&action)) {
       send(order, wanted->request);
     } else if (const auto* state = std::get_if<acme::Save>(&action)) {
-      order.saved(turn.keep_order(directory_url(), state->state).has_value());
-    } else if (const auto* challenge = std::get_if<acme::Show>(&action)) {
-      const bool shown = show(challenge->challenge);
-      if (shown) standing.push_back(challenge->challenge);
-      order.shown(shown);
+      order.saved(turn.keep_order(ca, state->state).has_value());
+    } else if (const auto* wanted_proof = std::get_if<acme::Show>(&action)) {
+      const auto shown = prove(turn, wanted_proof->challenge);
+      shown ? order.shown() : order.not_shown(shown.error());
     } else if (std::holds_alternative<acme::Hide>(action)) {
-      hide_all();
-      standing.clear();
+      hide_all(turn);
       order.hidden();
     } else if (const auto* wait = std::get_if<acme::Wait>(&action)) {
       if (sleep_until(wait->until, Wakes::in_time)) continue;
-      hide_all();
+      hide_all(turn);
       return Error{std::string()};  // the end; the order goes on with the next start
     } else if (const auto* issued = std::get_if<acme::Issued>(&action)) {
-      return finish(turn, *issued);
+      return finish(turn, *issued, ca);
     } else if (const auto* why = std::get_if<acme::Failed>(&action)) {
-      failed(*why);
+      failed(*why, ca);
+      if (stop_.stop_requested()) return Error{std::string()};
       return Error{why->explain()};
     }
   }
+}
+
+Result<void, std::string> AcmeClient::prove(const acme::Archive::Turn& turn,
+                                            const acme::Challenge& challenge) {
+  // Also what fails half-way may have to be taken away.
+  standing_.push_back(challenge);
+  Time until = services_.clock.now();
+  auto done = proofs_.show(challenge, until, stop_.get_token());
+  if (done && challenge.type == acme::ChallengeType::dns_01) {
+    until = services_.clock.now() + settings_.dns_wait;
+  } else if (done && shared_) {
+    done = turn.show(standing_);
+    until += until_all_show;
+  }
+  if (done && until > services_.clock.now() && !sleep_until(until, Wakes::in_time))
+    done = Error{std::string("Moat stops")};
+  if (!done) hide_all(turn);
+  return done;
+}
+
+void AcmeClient::hide_all(const acme::Archive::Turn& turn) {
+  for (const acme::Challenge& challenge : standing_) {
+    if (auto done = proofs_.hide(challenge, stop_.get_token()); !done)
+      services_.log.warn("certificate_proof_not_removed",
+                         {{"record", challenge.record()}, {"reason", done.error()}});
+  }
+  standing_.clear();
+  if (!shared_) return;
+  if (auto done = turn.show({}); !done)
+    services_.log.warn("certificate_proof_not_removed", {{"reason", done.error()}});
 }
 
 void AcmeClient::send(acme::Order& order, const acme::HttpRequest& request) {
@@ -371,10 +416,11 @@ void AcmeClient::send(acme::Order& order, const acme::HttpRequest& request) {
   order.received(response_of(std::move(*reply)), now);
 }
 
-void AcmeClient::failed(const acme::Failed& why) {
-  // One failure was counted before; the CA's own word may be later.
-  if (why.not_before && (!not_before_ || *why.not_before > *not_before_))
-    not_before_ = why.not_before;
+void AcmeClient::failed(const acme::Failed& why, const std::string& ca) {
+  // The CA's own word may be later than what was planned.
+  not_before_at_[ca == settings_.directory ? 0 : 1] = why.not_before;
+  if (const auto& at = not_before_at_[by_fallback_ ? 1 : 0]; at && *at > *not_before_)
+    not_before_ = at;
   // The next order tries another way.
   if (why.failure == acme::Failure::not_proved && why.type) {
     const auto at = std::find(challenges_.begin(), challenges_.end(), *why.type);
@@ -382,54 +428,75 @@ void AcmeClient::failed(const acme::Failed& why) {
   }
 }
 
-Result<void, std::string> AcmeClient::finish(const certs::AcmeFiles::Turn& turn,
-                                             const acme::Issued& issued) {
+Result<void, std::string> AcmeClient::finish(const acme::Archive::Turn& turn,
+                                             const acme::Issued& issued, const std::string& ca) {
   const Time now = services_.clock.now();
   auto read = https::Certificate::from_pem(issued.chain, issued.key, now);
   if (!read) return Error{std::string(https::to_string(read.error()))};
   // Served only when it is kept: a certificate that is lost with the process would be ordered again
   // and again.
-  if (auto done = turn.keep(issued.chain, issued.key, directory_url()); !done)
-    return Error{done.error().message};
+  if (auto done = turn.keep(issued.chain, issued.key, ca); !done) return done;
   if (!turn.keep_retry(settings_.directory, "")) services_.log.warn("certificate_retry_not_kept");
   services_.log.info("certificate_issued", {{"domain", names_.front()},
-                                            {"ca", directory_url()},
+                                            {"ca", ca},
                                             {"fingerprint", read->fingerprint()},
                                             {"not_after", format_rfc3339(read->not_after())}});
-  adopt(std::move(*read), now);
+  adopt(acme::Archive::Kept{std::move(*read), ca, false}, now);
   return {};
 }
 
-bool AcmeClient::show(const acme::Challenge& challenge) {
-  switch (challenge.type) {
-    case acme::ChallengeType::tls_alpn_01: {
-      const auto made =
-          https::tls_alpn_certificate(challenge.name, challenge.digest(), services_.clock.now());
-      if (!made) return false;
-      services_.store->put_challenge(https::tls_alpn_server_name(challenge.name), *made);
-      return true;
-    }
-    case acme::ChallengeType::http_01:
-      services_.tokens->put(challenge.token, challenge.key_authorization);
-      return true;
-    case acme::ChallengeType::dns_01:
-      break;
+// -------------------------------------------------------------------------------------- revocation
+
+void AcmeClient::take_back(acme::RevocationReason reason) {
+  auto turn = archive_.take_turn();
+  if (turn && !*turn) {
+    // Another process orders; the wish stands.
+    if (sleep_until(services_.clock.now() + turn_pause, Wakes::in_time)) revoke(reason);
+    return;
   }
-  return false;
+  const std::string fingerprint = served_ ? served_->certificate.fingerprint() : std::string();
+  auto done = turn ? ask_to_revoke(**turn, reason) : Result<void, std::string>(Error{turn.error()});
+  if (!done) {
+    services_.log.error("certificate_not_revoked",
+                        {{"fingerprint", fingerprint}, {"reason", done.error()}});
+    return tell("to revoke it: " + done.error());
+  }
+  services_.log.info("certificate_revoked",
+                     {{"fingerprint", fingerprint}, {"reason", acme::to_string(reason)}});
+  served_->revoked = true;
+  if (auto noted = archive_.note_revoked(fingerprint); !noted)
+    services_.log.error("certificate_revocation_not_kept", {{"reason", noted.error()}});
+  tell({});
+  renew();  // with another key
 }
 
-void AcmeClient::hide(const acme::Challenge& challenge) {
-  if (challenge.type == acme::ChallengeType::tls_alpn_01)
-    services_.store->remove_challenge(https::tls_alpn_server_name(challenge.name));
-  if (challenge.type == acme::ChallengeType::http_01) services_.tokens->remove(challenge.token);
+Result<void, std::string> AcmeClient::ask_to_revoke(const acme::Archive::Turn& turn,
+                                                    acme::RevocationReason reason) {
+  if (!served_) return Error{std::string("there is no certificate of a CA's")};
+  const std::string& ca = served_->ca;
+  MOAT_TRY(jwt::Key key, account_key(turn, ca));
+  MOAT_TRY(acme::Order order,
+           acme::Order::to_revoke(options(ca), external_account(ca), std::move(key),
+                                  served_->certificate.der(), reason, services_.random));
+  for (;;) {
+    acme::Action action = order.next(services_.clock.now());
+    if (const auto* wanted = std::get_if<acme::Send>(&action)) {
+      send(order, wanted->request);
+    } else if (const auto* wait = std::get_if<acme::Wait>(&action)) {
+      if (!sleep_until(wait->until, Wakes::in_time)) return Error{std::string("Moat stops")};
+    } else if (const auto* why = std::get_if<acme::Failed>(&action)) {
+      return Error{why->explain()};
+    } else {
+      return {};
+    }
+  }
 }
 
 // ---------------------------------------------------------------------------------------- renewals
 
 void AcmeClient::ask_for_window(Time now) {
-  const std::string id = certificate_->renewal_id().value_or("");
-  const auto directory =
-      http_.send(fetch::Request{fetch::Request::Method::get, settings_.directory});
+  const std::string id = served_->certificate.renewal_id().value_or("");
+  const auto directory = http_.send(fetch::Request{fetch::Request::Method::get, served_->ca});
   if (!directory || directory->status != 200) return schedule_->no_answer(now);
   const auto url = acme::renewal_info_url(directory->body, id);
   if (!url) return schedule_->not_offered(now);

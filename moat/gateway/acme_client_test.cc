@@ -7,23 +7,11 @@
 #include <filesystem>
 #include <fstream>
 
+#include "moat/acme/internal/memory_storage.h"
 #include "moat/https/local_ca.h"
 
 namespace moat::gateway {
 namespace {
-
-TEST(AcmeTokens, ShowWhatStandsAndNothingElse) {
-  AcmeTokens tokens;
-  EXPECT_EQ(tokens.find("a"), "");
-  tokens.put("a", "a.print");
-  tokens.put("b", "b.print");
-  EXPECT_EQ(tokens.find("a"), "a.print");
-  EXPECT_EQ(tokens.find("A"), "");
-  EXPECT_EQ(tokens.find(""), "");
-  tokens.remove("a");
-  EXPECT_EQ(tokens.find("a"), "");
-  EXPECT_EQ(tokens.find("b"), "b.print");
-}
 
 class AcmeClientTest : public ::testing::Test {
  protected:
@@ -38,10 +26,10 @@ class AcmeClientTest : public ::testing::Test {
     std::filesystem::remove_all(folder_, error);
   }
   Result<std::unique_ptr<AcmeClient>, std::string> make() {
-    return AcmeClient::make(config_, folder_ / "acme", {clock_, log_, random_, store_, tokens_});
+    return AcmeClient::make(config_, {clock_, log_, random_, storage_, {store_, tokens_, nullptr}});
   }
   void keep(const std::string& name) {
-    const auto turn = certs::AcmeFiles(folder_ / "acme").take_turn();
+    const auto turn = acme::Archive(storage_).take_turn();
     const https::Issued issued = https::self_signed(name, clock_.now()).value();
     ASSERT_TRUE((*turn)->keep(issued.certificate, issued.key, config_.acme.directory));
   }
@@ -52,6 +40,7 @@ class AcmeClientTest : public ::testing::Test {
   Log log_{clock_, [this](std::string_view line) { lines_ += line; }};
   InsecureSeededRandom random_{5};
   std::shared_ptr<https::CertificateStore> store_ = std::make_shared<https::CertificateStore>();
+  std::shared_ptr<acme::Storage> storage_ = std::make_shared<acme::testing::MemoryStorage>();
   std::shared_ptr<AcmeTokens> tokens_ = std::make_shared<AcmeTokens>();
   Config config_;
 };
@@ -78,7 +67,7 @@ TEST_F(AcmeClientTest, ACertificateOfOtherNamesIsNotServed) {
 
 TEST_F(AcmeClientTest, ADamagedFileIsSaidAndDoesNotStopTheStart) {
   keep("a.example");
-  { std::ofstream(folder_ / "acme" / "certificate.pem") << "rubbish"; }
+  ASSERT_TRUE(storage_->write("certificate.pem", Secret::copy_of("rubbish")));
   const auto client = make();
   ASSERT_TRUE(client);
   EXPECT_FALSE((*client)->has_certificate());

@@ -1,27 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "moat/gateway/certificates.h"
 
+#include "moat/certs/directory_storage.h"
 #include "moat/https/local_ca.h"
 
 namespace moat::gateway {
 
-Certificates::Certificates(const Config& config, Clock& clock, const Log& log,
+Certificates::Certificates(const Config& config, const Services& services,
                            std::shared_ptr<https::TicketKeys> tickets)
-    : log_(log),
+    : services_(services),
+      log_(services.log),
       names_(config.domains),
       store_(std::make_shared<https::CertificateStore>(
           config.is_localhost() ? https::CertificateStore::UnknownName::allow_default
                                 : https::CertificateStore::UnknownName::refuse)),
-      tickets_(tickets != nullptr ? std::move(tickets)
-                                  : std::make_shared<https::TicketKeys>(clock, system_random())) {}
+      tickets_(tickets != nullptr
+                   ? std::move(tickets)
+                   : std::make_shared<https::TicketKeys>(services.clock, system_random())) {}
 
 Result<std::unique_ptr<Certificates>, std::string> Certificates::start(
-    const Config& config, const Places& places, Clock& clock, const Log& log,
+    const Config& config, const Places& places, const Services& services,
     std::shared_ptr<https::TicketKeys> tickets) {
-  std::unique_ptr<Certificates> made(new Certificates(config, clock, log, std::move(tickets)));
-  const Time now = clock.now();
+  std::unique_ptr<Certificates> made(new Certificates(config, services, std::move(tickets)));
+  const Time now = services.clock.now();
   auto used = !config.certificate_file.empty() ? made->use_files(config, now)
-              : config.uses_acme()             ? made->use_acme(config, places.acme, clock, now)
+              : config.uses_acme()             ? made->use_acme(config, places.acme, now)
               : config.lacks_certificate()     ? made->use_self_signed(now)
                                                : made->use_local_ca(places.local_ca, now);
   if (!used) return Error{used.error()};
@@ -62,13 +65,17 @@ Result<void, std::string> Certificates::use_local_ca(const std::string& ca, Time
 // A start does not wait for the CA: what was kept serves at once, and else a certificate that
 // nobody trusts, until the CA's has come.
 Result<void, std::string> Certificates::use_acme(const Config& config, const std::string& place,
-                                                 Clock& clock, Time now) {
+                                                 Time now) {
   acme_tokens_ = std::make_shared<AcmeTokens>();
-  auto made = AcmeClient::make(config, place, {clock, log_, system_random(), store_, acme_tokens_});
+  auto made = AcmeClient::make(config, {services_.clock,
+                                        log_,
+                                        system_random(),
+                                        std::make_shared<certs::DirectoryStorage>(place),
+                                        {store_, acme_tokens_, services_.dns}});
   if (!made) return Error{made.error()};
   acme_ = std::move(*made);
   if (const auto& kept = acme_->kept()) {
-    description_ = "from the CA, until " + format_rfc3339(kept->not_after());
+    description_ = "from the CA, until " + format_rfc3339(kept->certificate.not_after());
     return {};
   }
   auto shown = use_self_signed(now);
@@ -84,6 +91,12 @@ bool Certificates::trusted() const {
 bool Certificates::renew() {
   if (acme_ == nullptr) return false;
   acme_->renew();
+  return true;
+}
+
+bool Certificates::revoke(acme::RevocationReason reason) {
+  if (acme_ == nullptr) return false;
+  acme_->revoke(reason);
   return true;
 }
 

@@ -24,10 +24,15 @@ class Certificates final {
   struct Places {
     std::string local_ca, acme;  // directories
   };
-  // Reads or makes them. `clock` and `log` must outlive this.
+  struct Services {
+    Clock& clock;
+    const Log& log;
+    DnsHook* dns = nullptr;  // null: no records can be set
+  };
+  // Reads or makes them. The services must outlive this.
   // `tickets`: those of an earlier one, whose sessions can be resumed. The error is a sentence.
   [[nodiscard]] static Result<std::unique_ptr<Certificates>, std::string> start(
-      const Config& config, const Places& places, Clock& clock, const Log& log,
+      const Config& config, const Places& places, const Services& services,
       std::shared_ptr<https::TicketKeys> tickets = nullptr);
 
   // Takes renewed files, renews what the local CA signed, begins to ask a CA where that is wanted,
@@ -45,21 +50,23 @@ class Certificates final {
   bool trusted() const;
   // Asks the CA for another certificate now; false: none is asked here. From any thread.
   bool renew();
+  // Has the CA take the certificate back that is served, and orders another; false: as above.
+  bool revoke(acme::RevocationReason reason);
   // Asks no CA any more: others have taken its place. From any thread.
   void end();
   // For people: names, where the certificate comes from, until when; lines. From any thread.
   std::string status() const;
 
  private:
-  Certificates(const Config& config, Clock& clock, const Log& log,
+  Certificates(const Config& config, const Services& services,
                std::shared_ptr<https::TicketKeys> tickets);
   Result<void, std::string> use_files(const Config& config, Time now);
   Result<void, std::string> use_local_ca(const std::string& ca, Time now);
-  Result<void, std::string> use_acme(const Config& config, const std::string& place, Clock& clock,
-                                     Time now);
+  Result<void, std::string> use_acme(const Config& config, const std::string& place, Time now);
   Result<void, std::string> use_self_signed(Time now);
   std::string uncovered(const https::Certificate& certificate) const;
 
+  const Services services_;
   const Log& log_;
   std::vector<std::string> names_;
   std::shared_ptr<https::CertificateStore> store_;

@@ -45,12 +45,22 @@ bool is_local_name(std::string_view name) {
 }
 
 void check_domains(const Config& config, ConfigTable& top) {
-  for (const std::string& domain : config.domains) {
+  for (std::string_view domain : config.domains) {
+    // RFC 6125 section 6.4.3: the whole first label, and never a whole registry below one name.
+    const bool wildcard = domain.substr(0, 2) == "*.";
+    const bool first = domain == config.domains.front();
+    if (wildcard && (first || domain.find('.', 2) == std::string_view::npos)) {
+      top.report(Origin{"domain", 0},
+                 "'" + std::string(domain) +
+                     "': a wildcard stands behind the site's own name, and before a name with a "
+                     "dot: domain = [\"example.com\", \"*.example.com\"]");
+    }
+    if (wildcard) domain.remove_prefix(2);
     const auto parsed = HostPort::parse(domain);
     const bool good = IpAddress::parse(domain) || (parsed && !parsed->port);
     if (!good)
-      top.report(Origin{"domain", 0},
-                 "'" + domain + "' is no host name (write it without scheme and port)");
+      top.report(Origin{"domain", 0}, "'" + std::string(domain) +
+                                          "' is no host name (write it without scheme and port)");
   }
 }
 

@@ -161,6 +161,12 @@ struct AcmeSettings {
   // base64url.
   std::string account_id;
   std::string account_key_file;
+  // A program by its whole path, and words for it, that puts records into the DNS (dns-01), and the
+  // environment variables that it gets; see docs/operations.md. Fixed at the start of the process.
+  std::vector<std::string> dns_hook;
+  std::vector<std::string> dns_environment;
+  std::chrono::milliseconds dns_timeout{120'000};  // for one run of it
+  std::chrono::milliseconds dns_wait{0};           // behind it, until the CA is told to look
   bool operator==(const AcmeSettings&) const = default;
 };
 
@@ -199,6 +205,8 @@ struct Config {
 
   Issuer issuer = Issuer::automatic;
   AcmeSettings acme;
+  // A directory that several nodes share: the CA's certificate, its order, the keys of tickets.
+  std::string storage;
   std::string certificate_file;  // chain, PEM
   std::string key_file;
   bool allow_key_readable_by_all = false;  // container mounts: a weakening

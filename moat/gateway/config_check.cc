@@ -69,6 +69,37 @@ void check_forms(const std::vector<Route>& routes, std::vector<ConfigProblem>& p
   }
 }
 
+void check_acme(const Config& config, std::vector<ConfigProblem>& problems) {
+  if (config.acme.account_id.empty() != config.acme.account_key_file.empty()) {
+    problems.push_back({Origin{"tls.acme", 0}, "'account_id' and 'account_key_file' go together"});
+  }
+  const auto& challenges = config.acme.challenges;
+  const bool by_dns = std::find(challenges.begin(), challenges.end(),
+                                acme::ChallengeType::dns_01) != challenges.end();
+  if (by_dns && config.acme.dns_hook.empty()) {
+    problems.push_back({Origin{"tls.acme.challenges", 0},
+                        "\"dns-01\" needs 'tls.acme.dns_hook': the program that sets the record"});
+  }
+  if (!by_dns && !config.acme.dns_hook.empty()) {
+    problems.push_back({Origin{"tls.acme.challenges", 0},
+                        "'tls.acme.dns_hook' is never run: \"dns-01\" is not among 'challenges'"});
+  }
+  for (const std::string& name : config.domains) {
+    if (!config.uses_acme() || by_dns || name.front() != '*') continue;
+    problems.push_back(
+        {Origin{"domain", 0},
+         "a CA proves '" + name + "' by DNS alone: name a program in 'tls.acme.dns_hook'"});
+  }
+  const bool address =
+      std::any_of(config.domains.begin(), config.domains.end(),
+                  [](const std::string& name) { return IpAddress::parse(name).has_value(); });
+  const bool by_dns_alone = by_dns && challenges.size() == 1;
+  if (config.uses_acme() && address && by_dns_alone) {
+    problems.push_back({Origin{"tls.acme.challenges", 0},
+                        "an IP address is never proved by DNS: add \"tls-alpn-01\""});
+  }
+}
+
 // The first route that matches serves: one behind a wider one would be a rule that nobody keeps.
 void check_order(const std::vector<Route>& routes, std::vector<ConfigProblem>& problems) {
   for (std::size_t i = 1; i < routes.size(); ++i) {
@@ -259,8 +290,10 @@ std::vector<ConfigProblem> check_config(const Config& config) {
                         "the CA's terms of service need your consent: read them, and set "
                         "agree_to_terms = true"});
   }
-  if (config.acme.account_id.empty() != config.acme.account_key_file.empty()) {
-    problems.push_back({Origin{"tls.acme", 0}, "'account_id' and 'account_key_file' go together"});
+  check_acme(config, problems);
+  if (!config.storage.empty() && config.storage.front() != '/') {
+    problems.push_back(
+        {Origin{"tls.storage", 0}, "'tls.storage' is a directory by its whole path"});
   }
   if (config.user.empty() && !config.group.empty()) {
     problems.push_back({Origin{"server.group", 0}, "'server.group' needs 'server.user'"});

@@ -64,15 +64,39 @@ void read_server(ConfigTable table, Config& config) {
 void read_challenges(ConfigTable& table, AcmeSettings& acme) {
   std::vector<std::string> names;
   Origin where;
-  if (!table.list("challenges", names, &where)) return;
+  if (!table.list("challenges", names, &where)) {
+    // Whoever has a hook mostly has it since the CA cannot reach this machine.
+    if (!acme.dns_hook.empty()) acme.challenges = {acme::ChallengeType::dns_01};
+    return;
+  }
   acme.challenges.clear();
   for (const std::string& name : names) {
     const auto type = acme::parse_challenge_type(name);
-    const bool known = type && *type != acme::ChallengeType::dns_01;
-    if (!known) table.report(where, "'" + name + "' is neither \"tls-alpn-01\" nor \"http-01\"");
-    if (known) acme.challenges.push_back(*type);
+    if (!type)
+      table.report(where, "'" + name + "' is none of \"tls-alpn-01\", \"http-01\" and \"dns-01\"");
+    if (type) acme.challenges.push_back(*type);
   }
-  if (names.empty()) table.report(where, "at least one of \"tls-alpn-01\" and \"http-01\"");
+  if (names.empty())
+    table.report(where, "at least one of \"tls-alpn-01\", \"http-01\" and \"dns-01\"");
+}
+
+void read_dns_hook(ConfigTable& table, AcmeSettings& acme) {
+  Origin where;
+  if (table.list("dns_hook", acme.dns_hook, &where) &&
+      (acme.dns_hook.empty() || acme.dns_hook.front().rfind('/', 0) != 0))
+    table.report(where, "'tls.acme.dns_hook' begins with a program by its whole path: \"/usr/…\"");
+  if (table.list("dns_environment", acme.dns_environment, &where)) {
+    for (const std::string& name : acme.dns_environment) {
+      const bool good =
+          !name.empty() && name.size() <= 256 && std::all_of(name.begin(), name.end(), [](char c) {
+            return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+                   c == '_';
+          });
+      if (!good) table.report(where, "'" + name + "' is no name of an environment variable");
+    }
+  }
+  table.duration("dns_timeout", acme.dns_timeout, milliseconds{1'000}, milliseconds{1'800'000});
+  table.duration("dns_wait", acme.dns_wait, milliseconds{0}, milliseconds{3'600'000});
 }
 
 void read_acme(ConfigTable table, AcmeSettings& acme) {
@@ -91,6 +115,7 @@ void read_acme(ConfigTable table, AcmeSettings& acme) {
   url("fallback", acme.fallback);
   table.boolean("agree_to_terms", acme.agree_to_terms);
   table.text("profile", acme.profile);
+  read_dns_hook(table, acme);
   read_challenges(table, acme);
   table.text("ca_file", acme.ca_file);
   table.text("account_id", acme.account_id);
@@ -115,6 +140,7 @@ void read_tls(ConfigTable table, Config& config) {
   hsts.boolean("subdomains", config.hsts_subdomains);
   hsts.boolean("preload", config.hsts_preload);
   hsts.finish();
+  table.text("storage", config.storage);
   read_acme(*table.table("acme"), config.acme);
   table.finish();
 }

@@ -12,6 +12,7 @@
 #include "moat/base/log.h"
 #include "moat/base/result.h"
 #include "moat/gateway/config.h"
+#include "moat/gateway/dns_hook.h"
 #include "moat/gateway/listeners.h"
 
 namespace moat::gateway {
@@ -54,6 +55,8 @@ struct Startup {
   // Called when all is made and all threads but the workers' run: the last moment before strangers
   // are served. An error refuses the start.
   std::function<Result<void, std::string>()> before_serving;
+  // Runs tls.acme.dns_hook; null: nobody does.
+  std::shared_ptr<DnsHook> dns;
   // Reads the configuration again, for reload().
   std::function<Result<Config, std::vector<ConfigProblem>>()> load;
 };

@@ -33,6 +33,13 @@ AdminAnswer Gateway::Parts::answer_admin(std::string_view method, std::string_vi
     const bool asked = now_serving()->certificates().renew();
     answer.status = asked ? 202 : 409;
     answer.body = asked ? "{\"status\":\"asked\"}\n" : "{\"code\":\"no_ca\"}\n";
+  } else if (local && method == "POST" && path == "/certificates/revoke") {
+    const auto reason = acme::parse_revocation_reason(body);
+    const bool asked = reason && now_serving()->certificates().revoke(*reason);
+    answer.status = asked ? 202 : !reason ? 400 : 409;
+    answer.body = asked     ? "{\"status\":\"asked\"}\n"
+                  : !reason ? "{\"code\":\"unknown_reason\"}\n"
+                            : "{\"code\":\"no_ca\"}\n";
   } else if (local && method == "POST" && path == "/reload") {
     const std::vector<ConfigProblem> problems = reload();
     answer.status = problems.empty() ? 200 : 422;

@@ -227,8 +227,9 @@ Result<void, std::string> Generation::make_certificates(const Lasting& lasting,
   }
   std::shared_ptr<https::TicketKeys> tickets;
   if (before != nullptr) tickets = before->certificates_->tickets();
-  auto made = Certificates::start(config_, {lasting.paths.ca, lasting.paths.acme}, lasting.clock,
-                                  lasting.log, std::move(tickets));
+  const std::string& acme = config_.storage.empty() ? lasting.paths.acme : config_.storage;
+  const Certificates::Services services{lasting.clock, lasting.log, lasting.dns};
+  auto made = Certificates::start(config_, {lasting.paths.ca, acme}, services, std::move(tickets));
   if (!made) return Error{made.error()};
   certificates_ = std::move(*made);
   return {};
@@ -306,6 +307,11 @@ std::vector<ConfigProblem> needs_restart(const Config& running, Config& next) {
   keep("server.user", running.user == next.user);
   keep("server.group", running.group == next.group);
   keep("server.allow_unsandboxed", running.allow_unsandboxed == next.allow_unsandboxed);
+  // What the process that runs it may be asked for was fixed when it was forked.
+  keep("tls.acme.dns_hook", running.acme.dns_hook == next.acme.dns_hook &&
+                                running.acme.dns_environment == next.acme.dns_environment);
+  keep("domain", running.acme.dns_hook.empty() || running.domains == next.domains);
+  keep("tls.storage", running.storage == next.storage);
   keep("log.access", running.access_log == next.access_log);
   keep("log.access_path", running.access_path == next.access_path);
   keep("admin.listen", running.admin_listen == next.admin_listen);

@@ -49,6 +49,7 @@ struct Lasting {
   std::uint16_t https_port;  // where plain HTTP is redirected to
   unsigned workers;
   Rotation first_keys;  // of the first configuration
+  DnsHook* dns;         // null: none
 };
 
 // Generation is one configuration with all that is derived from it. Whoever serves a request under

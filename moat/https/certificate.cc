@@ -145,6 +145,15 @@ const std::vector<std::string>& Certificate::names() const { return state_->name
 Time Certificate::not_before() const { return state_->not_before; }
 Time Certificate::not_after() const { return state_->not_after; }
 const std::string& Certificate::fingerprint() const { return state_->fingerprint; }
+
+std::string Certificate::der() const {
+  unsigned char* bytes = nullptr;
+  const int size = i2d_X509(state_->leaf.get(), &bytes);
+  const std::string out(reinterpret_cast<const char*>(bytes), size > 0 ? std::size_t(size) : 0);
+  OPENSSL_free(bytes);
+  return out;
+}
+
 KeyKind Certificate::key_kind() const { return state_->kind; }
 bool Certificate::self_signed() const { return state_->self_signed; }
 const std::vector<CertificateWarning>& Certificate::warnings() const { return state_->warnings; }

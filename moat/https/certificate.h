@@ -61,6 +61,8 @@ class Certificate final {
   Time not_after() const;
   // SHA-256 of the first certificate in lower-case hexadecimal.
   const std::string& fingerprint() const;
+  // The first certificate in DER.
+  std::string der() const;
   KeyKind key_kind() const;
   bool self_signed() const;
   const std::vector<CertificateWarning>& warnings() const;

@@ -95,6 +95,7 @@ class FakeCa {
   std::string profiles;  // of the directory, a JSON object
   int nonces_to_refuse = 0;
   int looks_until_valid = 2;
+  std::string revoked;  // what was asked for
   int orders = 0;
   std::function<bool(const std::string& name)> proves = [](const std::string&) { return true; };
   std::function<std::string()> chain = [] { return std::string("no chain"); };
@@ -207,6 +208,11 @@ class FakeCa {
       return ok(order());
     }
     if (what == "certificate" && status == "valid") return ok(chain());
+    if (what == "revoke") {
+      if (!revoked.empty()) return problem(400, "alreadyRevoked");
+      revoked = last_payload;
+      return ok("");
+    }
     for (const std::string& name : names) {
       if (what == "authz-" + name) return ok(authorization(name));
       for (const std::string& type : offered) {
@@ -269,11 +275,12 @@ class OrderTest : public ::testing::Test {
     return sign(ca_.csr, names, now_);
   }
 
-  using End = std::variant<Issued, Failed>;
+  using End = std::variant<Issued, Revoked, Failed>;
   End run(Order& order, int most = 300) {
     for (int i = 0; i < most; ++i) {
       Action action = order.next(now_);
       if (auto* done = std::get_if<Issued>(&action)) return std::move(*done);
+      if (std::holds_alternative<Revoked>(action)) return Revoked{};
       if (auto* failed = std::get_if<Failed>(&action)) return std::move(*failed);
       step(order, action);
       if (stop_after_saving_ && !saved_.empty()) return Failed{};
@@ -296,8 +303,10 @@ class OrderTest : public ::testing::Test {
     } else if (auto* show = std::get_if<Show>(&action)) {
       shown_.push_back(show->challenge);
       standing_.insert(show->challenge.name);
-      order.shown(can_show_);
-      if (!can_show_) standing_.clear();
+      now_ += showing_takes_;
+      if (can_show_) return order.shown();
+      standing_.clear();
+      order.not_shown("the DNS is closed");
     } else if (auto* hide = std::get_if<Hide>(&action)) {
       EXPECT_EQ(standing_.erase(hide->challenge.name), 1U);
       order.hidden();
@@ -329,7 +338,7 @@ class OrderTest : public ::testing::Test {
   Time now_ = from_unix_seconds(1'795'000'000);
   std::vector<Challenge> shown_;
   std::set<std::string> standing_;
-  std::chrono::microseconds waited_{0};
+  std::chrono::microseconds waited_{0}, showing_takes_{0};
   int lost_ = 0;
   bool can_save_ = true, can_show_ = true, stop_after_saving_ = false;
 };

@@ -16,6 +16,8 @@
 
 namespace moat::certs {
 
+inline constexpr std::size_t max_bytes = 65536;  // of a file
+
 // A file descriptor, closed at the end.
 class Descriptor final {
  public:
