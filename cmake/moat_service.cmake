@@ -10,3 +10,5 @@ set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${PROJECT_SOURCE
 install(FILES "${unit}" DESTINATION lib/systemd/system)
 install(FILES packaging/moat.sysusers DESTINATION lib/sysusers.d RENAME moat.conf)
 install(FILES docs/operations.md DESTINATION "${CMAKE_INSTALL_DOCDIR}")
+# Changes the DNS for certificates that are proved by it (tls.acme.dns_hook).
+install(PROGRAMS packaging/dns-rfc2136 DESTINATION "${CMAKE_INSTALL_LIBEXECDIR}/moat")

@@ -28,6 +28,11 @@ Result<std::unique_ptr<Certificates>, std::string> Certificates::start(
               : config.lacks_certificate()     ? made->use_self_signed(now)
                                                : made->use_local_ca(places.local_ca, now);
   if (!used) return Error{used.error()};
+  if (!config.storage.empty()) {
+    made->shared_tickets_ = std::make_unique<SharedTickets>(
+        std::make_shared<certs::DirectoryStorage>(config.storage), made->tickets_, services.log);
+    made->shared_tickets_->share();  // before the first handshake makes a key of our own
+  }
   return made;
 }
 
@@ -130,6 +135,7 @@ Result<void, std::string> Certificates::use_self_signed(Time now) {
 
 void Certificates::maintain(Time now) {
   tickets_->rotate();
+  if (shared_tickets_ != nullptr) shared_tickets_->start();
   if (acme_ != nullptr) acme_->start();
   if (files_ != nullptr) {
     auto polled = files_->poll(now);

@@ -12,6 +12,7 @@
 #include "moat/certs/local_ca_files.h"
 #include "moat/gateway/acme_client.h"
 #include "moat/gateway/config.h"
+#include "moat/gateway/shared_tickets.h"
 #include "moat/https/tls.h"
 
 namespace moat::gateway {
@@ -75,6 +76,7 @@ class Certificates final {
   std::unique_ptr<certs::LocalCaFiles> local_ca_;   // or none
   std::shared_ptr<AcmeTokens> acme_tokens_;
   std::unique_ptr<AcmeClient> acme_;
+  std::unique_ptr<SharedTickets> shared_tickets_;  // null: there are no other nodes
   std::string root_certificate_;
   std::string description_;
 };

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "moat/base/encoding.h"
 #include "moat/https/internal/openssl.h"
@@ -52,6 +53,27 @@ int ticket_key(SSL* connection, unsigned char* name, unsigned char* iv, EVP_CIPH
     if (CRYPTO_memcmp(key.name.data(), name, key.name.size()) == 0)
       return prepare(key, iv, cipher, mac, false) ? 1 : -1;
   return 0;  // unknown or wiped: a full handshake
+}
+
+constexpr std::string_view saved_mark = "moat ticket keys 1\n";
+constexpr std::size_t saved_size = 16 + 32 + 32 + 8;
+
+template <std::size_t N>
+void append(std::string& out, const std::array<unsigned char, N>& bytes) {
+  out.append(reinterpret_cast<const char*>(bytes.data()), N);
+}
+
+TicketKey read_saved(std::string_view bytes) {
+  TicketKey key;
+  std::memcpy(key.name.data(), bytes.data(), 16);
+  std::memcpy(key.cipher.data(), bytes.data() + 16, 32);
+  std::memcpy(key.mac.data(), bytes.data() + 48, 32);
+  std::uint64_t made = 0;
+  for (const char byte : bytes.substr(80)) made = made << 8 | static_cast<unsigned char>(byte);
+  // What was made "later than ever" is thrown away with what is too far ahead.
+  made = std::min(made, static_cast<std::uint64_t>(Time::max().time_since_epoch().count()) / 2);
+  key.made = Time(Time::duration(static_cast<std::int64_t>(made)));
+  return key;
 }
 
 // The time of the full handshake travels inside the ticket, through every resumption, and OpenSSL's
@@ -110,37 +132,82 @@ TicketKey::~TicketKey() {
   OPENSSL_cleanse(mac.data(), mac.size());
 }
 
-void TicketKeys::State::rotate(Time now) {
+void TicketKeys::State::rotate(Time now, std::chrono::minutes before) {
   const auto dead = [now](const TicketKey& key) {
     return key.made + key_life <= now || key.made > now + rotation;
   };
   keys.erase(std::remove_if(keys.begin(), keys.end(), dead), keys.end());
-  if (!keys.empty() && now < keys.front().made + rotation) return;
+  if (!keys.empty() && now < keys.front().made + rotation - before) return;
   TicketKey fresh;
   random.fill(fresh.name);
   random.fill(fresh.cipher);
   random.fill(fresh.mac);
   fresh.made = now;
+  if (keys.size() == most) keys.pop_back();
   keys.insert(keys.begin(), fresh);
 }
 
 TicketKeys::TicketKeys(const Clock& clock, Random& random)
     : state_(std::make_unique<State>(clock, random)) {
-  state_->keys.reserve(4);  // no reallocation leaves bytes behind
+  state_->keys.reserve(State::most);  // no reallocation leaves bytes behind
 }
 TicketKeys::~TicketKeys() = default;
 
-void TicketKeys::rotate() {
+void TicketKeys::rotate() { rotate_early(std::chrono::minutes{0}); }
+void TicketKeys::rotate_early(std::chrono::minutes before) {
   const std::lock_guard lock(state_->mutex);
-  state_->rotate(state_->clock.now());
+  state_->rotate(state_->clock.now(), before);
 }
 void TicketKeys::revoke_all() {
   const std::lock_guard lock(state_->mutex);
   state_->keys.clear();
+  state_->forgotten = state_->clock.now();
 }
 std::size_t TicketKeys::size() const {
   const std::lock_guard lock(state_->mutex);
   return state_->keys.size();
+}
+
+// A key is its name, both secrets and the microsecond when it was made, in network order.
+Secret TicketKeys::save() const {
+  const std::lock_guard lock(state_->mutex);
+  std::string out(saved_mark);
+  out.reserve(saved_mark.size() + State::most * saved_size);  // grown no more: no copy stays
+  for (const TicketKey& key : state_->keys) {
+    append(out, key.name);
+    append(out, key.cipher);
+    append(out, key.mac);
+    const auto made = static_cast<std::uint64_t>(key.made.time_since_epoch().count());
+    for (int shift = 56; shift >= 0; shift -= 8) out.push_back(static_cast<char>(made >> shift));
+  }
+  return Secret::take(out);
+}
+
+bool TicketKeys::merge(const Secret& saved) {
+  std::string_view rest = saved.reveal();
+  if (rest.substr(0, saved_mark.size()) != saved_mark) return false;
+  rest.remove_prefix(saved_mark.size());
+  if (rest.size() % saved_size != 0 || rest.size() / saved_size > State::most) return false;
+  const std::lock_guard lock(state_->mutex);
+  std::vector<TicketKey>& keys = state_->keys;
+  for (; !rest.empty(); rest.remove_prefix(saved_size)) {
+    const TicketKey key = read_saved(rest.substr(0, saved_size));
+    const bool known = std::any_of(keys.begin(), keys.end(),
+                                   [&](const TicketKey& own) { return own.name == key.name; });
+    if (known || (state_->forgotten && key.made <= *state_->forgotten)) continue;
+    const auto at = std::find_if(keys.begin(), keys.end(), [&](const TicketKey& own) {
+      return std::pair(own.made, own.name) < std::pair(key.made, key.name);
+    });
+    if (keys.size() < State::most) {
+      keys.insert(at, key);
+    } else if (at != keys.end()) {
+      std::move_backward(at, keys.end() - 1, keys.end());
+      *at = key;
+    }
+  }
+  const Time now = state_->clock.now();
+  if (!keys.empty()) state_->rotate(now);
+  return true;
 }
 
 bool use_ticket_keys(SSL_CTX* context, const TicketKeys& keys) {

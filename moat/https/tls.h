@@ -11,6 +11,7 @@
 #include "moat/base/clock.h"
 #include "moat/base/random.h"
 #include "moat/base/result.h"
+#include "moat/base/secret.h"
 #include "moat/https/certificate.h"
 
 struct ssl_ctx_st;  // OpenSSL's SSL_CTX, for the room that drives the handshakes
@@ -87,9 +88,17 @@ class TicketKeys final {
   // Makes and wipes keys as time goes. Handshakes do it on their own; call it hourly, so that an
   // idle server wipes too.
   void rotate();
+  // The same, so long before it is due: for the one of several nodes that makes the next key.
+  void rotate_early(std::chrono::minutes before);
   // Forgets every key: all tickets given out so far are void.
   void revoke_all();
   std::size_t size() const;
+
+  // For nodes that open each other's tickets: the keys that are here, to be kept as a secret.
+  Secret save() const;
+  // Takes those that another has saved, but none that is too old, or was here before revoke_all().
+  // False: it is damaged, and nothing has changed.
+  bool merge(const Secret& saved);
 
   struct State;  // moat/https/internal/openssl.h
   State& state() const { return *state_; }

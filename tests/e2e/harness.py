@@ -215,8 +215,9 @@ class Moat(Program):
     """The gateway in front of `to`. `data` is kept when given, else a fresh directory is used."""
 
     def __init__(self, to, config='', options=(), data=None, env=None, domain='localhost', trusted=None, prefix=(),
-                 ports=None):
-        self.to, self.domain, self.trusted = to, domain, trusted
+                 ports=None, site=None):
+        """`domain` is given as an option; `site` says which of the configuration's own is meant."""
+        self.to, self.domain, self.trusted = to, site or domain, trusted
         self._own_data = data is None
         self.data = pathlib.Path(data or tempfile.mkdtemp(prefix='moat-e2e-'))
         self.https_port, self.http_port = ports or (free_port(), free_port())

@@ -90,9 +90,13 @@ struct TicketKeys::State {
   const Clock& clock;
   Random& random;
   std::mutex mutex;
-  std::vector<TicketKey> keys;  // newest first, three at most
+  std::vector<TicketKey> keys;    // newest first, `most` at most
+  std::optional<Time> forgotten;  // when revoke_all() was called: older ones do not come back
 
-  void rotate(Time now);  // with the mutex held
+  static constexpr std::size_t most = 16;
+
+  // With the mutex held; a new key is made `before` it is due.
+  void rotate(Time now, std::chrono::minutes before = std::chrono::minutes{0});
 };
 
 // Reads every block of a PEM text; none unless each is a certificate and all are well-formed.
