@@ -6,22 +6,22 @@ usage: make_common_passwords.py OUTPUT
 
 Reads what Debian packages install on the machine that builds:
   john-data         /usr/share/john/password.lst   passwords seen most often (public domain)
-  python3-zxcvbn    zxcvbn/frequency_lists.py      30000 passwords; names and frequent words (MIT)
+  libdata-password-zxcvbn-perl  RankedDictionaries/   30000 passwords; names and frequent words (MIT, Perl's)
   cracklib-runtime  /usr/share/dict/cracklib-small words that password crackers try first
 
 OUTPUT is the sorted, unique list of the first five bytes of SHA-256 of each entry, ASCII
 lower-cased. Entries of fewer than 4 or more than 64 bytes are left out: the policy refuses the
 former by length, and nobody guesses the latter.
 """
-import ast
 import hashlib
 import os
+import re
 import sys
 
 JOHN = "/usr/share/john/password.lst"
 CRACKLIB = "/usr/share/dict/cracklib-small"
-ZXCVBN = "/usr/lib/python3/dist-packages/zxcvbn/frequency_lists.py"
-PACKAGES = {JOHN: "john-data", CRACKLIB: "cracklib-runtime", ZXCVBN: "python3-zxcvbn"}
+ZXCVBN = "/usr/share/perl5/Data/Password/zxcvbn/RankedDictionaries"
+PACKAGES = {JOHN: "john-data", CRACKLIB: "cracklib-runtime", ZXCVBN: "libdata-password-zxcvbn-perl"}
 LEAST = 80000  # fewer means that a source has changed its form
 
 
@@ -34,16 +34,12 @@ def lines(path):
 
 
 def zxcvbn():
-    """The dictionary in the module, read as data: nothing of it is run."""
-    with open(ZXCVBN, encoding="utf-8") as file:
-        tree = ast.parse(file.read())
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and node.targets[0].id == "FREQUENCY_LISTS":
-            for call in node.value.values:
-                # Each value is "a,b,c" or "a,b,c".split(",").
-                text = call.func.value if isinstance(call, ast.Call) else call
-                for word in ast.literal_eval(text).split(","):
-                    yield word.encode("utf-8")
+    """The tables of the module, read as data: nothing of it is run. A line is  'word' => 123,"""
+    for name in ("Common.pm", "English.pm"):
+        with open(f"{ZXCVBN}/{name}", "rb") as file:
+            for line in file:
+                if entry := re.match(rb"\s*'((?:[^'\\]|\\.)*)' => \d+,$", line):
+                    yield re.sub(rb"\\(.)", rb"\1", entry[1])
 
 
 def main():
