@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests of certificates by themselves have in common: pebble, a CA that is as strict as ACME lets it be, a DNS of the
 test's that says 127.0.0.1 for every name, and Moat before them."""
+import http.server
 import json
 import os
 import pathlib
@@ -11,6 +12,7 @@ import socket
 import ssl
 import subprocess
 import tempfile
+import threading
 import unittest
 import urllib.request
 
@@ -88,6 +90,48 @@ class Pebble:
             self.dns.stop(how=signal.SIGKILL)
 
 
+class Front:
+    def __init__(self, ca, pages, directory):
+        self.authority, self.asked = ca.authority, []
+        trusting = ssl.create_default_context(cafile=str(ca.authority.root))
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(handler):
+                if handler.path == '/dir':
+                    with urllib.request.urlopen(ca.directory, context=trusting) as answer:
+                        body = directory(json.load(answer), self.url)
+                else:
+                    self.asked.append(handler.path)
+                    body = next(page() for path, page in pages.items() if handler.path.startswith(path))
+                text = json.dumps(body).encode()
+                handler.send_response(200)
+                handler.send_header('Content-Length', str(len(text)))
+                handler.send_header('Retry-After', '1')  # which is taken for a minute
+                handler.end_headers()
+                handler.wfile.write(text)
+
+            def log_message(handler, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer((HOST, 0), Handler)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(ca.authority.chain, ca.authority.key)
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @property
+    def url(self):
+        return f'https://localhost:{self.server.server_port}'
+
+    @property
+    def directory(self):
+        return self.url + '/dir'
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
 def shown(port, name=DOMAIN, root=None, alpn=('http/1.1',)):
     """The certificate that is served, in DER; with `root`, only where it is trusted for the name."""
     context = ssl.create_default_context(cadata=root) if root else ssl._create_unverified_context()
@@ -145,6 +189,12 @@ class AcmeCase(unittest.TestCase):
         made = Pebble(self.folder, self.authority, *self.ports, env=env, **settings)
         self.addCleanup(made.stop)
         return made
+
+    def front(self, ca, pages, directory):
+        """A stand-in before the CA, for what pebble has not: its directory, changed by `directory`, and `pages` by their path."""
+        front = Front(ca, pages, directory)
+        self.addCleanup(front.stop)
+        return front
 
     def moat(self, ca, config='', **keywords):
         made = AcmeMoat(self.backend.url, ca, config, ports=self.ports, data=self.data, **keywords)

@@ -1,16 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Certificates by themselves: got, kept, renewed, and what happens while the CA fails."""
-import http.server
 import json
 import os
 import random
+import shutil
 import signal
 import socket
 import ssl
 import stat
-import threading
 import time
-import urllib.request
 
 import harness
 from acme import DOMAIN, AcmeCase, AcmeMoat, Authority, command, is_trusted, shown
@@ -74,40 +72,11 @@ class Renewals(AcmeCase):
     def test_it_is_renewed_when_the_ca_says(self):
         """RFC 9773: pebble has no renewal information, so the directory and that come from a stand-in before it."""
         ca = self.ca()
-        asked = []
         window = {'start': '2090-01-01T00:00:00Z', 'end': '2090-01-02T00:00:00Z'}
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.authority.chain, self.authority.key)
-        trusting = ssl.create_default_context(cafile=str(self.authority.root))
-
-        class Front(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                if self.path == '/dir':
-                    with urllib.request.urlopen(ca.directory, context=trusting) as answer:
-                        body = {**json.load(answer), 'renewalInfo': f'https://localhost:{front.server_port}/renewal-info'}
-                else:
-                    asked.append(self.path)
-                    body = {'suggestedWindow': window, 'explanationURL': 'https://ca.test/incident'}
-                text = json.dumps(body).encode()
-                self.send_response(200)
-                self.send_header('Content-Length', str(len(text)))
-                self.send_header('Retry-After', '1')  # which is taken for a minute
-                self.end_headers()
-                self.wfile.write(text)
-
-            def log_message(self, *_):
-                pass
-
-        front = http.server.ThreadingHTTPServer((HOST, 0), Front)
-        front.socket = context.wrap_socket(front.socket, server_side=True)
-        threading.Thread(target=front.serve_forever, daemon=True).start()
-        self.addCleanup(front.server_close)
-        self.addCleanup(front.shutdown)
-
-        class Fronted:
-            directory, authority = f'https://localhost:{front.server_port}/dir', self.authority
-
-        moat = self.moat(Fronted)
+        fronted = self.front(ca, {'/renewal-info': lambda: {'suggestedWindow': window, 'explanationURL': 'https://ca.test/incident'}},
+                             lambda directory, url: {**directory, 'renewalInfo': f'{url}/renewal-info'})
+        asked = fronted.asked
+        moat = self.moat(fronted)
         self.wait_for_certificate(moat, ca)
         wait_until(lambda: asked, 30, 'the question for the window')
         # Section 4.1: the key identifier of the authority and the serial number, in base64url.
@@ -117,7 +86,7 @@ class Renewals(AcmeCase):
         self.assertEqual(ca.issued(), 1, 'not before the window')
         # The CA has to take it back: now.
         window.update(start='2020-01-01T00:00:00Z', end='2020-01-02T00:00:00Z')
-        moat = self.moat(Fronted)
+        moat = self.moat(fronted)
         wait_until(lambda: shown(moat.https_port) != before, 60, 'another certificate')
         self.assertTrue(is_trusted(moat.https_port, ca.root()))
         self.assertIn('https://ca.test/incident', '\n'.join(moat.said('certificate_renewal_planned')))
@@ -140,6 +109,53 @@ class Renewals(AcmeCase):
         said = command('cert', 'list', '--data', self.data / 'data')[1]
         self.assertIn('failed     the CA could not be reached', said)
         self.assertIn('next try   20', said)
+
+
+class Choosing(AcmeCase):
+    def test_another_ca_where_the_first_is_down(self):
+        ca = self.ca()
+
+        class Down:
+            directory, authority = f'https://localhost:{free_port()}/dir', self.authority
+
+        moat = self.moat(Down, f'fallback = "{ca.directory}"\n')
+        self.wait_for_certificate(moat, ca)
+        self.assertEqual([json.loads(line)['ca'] for line in moat.said('certificate_ordered')], [Down.directory, ca.directory])
+        self.assertIn('from       ' + ca.directory, command('cert', 'list', '--data', self.data / 'data')[1])
+        # Nor is the first one asked to take back what it has not given.
+        self.assertEqual(command('cert', 'revoke', '--data', self.data / 'data')[0], 0)
+        wait_until(lambda: moat.said('certificate_revoked'), 30, 'the end of it')
+
+    def test_a_profile_that_the_ca_has_and_one_that_it_has_not(self):
+        ca = self.ca()
+        fronted = self.front(ca, {}, lambda directory, _: {**directory, 'meta': {**directory['meta'], 'profiles': {'tlsserver': 'x'}}})
+        moat = self.moat(fronted, 'profile = "tlsserver"\n')
+        self.wait_for_certificate(moat, ca)
+        moat.stop()
+        shutil.rmtree(self.data / 'data' / 'acme')
+        moat = self.moat(fronted, 'profile = "shortlived"\n')
+        wait_until(lambda: moat.said('certificate_not_issued'), 60, 'a line about it')
+        self.assertIn('the CA has no such profile: shortlived', moat.said('certificate_not_issued')[0])
+        self.assertEqual(ca.issued(), 1)
+
+    def test_an_ip_address_is_a_name_too(self):
+        address = '192.0.2.1'  # RFC 5737: nobody's, so that the CA takes the proof on trust
+        ca = self.ca(env={'PEBBLE_VA_ALWAYS_VALID': '1'})
+        moat = self.moat(ca, names=(address,))
+        wait_until(lambda: is_trusted(moat.https_port, ca.root(), address), 60, 'a certificate')
+        # RFC 6797 section 8.1.1: no HSTS for addresses.
+        with socket.create_connection((HOST, moat.https_port), 10) as raw, \
+                ssl.create_default_context(cadata=ca.root()).wrap_socket(raw, server_hostname=address) as peer:
+            peer.sendall(f'GET /auth/login HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n'.encode())
+            head = peer.makefile('rb').read().split(b'\r\n\r\n')[0].lower()
+        self.assertIn(b' 200 ', head)
+        self.assertNotIn(b'strict-transport-security', head)
+
+    def test_a_slow_ca_is_waited_for(self):
+        ca = self.ca(env={'PEBBLE_VA_NOSLEEP': '0', 'PEBBLE_VA_SLEEPTIME': '6'})
+        moat = self.moat(ca)
+        self.wait_for_certificate(moat, ca)
+        self.assertEqual(moat.said('certificate_not_issued'), [])
 
 
 class Failing(AcmeCase):
