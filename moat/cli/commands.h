@@ -41,5 +41,6 @@ int reload(const Arguments& arguments);
 int trust(const Arguments& arguments);
 int cert_list(const Arguments& arguments);
 int cert_renew(const Arguments& arguments);
+int reports(const Arguments& arguments);
 
 }  // namespace moat::cli

@@ -6,6 +6,7 @@
 #include "moat/cli/log_directory.h"
 #include "moat/cli/sandbox.h"
 #include "moat/gateway/gateway.h"
+#include "moat/gateway/report_collector.h"
 #include "moat/gateway/routes.h"
 #include "moat/http/request.h"
 #include "moat/https/tls.h"
@@ -78,6 +79,10 @@ int explain(const Arguments& arguments) {
   if (!status.complete()) {
     std::cout << "refused     " << status.status << " " << status.code
               << ": not a canonical request (practice 2)\n";
+    return 0;
+  }
+  if (parsed.path == gateway::reports_path) {
+    std::cout << "answered by Moat itself (reports of browsers); see moat reports\n";
     return 0;
   }
   if (config->accounts && shield::AuthApi::handles(parsed.path)) {

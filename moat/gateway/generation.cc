@@ -234,6 +234,17 @@ Result<void, std::string> Generation::make_certificates(const Lasting& lasting,
   return {};
 }
 
+namespace {
+
+// Policies say where violations are reported to.
+http::SecurityHeaders security_headers() {
+  http::SecurityHeaders::Options options;
+  options.report_uri = reports_path;
+  return http::SecurityHeaders(options);
+}
+
+}  // namespace
+
 void Generation::make_shared(const Lasting& lasting, const Log& log) {
   shared_ = std::unique_ptr<Shared>(new Shared{config_,
                                                *shield_,
@@ -242,7 +253,7 @@ void Generation::make_shared(const Lasting& lasting, const Log& log) {
                                                lasting.clock,
                                                lasting.blocking,
                                                *backends_,
-                                               {},
+                                               security_headers(),
                                                Routes(config_.routes),
                                                {},
                                                {},
@@ -250,6 +261,7 @@ void Generation::make_shared(const Lasting& lasting, const Log& log) {
                                                {},
                                                lasting.connections,
                                                lasting.stopping,
+                                               lasting.reports,
                                                lasting.access.enabled() ? &lasting.access : nullptr,
                                                issuers_.get(),
                                                certificates_->acme_tokens()});
