@@ -281,6 +281,7 @@ void Generation::make_shared(const Lasting& lasting, const Log& log) {
     prepared.rules = rules_of(route);
     prepared.rules.route = bucket_of(route);
     if (route.limit) prepared.limit = policy_or(*route.limit, "600/min/ip");
+    if (!route.csp_policy.empty()) prepared.csp = shared_->security.policy(route.csp_policy);
     prepared.script_cookies.assign(route.script_cookies.begin(), route.script_cookies.end());
   }
   for (PreparedRoute& prepared : shared_->routes) {

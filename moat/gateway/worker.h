@@ -40,6 +40,7 @@ struct PreparedRoute {
   shield::Rules rules;
   std::optional<limit::Policy> limit;
   std::vector<std::string_view> script_cookies;
+  std::optional<http::SecurityHeaders::Policy> csp;  // where it has one of its own
   std::size_t label = RouteLabels::none;             // its number in the metrics
 };
 
