@@ -1,10 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 // What browsers report, at a path of Moat's own.
+#include <algorithm>
+
 #include "moat/gateway/connection.h"
 #include "moat/http/answer.h"
 #include "moat/limit/fields.h"
 
 namespace moat::gateway {
+
+namespace {
+
+// The pattern of the route that a path falls under as it is written. For a label only: a stranger
+// may write a hundred paths into one body, so the other readings of each are not looked at.
+std::string_view label_of(const std::vector<Route>& routes, std::string_view path) {
+  const auto found = std::find_if(routes.begin(), routes.end(), [&](const Route& route) {
+    return pattern_matches(route.match, path);
+  });
+  return found == routes.end() ? std::string_view("(none)") : std::string_view(found->match);
+}
+
+}  // namespace
 
 // None of the walk's other steps applies: browsers send reports without credentials, from whatever
 // site the document was of, and often without Origin. A report changes nothing that belongs to
@@ -60,14 +75,9 @@ void Connection::collect(const std::vector<http::BrowserReport>& reports) const 
       shared.reports.add_foreign();
       continue;
     }
-    std::string_view route = "(none)";
     const std::string_view path = report.path.empty() ? "/" : std::string_view(report.path);
-    if (shared.auth != nullptr && shield::AuthApi::handles(path)) {
-      route = "(moat)";
-    } else if (const Routes::Match match = shared.route_finder.find(path);
-               match.route != nullptr && !match.ambiguous) {
-      route = match.route->match;
-    }
+    const bool own = shared.auth != nullptr && shield::AuthApi::handles(path);
+    const std::string_view route = own ? "(moat)" : label_of(shared.config.routes, path);
     shared.reports.add(report, route, now, shared.log);
   }
 }
