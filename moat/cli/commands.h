@@ -42,5 +42,6 @@ int trust(const Arguments& arguments);
 int cert_list(const Arguments& arguments);
 int cert_renew(const Arguments& arguments);
 int cert_revoke(const Arguments& arguments);
+int reports(const Arguments& arguments);
 
 }  // namespace moat::cli

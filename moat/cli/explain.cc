@@ -6,8 +6,10 @@
 #include "moat/cli/log_directory.h"
 #include "moat/cli/sandbox.h"
 #include "moat/gateway/gateway.h"
+#include "moat/gateway/report_collector.h"
 #include "moat/gateway/routes.h"
 #include "moat/http/request.h"
+#include "moat/http/security_headers.h"
 #include "moat/https/tls.h"
 #include "moat/shield/auth_api.h"
 
@@ -80,6 +82,10 @@ int explain(const Arguments& arguments) {
               << ": not a canonical request (practice 2)\n";
     return 0;
   }
+  if (parsed.path == gateway::reports_path) {
+    std::cout << "answered by Moat itself (reports of browsers); see moat reports\n";
+    return 0;
+  }
   if (config->accounts && shield::AuthApi::handles(parsed.path)) {
     std::cout << "answered by Moat itself (accounts)\n"
                  "CSRF        a foreign Origin or Sec-Fetch-Site is refused with or without "
@@ -130,6 +136,13 @@ int explain(const Arguments& arguments) {
   if (route->csrf_forms == gateway::CsrfForms::inject)
     std::cout << "forms       each form of an HTML page that posts to this site gets the field "
                  "_csrf; the backend is asked for pages that are not compressed\n";
+  if (route->csp != gateway::CspMode::off) {
+    std::cout << "CSP         of pages that bring none, "
+              << (route->csp == gateway::CspMode::enforce ? "enforced: " : "only reported: ")
+              << (route->csp_policy.empty() ? http::SecurityHeaders::Options().proxied_csp
+                                            : route->csp_policy)
+              << "\n";
+  }
   std::cout << "told        X-Forwarded-For, -Host, -Proto, Forwarded, X-Real-IP, X-Request-Id"
             << (route->login == gateway::Login::none
                     ? ""

@@ -75,6 +75,10 @@ const std::vector<Command>& commands() {
        just_data},
       {"cert list", "", "Says which certificate the running Moat serves, and when it is renewed.",
        just_data},
+      {"reports", "",
+       "Says what browsers have reported to the running Moat: what a policy blocks, or would "
+       "block.",
+       just_data},
       {"cert renew", "", "Makes the running Moat ask its CA for another certificate now.",
        just_data},
       {"cert revoke",
@@ -146,6 +150,7 @@ int dispatch(std::vector<std::string> words) {
   if (name == "user keys") return user_keys(*arguments);
   if (name == "reload") return reload(*arguments);
   if (name == "cert list") return cert_list(*arguments);
+  if (name == "reports") return reports(*arguments);
   if (name == "cert renew") return cert_renew(*arguments);
   if (name == "cert revoke") return cert_revoke(*arguments);
   if (name == "trust") return trust(*arguments);

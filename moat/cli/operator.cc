@@ -59,6 +59,16 @@ std::optional<gateway::AdminReply> ask_running(const Arguments& arguments, std::
   return std::nullopt;
 }
 
+// A text of the running Moat's, as it is.
+int show_running(const Arguments& arguments, std::string_view path) {
+  int exit_code = 0;
+  const auto reply = ask_running(arguments, "GET", path, exit_code);
+  if (!reply) return exit_code;
+  if (reply->status != 200) return fail("the running Moat says " + std::to_string(reply->status));
+  std::cout << reply->body;
+  return 0;
+}
+
 }  // namespace
 
 int hash(const Arguments& arguments) {
@@ -96,14 +106,9 @@ int reload(const Arguments& arguments) {
   return fail("the running Moat keeps its configuration (" + std::to_string(reply->status) + ")");
 }
 
-int cert_list(const Arguments& arguments) {
-  int exit_code = 0;
-  const auto reply = ask_running(arguments, "GET", "/certificates", exit_code);
-  if (!reply) return exit_code;
-  if (reply->status != 200) return fail("the running Moat says " + std::to_string(reply->status));
-  std::cout << reply->body;
-  return 0;
-}
+int cert_list(const Arguments& arguments) { return show_running(arguments, "/certificates"); }
+
+int reports(const Arguments& arguments) { return show_running(arguments, "/reports"); }
 
 int cert_renew(const Arguments& arguments) {
   int exit_code = 0;

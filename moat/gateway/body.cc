@@ -125,6 +125,30 @@ net::Task<int> Connection::read_beginning(std::string& out) {
   }
 }
 
+net::Task<bool> Connection::read_whole(std::size_t most, std::string& out) {
+  Exchange& x = *x_;
+  if (x.head.body.kind == http::Framing::Kind::length && x.head.body.length > most) {
+    co_await refuse(413, "body_too_large", "The request is too large.");
+    co_return false;
+  }
+  BodyReader reader(*this, x.head.body, most);
+  for (;;) {
+    const BodyReader::Piece piece = co_await reader.next();
+    if (piece.kind == BodyReader::Piece::end) break;
+    if (piece.kind == BodyReader::Piece::failed) {
+      wipe(out);
+      const int status = reader.status() == 0 ? 400 : reader.status();
+      co_await refuse(status, reader.code(), "The request could not be read.");
+      co_return false;
+    }
+    out.append(piece.bytes);
+    x.bytes_in += piece.bytes.size();
+    worker_.metrics_.bytes_in.add(piece.bytes.size());
+  }
+  x.head.body = http::Framing();  // it has been read
+  co_return true;
+}
+
 net::Task<BodyReader::Piece> BodyReader::next() {
   for (;;) {
     if (done_) co_return Piece{Piece::end, {}};

@@ -98,6 +98,7 @@ struct Route {
   bool allow_underscore_headers = false;  // true is a weakening
   bool allow_unknown_methods = false;     // true is a weakening
   CspMode csp = CspMode::report_only;
+  std::string csp_policy;  // of a document that brings none; empty: a standard one
   std::vector<std::string>
       script_cookies;  // the backend's cookies that its scripts must read: no HttpOnly for them
   bool preserve_host = true;  // the backend sees the client's Host; else its own authority

@@ -8,6 +8,7 @@
 #include "moat/gateway/internal/config_issuers.h"
 #include "moat/gateway/nearest.h"
 #include "moat/gateway/routes.h"
+#include "moat/http/csp.h"
 #include "moat/net/sockets.h"
 #include "moat/session/scopes.h"
 
@@ -150,6 +151,15 @@ void check_scopes(const std::vector<std::string>& scopes, const Origin& origin,
   }
 }
 
+void check_csp(const Route& route, std::vector<ConfigProblem>& problems) {
+  if (route.csp_policy.empty()) return;
+  const std::string name = "csp_policy of route '" + route.match + "'";
+  const auto policy = http::ContentSecurityPolicy::parse(route.csp_policy);
+  if (!policy) problems.push_back({route.origin, name + ": " + policy.error()});
+  if (route.csp == CspMode::off)
+    problems.push_back({route.origin, name + " goes nowhere with csp = \"off\""});
+}
+
 void check_route(const Route& route, std::vector<ConfigProblem>& problems) {
   if (route.match.empty() || route.match.front() != '/') {
     problems.push_back({route.origin, "route '" + route.match + "' must begin with '/'"});
@@ -175,6 +185,7 @@ void check_route(const Route& route, std::vector<ConfigProblem>& problems) {
   if (route.backends.empty())
     problems.push_back({route.origin, "route '" + route.match + "' has no backend"});
   check_backend_settings(route, problems);
+  check_csp(route, problems);
   if (!route.roles.empty() && route.login != Login::required) {
     problems.push_back({route.origin, "route '" + route.match +
                                           "' names roles, so it needs login = \"required\""});
@@ -376,6 +387,11 @@ std::vector<Weakening> weakenings(const Config& config) {
     }
     if (route.csp == CspMode::off)
       out.push_back({2, route.origin, name + "adds no Content-Security-Policy"});
+    const auto policy = http::ContentSecurityPolicy::parse(route.csp_policy);
+    if (policy) {
+      for (const std::string& weak : policy->weaknesses())
+        out.push_back({2, route.origin, name + "has a policy that stops little: " + weak});
+    }
   }
   for (const TrustedIssuer& issuer : config.issuers) add_weakenings(issuer, out);
   for (const std::string& origin : config.trusted_origins) {

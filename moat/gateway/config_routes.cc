@@ -74,6 +74,7 @@ void read_route(ConfigTable table, Route& route) {
                         {{"report-only", CspMode::report_only},
                          {"enforce", CspMode::enforce},
                          {"off", CspMode::off}});
+  table.text("csp_policy", route.csp_policy);
   table.list("script_cookies", route.script_cookies);
   table.choice<bool>("host", route.preserve_host, {{"preserve", true}, {"backend", false}});
   table.finish();

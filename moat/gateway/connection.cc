@@ -367,6 +367,10 @@ net::Task<void> Connection::serve() {
     co_await respond(std::move(none));
     co_return;
   }
+  if (x.head.path == reports_path) {
+    co_await collect_reports();
+    co_return;
+  }
   if (shared().auth != nullptr && shield::AuthApi::handles(x.head.path)) {
     co_await serve_own();
     co_return;
@@ -427,26 +431,9 @@ net::Task<void> Connection::serve_own() {
   const shield::Rules rules = shield::AuthApi::rules(x.request.method, x.request.path);
   const bool passed = co_await walk(rules);
   if (!passed) co_return;
-  if (x.head.body.kind == http::Framing::Kind::length && x.head.body.length > auth.max_body()) {
-    co_await refuse(413, "body_too_large", "The request is too large.");
-    co_return;
-  }
   std::string body;
-  BodyReader reader(*this, x.head.body, auth.max_body());
-  for (;;) {
-    const BodyReader::Piece piece = co_await reader.next();
-    if (piece.kind == BodyReader::Piece::end) break;
-    if (piece.kind == BodyReader::Piece::failed) {
-      wipe(body);
-      const int status = reader.status() == 0 ? 400 : reader.status();
-      co_await refuse(status, reader.code(), "The request could not be read.");
-      co_return;
-    }
-    body.append(piece.bytes);
-    x.bytes_in += piece.bytes.size();
-    worker_.metrics_.bytes_in.add(piece.bytes.size());
-  }
-  x.head.body = http::Framing();  // it has been read
+  const bool read = co_await read_whole(auth.max_body(), body);
+  if (!read) co_return;
   shield::Response response;
   const Shared& shared = this->shared();
   const Tick tick = loop_.now();

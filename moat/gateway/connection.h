@@ -3,7 +3,9 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "moat/csrf/form_injector.h"
 #include "moat/gateway/body.h"
@@ -96,12 +98,19 @@ class Connection final {
   // body.cc: the beginning of the body, which stays where it is for whoever reads the whole: all of
   // it, or what fits behind the head into the buffer. The status to refuse with, or 0.
   [[gnu::noinline]] net::Task<int> read_beginning(std::string& out);
+  // All of the body, `most` bytes at most. False: it was refused.
+  [[gnu::noinline]] net::Task<bool> read_whole(std::size_t most, std::string& out);
   bool body_is_here() const;
   void add_rate_limit(shield::Response& response) const;
   void log_refusal(int status, std::string_view code, std::string_view reason) const;
   void report_forged() const;
   void report_reuse() const;
   void log_access(std::chrono::nanoseconds took) const;
+
+  // reports.cc: what browsers report.
+  [[gnu::noinline]] net::Task<void> collect_reports();
+  void collect(const std::vector<http::BrowserReport>& reports) const;
+  net::Task<void> refuse_reports();
 
   // proxy.cc: to the backend and back.
   net::Task<void> proxy(const PreparedRoute& route, std::size_t index);

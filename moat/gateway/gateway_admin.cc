@@ -29,6 +29,9 @@ AdminAnswer Gateway::Parts::answer_admin(std::string_view method, std::string_vi
   } else if (local && get && path == "/certificates") {
     answer.content_type = "text/plain; charset=utf-8";
     answer.body = now_serving()->certificates().status();
+  } else if (local && get && path == "/reports") {
+    answer.content_type = "text/plain; charset=utf-8";
+    answer.body = reports.table();
   } else if (local && method == "POST" && path == "/certificates/renew") {
     const bool asked = now_serving()->certificates().renew();
     answer.status = asked ? 202 : 409;
@@ -81,6 +84,7 @@ std::string Gateway::Parts::metrics() {
     one.requests = server.state->requests();
   }
   out += prometheus(servers);
+  out += reports.prometheus();
   return out;
 }
 

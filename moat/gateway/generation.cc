@@ -235,6 +235,17 @@ Result<void, std::string> Generation::make_certificates(const Lasting& lasting,
   return {};
 }
 
+namespace {
+
+// Policies say where violations are reported to.
+http::SecurityHeaders security_headers() {
+  http::SecurityHeaders::Options options;
+  options.report_uri = reports_path;
+  return http::SecurityHeaders(options);
+}
+
+}  // namespace
+
 void Generation::make_shared(const Lasting& lasting, const Log& log) {
   shared_ = std::unique_ptr<Shared>(new Shared{config_,
                                                *shield_,
@@ -243,7 +254,7 @@ void Generation::make_shared(const Lasting& lasting, const Log& log) {
                                                lasting.clock,
                                                lasting.blocking,
                                                *backends_,
-                                               {},
+                                               security_headers(),
                                                Routes(config_.routes),
                                                {},
                                                {},
@@ -251,6 +262,7 @@ void Generation::make_shared(const Lasting& lasting, const Log& log) {
                                                {},
                                                lasting.connections,
                                                lasting.stopping,
+                                               lasting.reports,
                                                lasting.access.enabled() ? &lasting.access : nullptr,
                                                issuers_.get(),
                                                certificates_->acme_tokens()});
@@ -270,6 +282,7 @@ void Generation::make_shared(const Lasting& lasting, const Log& log) {
     prepared.rules = rules_of(route);
     prepared.rules.route = bucket_of(route);
     if (route.limit) prepared.limit = policy_or(*route.limit, "600/min/ip");
+    if (!route.csp_policy.empty()) prepared.csp = shared_->security.policy(route.csp_policy);
     prepared.script_cookies.assign(route.script_cookies.begin(), route.script_cookies.end());
   }
   for (PreparedRoute& prepared : shared_->routes) {

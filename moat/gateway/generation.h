@@ -45,6 +45,7 @@ struct Lasting {
   ConnectionLimits& connections;
   AccessLog& access;
   RouteLabels& labels;
+  ReportCollector& reports;
   const Stopping& stopping;
   std::uint16_t https_port;  // where plain HTTP is redirected to
   unsigned workers;

@@ -394,6 +394,7 @@ net::Task<Connection::Relay> Connection::relay(const PreparedRoute& route, Backe
       response.html ? http::AnswerKind::proxied_html : http::AnswerKind::proxied_other;
   answering.kind.backend = &response.headers;
   answering.kind.csp = http_csp(route.route->csp);
+  answering.kind.policy = route.csp ? &*route.csp : nullptr;
   answering.kind.no_store =
       !forms && (x.admission.identity != nullptr || !x.admission.set_cookies.empty() ||
                  response.headers.has(Known::set_cookie));

@@ -166,6 +166,8 @@ bool is_at_least_as_strict(const Route& route, const Route& other) {
          (other.allow_underscore_headers || !route.allow_underscore_headers) &&
          (other.allow_unknown_methods || !route.allow_unknown_methods) &&
          strictness(route.csp) >= strictness(other.csp) &&
+         // Of two enforced policies neither is known to be the stricter.
+         (other.csp != CspMode::enforce || route.csp_policy == other.csp_policy) &&
          is_subset(route.script_cookies, other.script_cookies);
 }
 

@@ -166,6 +166,24 @@ TEST(Routes, EveryRuleCountsForStrictness) {
   EXPECT_TRUE(looser([](Route& r) { r.script_cookies = {"x"}; }));
 }
 
+TEST(Routes, OfTwoEnforcedPoliciesNeitherIsTheStricter) {
+  Route one = route("/*", Login::optional);
+  one.csp = CspMode::enforce;
+  one.csp_policy = "default-src 'self'";
+  Route other = one;
+  EXPECT_TRUE(is_at_least_as_strict(one, other));
+  other.csp_policy = "default-src 'none'; img-src *";
+  EXPECT_FALSE(is_at_least_as_strict(one, other));
+  EXPECT_FALSE(is_at_least_as_strict(other, one));
+  // One that is only reported stops nothing.
+  other.csp = CspMode::report_only;
+  EXPECT_TRUE(is_at_least_as_strict(one, other));
+  EXPECT_FALSE(is_at_least_as_strict(other, one));
+  one.csp = CspMode::report_only;
+  EXPECT_TRUE(is_at_least_as_strict(one, other));
+  EXPECT_TRUE(is_at_least_as_strict(other, one));
+}
+
 // lusca 1.7's allowlist, given as a text, turned the check off for every path; its blocklist
 // exempted whatever began alike.
 TEST(Fault, LuscaExemptsMoreThanItIsTold) {

@@ -17,6 +17,7 @@
 #include "moat/gateway/connection_limits.h"
 #include "moat/gateway/issuers.h"
 #include "moat/gateway/metrics.h"
+#include "moat/gateway/report_collector.h"
 #include "moat/gateway/routes.h"
 #include "moat/http/request.h"
 #include "moat/http/response.h"
@@ -39,7 +40,8 @@ struct PreparedRoute {
   shield::Rules rules;
   std::optional<limit::Policy> limit;
   std::vector<std::string_view> script_cookies;
-  std::size_t label = RouteLabels::none;  // its number in the metrics
+  std::optional<http::SecurityHeaders::Policy> csp;  // where it has one of its own
+  std::size_t label = RouteLabels::none;             // its number in the metrics
 };
 
 // What the workers are told when they stop.
@@ -70,6 +72,7 @@ struct Shared {
   std::string rate_limit_policy;  // a whole RateLimit-Policy line
   ConnectionLimits& connections;  // this and what follows outlives every configuration
   const Stopping& stopping;
+  ReportCollector& reports;
   AccessLog* access = nullptr;                    // null: off
   const Issuers* issuers = nullptr;               // of this configuration
   std::shared_ptr<const AcmeTokens> acme_tokens;  // for port 80; null: no CA is asked

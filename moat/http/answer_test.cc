@@ -163,6 +163,53 @@ TEST(SecurityHeaders, ReportWhereTold) {
   EXPECT_TRUE(has(out, "; report-to moat; report-uri /.well-known/moat/reports\r\n"));
 }
 
+TEST(SecurityHeaders, ReportBesideABackendsOwnEndpoints) {
+  SecurityHeaders::Options options;
+  options.report_uri = "/.well-known/moat/reports";
+  const SecurityHeaders headers(options);
+  const string ours = "Reporting-Endpoints: moat=\"/.well-known/moat/reports\"\r\n";
+  const string end = "; report-to moat; report-uri /.well-known/moat/reports\r\n";
+  Headers backend;
+  backend.add("reporting-endpoints", "a=\"/b\"");
+  SecurityHeaders::Answer answer;
+  answer.kind = AnswerKind::proxied_html;
+  answer.backend = &backend;
+  for (const CspMode mode : {CspMode::report_only, CspMode::enforce}) {
+    answer.csp = mode;
+    const string out = fields(answer, headers);
+    EXPECT_TRUE(has(out, ours));
+    EXPECT_TRUE(has(out, "frame-ancestors 'none'" + end));
+  }
+  // Without a policy of ours there is nothing to report to us.
+  answer.csp = CspMode::allow_none;
+  EXPECT_FALSE(has(fields(answer, headers), "moat"));
+  answer.csp = CspMode::enforce;
+  backend.add("content-security-policy", "default-src *");
+  EXPECT_FALSE(has(fields(answer, headers), "moat"));
+}
+
+TEST(SecurityHeaders, TakeARoutesOwnPolicy) {
+  SecurityHeaders::Options options;
+  options.report_uri = "/r";
+  const SecurityHeaders headers(options);
+  const SecurityHeaders::Policy policy = headers.policy("img-src *");
+  SecurityHeaders::Answer answer;
+  answer.kind = AnswerKind::proxied_html;
+  answer.policy = &policy;
+  EXPECT_TRUE(has(fields(answer, headers),
+                  "\nContent-Security-Policy-Report-Only: img-src *; report-to moat; report-uri "
+                  "/r\r\n"));
+  answer.csp = CspMode::enforce;
+  EXPECT_TRUE(has(fields(answer, headers),
+                  "\nContent-Security-Policy: img-src *; report-to moat; report-uri /r\r\n"));
+  EXPECT_FALSE(has(fields(answer, headers), "default-src"));
+  answer.kind = AnswerKind::moat_page;
+  EXPECT_FALSE(has(fields(answer, headers), "img-src *"));
+  // What would split the answer is no policy.
+  for (const char* bad : {"", "a\r\nX: y", "a\nb"})
+    EXPECT_EQ(headers.policy(bad).enforce, headers.policy(options.proxied_csp).enforce) << bad;
+}
+
 TEST(SecurityHeaders, FallBackWhereASettingWouldSplitTheAnswer) {
   SecurityHeaders::Options options;
   options.proxied_frame_options = "DENY\r\nX: y";

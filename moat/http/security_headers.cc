@@ -31,11 +31,11 @@ constexpr std::string_view no_store = "Cache-Control: no-store\r\n";
 
 SecurityHeaders::SecurityHeaders(const Options& options) {
   const Options defaults;
-  std::string report;  // the end of every policy
   if (!options.report_uri.empty() && is_field_value(options.report_uri) &&
       options.report_uri.find_first_of(" ;,\"\\") == std::string::npos) {
     reporting_ = "Reporting-Endpoints: moat=\"" + options.report_uri + "\"\r\n";
-    report = "; report-to moat; report-uri " + options.report_uri;
+    // A browser that knows report-to passes report-uri over (CSP Level 3 section 6.5.1).
+    report_ = "; report-to moat; report-uri " + options.report_uri;
   }
   common_.append(nosniff).append(no_xss_filter);
   permissions_policy_ =
@@ -46,10 +46,7 @@ SecurityHeaders::SecurityHeaders(const Options& options) {
                         defaults.proxied_opener_policy);
   resource_policy_ = line("Cross-Origin-Resource-Policy", options.proxied_resource_policy,
                           defaults.proxied_resource_policy);
-  csp_enforce_ =
-      line("Content-Security-Policy", options.proxied_csp + report, defaults.proxied_csp);
-  csp_report_only_ = line("Content-Security-Policy-Report-Only", options.proxied_csp + report,
-                          defaults.proxied_csp);
+  policy_ = lines(options.proxied_csp, defaults.proxied_csp);
 
   const std::string own = common_ +
                           "X-Frame-Options: DENY\r\n"
@@ -65,10 +62,22 @@ SecurityHeaders::SecurityHeaders(const Options& options) {
   page_after_nonce_ =
       "; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
       "object-src 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'" +
-      report + "\r\n";
+      report_ + "\r\n";
   api_ = own +
          "Referrer-Policy: no-referrer\r\n"
          "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'; sandbox\r\n";
+}
+
+SecurityHeaders::Policy SecurityHeaders::lines(std::string_view text,
+                                               const std::string& otherwise) const {
+  const std::string value = std::string(text) + report_;
+  return {line("Content-Security-Policy", value, otherwise + report_),
+          line("Content-Security-Policy-Report-Only", value, otherwise + report_)};
+}
+
+SecurityHeaders::Policy SecurityHeaders::policy(std::string_view text) const {
+  if (text.empty() || !is_field_value(text)) return policy_;
+  return lines(text, Options().proxied_csp);
 }
 
 void SecurityHeaders::append(const Answer& answer, std::string& out) const {
@@ -115,13 +124,15 @@ void SecurityHeaders::append_proxied(const Answer& answer, std::string& out) con
   if (!sent(Known::cross_origin_opener_policy)) out.append(opener_policy_);
   if (!sent(Known::permissions_policy)) out.append(permissions_policy_);
   if (sent(Known::content_security_policy) || answer.csp == CspMode::allow_none) return;
+  const Policy& policy = answer.policy == nullptr ? policy_ : *answer.policy;
   if (answer.csp == CspMode::enforce)
-    out.append(csp_enforce_);
+    out.append(policy.enforce);
   else if (!sent(Known::content_security_policy_report_only))
-    out.append(csp_report_only_);
+    out.append(policy.report_only);
   else
     return;
-  if (!sent(Known::reporting_endpoints)) out.append(reporting_);
+  // Beside the backend's own: lines of a dictionary are read as one (RFC 8941 section 3.2).
+  out.append(reporting_);
 }
 
 bool must_remove(Known known) {

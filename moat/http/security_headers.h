@@ -38,6 +38,11 @@ class SecurityHeaders final {
     std::string permissions_policy = "camera=(), microphone=(), geolocation=(), payment=()";
     std::string report_uri = {};  // where browsers report violations; empty: nowhere
   };
+  // A policy for documents as whole lines, one for each mode.
+  struct Policy {
+    std::string enforce;
+    std::string report_only;
+  };
   // What is said about one answer.
   struct Answer {
     AnswerKind kind = AnswerKind::moat_api;
@@ -47,23 +52,28 @@ class SecurityHeaders final {
     std::string_view nonce = {};  // moat_page: at least 16 random bytes in base64url
     std::string_view hsts =
         {};  // value of Strict-Transport-Security; empty for localhost and addresses
+    const Policy* policy = nullptr;  // proxied_html: in place of Options::proxied_csp
   };
 
   explicit SecurityHeaders(const Options& options);
   SecurityHeaders() : SecurityHeaders(Options()) {}
 
+  // The lines of a policy that is a field value, with where to report to. One that is none gives
+  // those of Options::proxied_csp.
+  Policy policy(std::string_view text) const;
   // append writes whole lines. Allocates nothing but what `out` needs.
   void append(const Answer& answer, std::string& out) const;
 
  private:
   void append_proxied(const Answer& answer, std::string& out) const;
+  Policy lines(std::string_view text, const std::string& otherwise) const;
 
   std::string common_;
   std::string page_before_nonce_, page_between_, page_after_nonce_;
   std::string api_;
-  std::string reporting_;
+  std::string reporting_, report_;  // the field that names the endpoint; the end of every policy
   std::string frame_options_, opener_policy_, resource_policy_, permissions_policy_;
-  std::string csp_report_only_, csp_enforce_;
+  Policy policy_;
 };
 
 // must_remove tells the fields of a backend's answer that never reach a browser: what runs behind

@@ -19,6 +19,7 @@ namespace {
 constexpr std::uint64_t by_address = 1;
 constexpr std::uint64_t by_user = 2;
 constexpr std::uint64_t by_unknown_key = 3;
+constexpr std::uint64_t by_reports = 4;
 constexpr std::uint64_t by_route = 16;  // plus the route's number
 
 bool refuse(Admission& admission, Step step, int status, std::string_view code,
@@ -240,11 +241,22 @@ bool Shield::check_host(const Request& request, Memory* memory, Admission& admis
   return true;
 }
 
+bool Shield::count_report(const Request& request, Tick tick, Memory* memory,
+                          Admission& admission) const {
+  return check_host(request, memory, admission) &&
+         charge_address(by_reports, options_.reports, request, tick, admission);
+}
+
 bool Shield::check_address_limit(const Request& request, Tick tick, Admission& admission) const {
+  return charge_address(by_address, options_.general, request, tick, admission);
+}
+
+bool Shield::charge_address(std::uint64_t limit_id, const limit::Policy& policy,
+                            const Request& request, Tick tick, Admission& admission) const {
   admission.client =
       limit::client_address(request.peer, request.forwarded_for, options_.trusted_proxies);
   limit::Charges charges;
-  charges.add(services_.requests, by_address, options_.general, admission.client);
+  charges.add(services_.requests, limit_id, policy, admission.client);
   admission.rate = services_.requests.consume(charges, tick);
   if (admission.rate.allowed) return true;
   return refuse_limit(admission, Step::address_limit, admission.rate);

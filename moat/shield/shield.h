@@ -121,6 +121,9 @@ class Shield final {
     std::optional<limit::Policy> user;  // by signed-in user
     // By client address: API keys looked up that were none.
     limit::Policy unknown_keys = limit::Policy::parse("60/min/ip").value();
+    // By client address: reports of browsers, apart from all else. A page that violates a policy
+    // sends one for each violation.
+    limit::Policy reports = limit::Policy::parse("60/min/ip").value();
     std::string login_path = "/auth/login";
   };
   // Throws std::invalid_argument for a trusted origin that cannot be read.
@@ -136,6 +139,10 @@ class Shield final {
   // The host and the address limit alone: for a request that ends before it has a route. False:
   // refused.
   [[nodiscard]] bool count_client(const Request& request, Tick tick, Memory* memory,
+                                  Admission& admission) const;
+  // The same for a report of a browser, which is counted by a limit of its own: a page's reports
+  // are not to use up what its user may ask for. False: refused.
+  [[nodiscard]] bool count_report(const Request& request, Tick tick, Memory* memory,
                                   Admission& admission) const;
   // Exchanges the refresh token for new ones, or looks the API key up; may block.
   void refresh(const Request& request, Time now, Tick tick, Admission& admission) const;
@@ -171,6 +178,8 @@ class Shield final {
 
   bool check_host(const Request& request, Memory* memory, Admission& admission) const;
   bool check_address_limit(const Request& request, Tick tick, Admission& admission) const;
+  bool charge_address(std::uint64_t limit_id, const limit::Policy& policy, const Request& request,
+                      Tick tick, Admission& admission) const;
   Bearer check_bearer(const Request& request, const Rules& rules, Time now, Tick tick,
                       Memory* memory, Admission& admission) const;
   Bearer check_api_key(std::string_view key, Time now, Memory* memory, Admission& admission) const;

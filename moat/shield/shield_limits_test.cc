@@ -41,6 +41,25 @@ TEST_F(ShieldTest, ARequestThatEndsEarlyIsCountedToo) {
   EXPECT_EQ(refusal().status, 421);
 }
 
+TEST_F(ShieldTest, ReportsOfBrowsersAreCountedApart) {
+  options_.general = policy("1/min/ip");
+  options_.reports = policy("2/min/ip");
+  const Shield guard = shield();
+  for (int i = 0; i < 2; ++i) EXPECT_TRUE(guard.count_report(request_, tick_, nullptr, admission_));
+  EXPECT_EQ(admission_.client, address("192.0.2.1"));
+  EXPECT_FALSE(guard.count_report(request_, tick_, nullptr, admission_));
+  EXPECT_EQ(refusal().status, 429);
+  EXPECT_GT(refusal().retry_after, seconds(0));
+  // They have not used up what the user may ask for, nor the other way round.
+  EXPECT_TRUE(guard.count_client(request_, tick_, nullptr, admission_));
+  EXPECT_FALSE(guard.count_client(request_, tick_, nullptr, admission_));
+  request_.peer = address("192.0.2.2");
+  EXPECT_TRUE(guard.count_report(request_, tick_, nullptr, admission_));
+  request_.host = "other.example";
+  EXPECT_FALSE(guard.count_report(request_, tick_, nullptr, admission_));
+  EXPECT_EQ(refusal().status, 421);
+}
+
 TEST_F(ShieldTest, AnIpv6NetworkIsOneAddress) {
   options_.general = policy("2/min/ip");
   const Shield guard = shield();

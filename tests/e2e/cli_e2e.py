@@ -238,6 +238,8 @@ backend = "http://127.0.0.1:10"
         self.assertNotIn('API keys:', self.explain('GET', '/'))
         self.assertIn('http://127.0.0.1:10', self.explain('GET', '/'))
         self.assertIn('a safe method', self.explain('GET', '/'))
+        self.assertIn("only reported: default-src 'self'", self.explain('GET', '/'))
+        self.assertIn('reports of browsers', self.explain('POST', '/.well-known/moat/reports'))
         self.assertIn('answered by Moat itself', self.explain('POST', '/auth/login'))
         self.assertIn('refused     400', self.explain('GET', '/a/../admin/users'))
         self.assertIn('refused     400', self.explain('GET', '/a%2Fb'))

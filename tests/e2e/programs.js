@@ -107,7 +107,7 @@ async function moatIsReady(moat) {
 
 // Names in `resolve` (such as "*.example") lead to this machine.
 // Chromium accepts chains with exactly this CA's keys and goes on refusing all others.
-function launchBrowser(authorities, resolve = []) {
+function launchBrowser(authorities, resolve = [], more = []) {
   const keys = authorities.map((certificate) => createHash('sha256')
     .update(certificate.publicKey.export({type: 'spki', format: 'der'})).digest('base64'));
   const executablePath = process.env.MOAT_CHROMIUM ||
@@ -116,7 +116,7 @@ function launchBrowser(authorities, resolve = []) {
     executablePath,
     args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update',
       '--disable-sync', '--no-first-run', `--host-resolver-rules=${resolve.map((name) => `MAP ${name} ${HOST}`).join(', ')}`,
-      `--ignore-certificate-errors-spki-list=${keys.join(',')}`],
+      `--ignore-certificate-errors-spki-list=${keys.join(',')}`, ...more],
   });
 }
 
@@ -125,7 +125,7 @@ async function start(settings = {}) {
   let moat, browser;
   try {
     moat = await startMoat(settings.to || notes.url, settings);
-    browser = await launchBrowser(moat.authorities, settings.resolve);
+    browser = await launchBrowser(moat.authorities, settings.resolve, settings.browserArgs);
   } catch (error) {
     // Programs that are left would keep the test from ending.
     await moat?.stop();

@@ -90,6 +90,7 @@ struct Gateway::Parts {
   std::unique_ptr<AccessLog> access;
   std::uint64_t access_lines_lost = 0;  // at the last look
   RouteLabels labels;
+  ReportCollector reports;
   std::optional<Lasting> lasting;
   std::mutex reload_mutex;  // one reload at a time
   mutable std::mutex current_mutex;
