@@ -42,6 +42,7 @@ HttpFacts read_answer(const Reader& read, Time asked, const Clock& clock) {
   http::ResponseHead head;
   std::string bytes;
   std::array<char, 4096> piece;
+  const char* how = "interim answers without end";
   for (int interim = 0; interim <= most_interim;) {
     const http::ParseStatus status =
         http::parse_response_head(bytes, limits, http::Method::get, state, head);
@@ -65,10 +66,17 @@ HttpFacts read_answer(const Reader& read, Time asked, const Clock& clock) {
       continue;
     }
     const Socket::Received got = read(piece.data(), piece.size());
-    if (got.size == 0) break;
+    if (got.size == 0) {
+      how = got.trouble == Socket::Trouble::late
+                ? "no whole answer in time"
+                : "the connection ended before an answer was whole";
+      break;
+    }
     bytes.append(piece.data(), got.size);
   }
-  return of_state(HttpFacts::State::silent);
+  HttpFacts out = of_state(HttpFacts::State::silent);
+  out.trouble = how;
+  return out;
 }
 
 }  // namespace moat::doctor::internal

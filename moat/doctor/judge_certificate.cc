@@ -116,14 +116,14 @@ void judge_strength(const ChainFacts& chain, Findings& out) {
 
 void judge_certificate(const TlsFacts& facts, Time now, Findings& out) {
   const ChainFacts& chain = facts.chain;
-  if (facts.handshake.state != HandshakeFacts::State::done || chain.sent.empty()) return;
+  if (chain.sent.empty()) return;
   judge_trust(chain, out);
   judge_order(chain, out);
   out.push_back(finding(chain.name_matches ? "certificate.name" : "certificate.name_mismatch",
                         names(chain.sent.front())));
   judge_dates(chain, now, out);
   judge_strength(chain, out);
-  if (chain.must_staple)
+  if (chain.must_staple && facts.handshake.state == HandshakeFacts::State::done)
     out.push_back(
         finding(facts.handshake.stapled ? "certificate.stapled" : "certificate.not_stapled", {}));
 }

@@ -44,8 +44,7 @@ void judge_caa_records(const TlsFacts& facts, Findings& out) {
     case Caa::State::found:
       break;
   }
-  const bool known = facts.handshake.state == HandshakeFacts::State::done &&
-                     facts.chain.trust == Trust::trusted && !facts.chain.sent.empty();
+  const bool known = facts.chain.trust == Trust::trusted && !facts.chain.sent.empty();
   if (!known) {
     out.push_back(finding("dns.caa_unclear", records));
     return;

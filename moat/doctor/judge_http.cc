@@ -154,8 +154,7 @@ void judge_plain_http(const TlsFacts& facts, Findings& out) {
   const HttpFacts& answer = facts.plain_get;
   if (answer.state == HttpFacts::State::untried) return;
   if (answer.state != HttpFacts::State::answered) {
-    const bool malformed = answer.state == HttpFacts::State::malformed;
-    out.push_back(finding("http.plain_no_answer", malformed ? shown(answer.trouble) : ""));
+    out.push_back(finding("http.plain_no_answer", shown(answer.trouble)));
     return;
   }
   judge_redirect(facts, out);
@@ -173,7 +172,8 @@ void judge_https(const TlsFacts& facts, Findings& out) {
     case HttpFacts::State::untried:
       return;
     case HttpFacts::State::silent:
-      out.push_back(finding("http.no_answer", {}));
+      out.push_back(finding(facts.handshake.asks_who ? "http.not_let_in" : "http.no_answer",
+                            shown(answer.trouble)));
       return;
     case HttpFacts::State::malformed:
       out.push_back(finding("http.malformed", shown(answer.trouble)));

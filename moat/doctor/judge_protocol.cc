@@ -120,6 +120,7 @@ void judge_protocol(const TlsFacts& facts, Findings& out) {
       out.push_back(finding("protocol.handshake", {}));
       break;
   }
+  if (facts.handshake.asks_who) out.push_back(finding("protocol.client_certificate", {}));
   judge_versions(facts.versions, out);
   judge_groups(facts, out);
   judge_suites(facts, out);
@@ -131,12 +132,14 @@ void judge_protocol(const TlsFacts& facts, Findings& out) {
                                    : "chosen: " + shown(facts.handshake.protocol, 20);
     out.push_back(finding(http2 ? "protocol.http2" : "protocol.no_http2", chosen));
   }
-  if (facts.unknown_name == Offer::accepted) {
+  // Of an address alone there is no name that is served.
+  const bool named = facts.target.is_local() || !facts.target.literal();
+  if (facts.unknown_name == Offer::accepted && named) {
     out.push_back(finding(
         facts.target.is_local() ? "protocol.unknown_name_local" : "protocol.unknown_name_served",
         shown(facts.unknown_name_subject)));
   }
-  if (facts.unknown_name == Offer::refused)
+  if (facts.unknown_name == Offer::refused && named)
     out.push_back(finding("protocol.unknown_name_refused", {}));
 }
 

@@ -81,6 +81,7 @@ const Case cases[] = {
     {"protocol.handshake_failed",
      [](TlsFacts& f) { f.handshake.state = HandshakeFacts::State::failed; }},
     {"protocol.not_tls", [](TlsFacts& f) { f.handshake.state = HandshakeFacts::State::not_tls; }},
+    {"protocol.client_certificate", [](TlsFacts& f) { f.handshake.asks_who = true; }},
     {"protocol.no_tls13", [](TlsFacts& f) { f.versions.tls13 = Offer::refused; }},
     {"protocol.no_tls12", [](TlsFacts& f) { f.versions.tls12 = Offer::refused; }},
     {"protocol.outdated",
@@ -144,6 +145,11 @@ const Case cases[] = {
     {"http.post_redirected", [](TlsFacts& f) { f.plain_post = answer(308, {}); }},
     {"http.post_accepted", [](TlsFacts& f) { f.plain_post = answer(200, {}); }},
     {"http.no_answer", [](TlsFacts& f) { f.https.state = HttpFacts::State::silent; }},
+    {"http.not_let_in",
+     [](TlsFacts& f) {
+       f.https.state = HttpFacts::State::silent;
+       f.handshake.asks_who = true;
+     }},
     {"http.malformed", [](TlsFacts& f) { f.https.state = HttpFacts::State::malformed; }},
     {"http.too_large", [](TlsFacts& f) { f.https.state = HttpFacts::State::too_large; }},
     {"http.server_error", [](TlsFacts& f) { f.https.status = 500; }},
@@ -377,10 +383,29 @@ TEST(JudgeTls, WhereNothingSpeaksTlsThePlainPortIsStillJudged) {
   TlsFacts facts = good_site();
   facts.handshake.state = HandshakeFacts::State::not_tls;
   facts.https = HttpFacts();
+  facts.chain = ChainFacts();
   const auto all = ids(facts);
   EXPECT_TRUE(has(facts, "http.redirects"));
   EXPECT_FALSE(has(facts, "protocol.tls13"));
   EXPECT_FALSE(has(facts, "certificate.trusted"));
+}
+
+TEST(JudgeTls, ACertificateIsJudgedWhereTheHandshakeFailedBehindIt) {
+  TlsFacts facts = good_site();
+  facts.handshake.state = HandshakeFacts::State::failed;
+  facts.chain.must_staple = true;
+  EXPECT_TRUE(has(facts, "certificate.trusted"));
+  EXPECT_FALSE(has(facts, "certificate.not_stapled")) << "there was no time for it";
+}
+
+TEST(JudgeTls, AnAddressServesNoName) {
+  TlsFacts facts = good_site();
+  facts.target.host = "192.0.2.1";
+  for (const Offer offer : {Offer::accepted, Offer::refused}) {
+    facts.unknown_name = offer;
+    EXPECT_FALSE(has(facts, "protocol.unknown_name_served"));
+    EXPECT_FALSE(has(facts, "protocol.unknown_name_refused"));
+  }
 }
 
 TEST(JudgeTls, ARootsOwnSignatureDoesNotMatter) {

@@ -97,16 +97,21 @@ class Prober final {
     facts_.plain_post = plain_http("POST", open->address);
   }
 
+  static HttpFacts silent(const char* how) {
+    HttpFacts out;
+    out.state = HttpFacts::State::silent;
+    out.trouble = how;
+    return out;
+  }
+
   HttpFacts plain_http(std::string_view method, const IpAddress& address) const {
     const Tick until = deadline();
     const std::uint16_t port = *facts_.target.http_port;
-    HttpFacts silent;
-    silent.state = HttpFacts::State::silent;
     Socket socket;
-    if (socket.connect(address, port, until) != Reach::open) return silent;
+    if (socket.connect(address, port, until) != Reach::open) return silent("no connection");
     const Time asked = clock_.now();
     if (!socket.send(internal::http_request(method, facts_.target.authority(port, 80)), until))
-      return silent;
+      return silent("the request could not be sent");
     const auto read = [&](char* buffer, std::size_t size) {
       return socket.receive(buffer, size, until);
     };
@@ -121,19 +126,20 @@ class Prober final {
     if (!connect(socket, until)) return;
     internal::TlsClient client(socket, {server_name_, {"h2", "http/1.1"}}, until);
     facts_.handshake = client.handshake();
-    if (facts_.handshake.state != HandshakeFacts::State::done) return;
     auto chain = internal::examine_chain(client.certificates(), roots_, facts_.target.host);
     if (chain) facts_.chain = std::move(*chain);
-    negotiated_ = client.version();
+    if (facts_.handshake.state == HandshakeFacts::State::done) negotiated_ = client.version();
   }
 
   void ask_https() {
     const Tick until = deadline();
-    facts_.https.state = HttpFacts::State::silent;
+    facts_.https = silent("no connection");
     Socket socket;
     if (!connect(socket, until)) return;
+    facts_.https = silent("no TLS handshake for http/1.1");
     internal::TlsClient client(socket, {server_name_, {"http/1.1"}}, until);
     if (client.handshake().state != HandshakeFacts::State::done) return;
+    facts_.https = silent("the request could not be sent");
     const Time asked = clock_.now();
     const std::string host = facts_.target.authority(facts_.target.port, 443);
     if (!client.write(internal::http_request("GET", host))) return;

@@ -24,6 +24,8 @@ Reach reach_of(int error) {
     case ENETUNREACH:
     case EADDRNOTAVAIL:  // no address of that family here
     case EAFNOSUPPORT:
+    case EACCES:  // a rule of this machine
+    case EPERM:
       return Reach::no_route;
     default:
       return Reach::failed;

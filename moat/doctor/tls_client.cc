@@ -16,6 +16,12 @@ namespace {
 constexpr long most_chain = 65536;  // bytes of certificates
 constexpr std::size_t most_first = 1024;
 
+// The server wants a certificate: there is none, and that it wants one is worth knowing.
+int on_client_certificate(SSL* connection, X509**, EVP_PKEY**) {
+  *static_cast<bool*>(SSL_get_app_data(connection)) = true;
+  return 0;
+}
+
 bool set_up(SSL_CTX* context, const TlsWish& wish) {
   std::string protocols;
   for (const std::string& protocol : wish.protocols)
@@ -25,6 +31,7 @@ bool set_up(SSL_CTX* context, const TlsWish& wish) {
   SSL_CTX_set_options(context, SSL_OP_LEGACY_SERVER_CONNECT | SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_verify(context, SSL_VERIFY_NONE, nullptr);
   SSL_CTX_set_max_cert_list(context, most_chain);
+  SSL_CTX_set_client_cert_cb(context, on_client_certificate);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   return SSL_CTX_set_min_proto_version(context, TLS1_VERSION) == 1 &&
          SSL_CTX_set_max_proto_version(context, 0) == 1 &&
@@ -52,6 +59,7 @@ TlsClient::TlsClient(Socket& socket, const TlsWish& wish, Tick deadline)
     return;
   }
   SSL_set_bio(ssl, in_, out_);
+  SSL_set_app_data(ssl, &asked_who_);
   SSL_set_connect_state(ssl);
   ssl_ = ssl;
 }
@@ -97,6 +105,7 @@ int TlsClient::drive(Operation operation) {
 HandshakeFacts TlsClient::failed() const {
   HandshakeFacts out;
   out.state = HandshakeFacts::State::failed;
+  out.asks_who = asked_who_;
   if (parse_server_reply(first_).kind == ServerReply::Kind::not_tls) {
     out.state = HandshakeFacts::State::not_tls;
     out.trouble = first_.substr(0, 60);
@@ -118,6 +127,7 @@ HandshakeFacts TlsClient::handshake() {
   }
   if (drive([this] { return SSL_do_handshake(ssl_); }) != 1) return failed();
   out.state = HandshakeFacts::State::done;
+  out.asks_who = asked_who_;
   const unsigned char* protocol = nullptr;
   unsigned size = 0;
   SSL_get0_alpn_selected(ssl_, &protocol, &size);
@@ -131,7 +141,7 @@ std::uint16_t TlsClient::version() const { return static_cast<std::uint16_t>(SSL
 
 std::vector<std::string> TlsClient::certificates() const {
   std::vector<std::string> out;
-  STACK_OF(X509)* const chain = SSL_get_peer_cert_chain(ssl_);
+  STACK_OF(X509)* const chain = ssl_ == nullptr ? nullptr : SSL_get_peer_cert_chain(ssl_);
   for (int i = 0; chain != nullptr && i < sk_X509_num(chain); ++i) {
     unsigned char* data = nullptr;
     const int size = i2d_X509(sk_X509_value(chain, i), &data);

@@ -100,12 +100,13 @@ struct HandshakeFacts {
   std::string trouble;   // failed: why
   std::string protocol;  // the application protocol, of h2 and http/1.1; empty: none
   bool stapled = false;
+  bool asks_who = false;  // for a certificate of the client
 };
 
 // An answer over HTTP/1.1 to a request that was sent at `asked`.
 struct HttpFacts {
   enum class State { untried, answered, silent, malformed, too_large } state = State::untried;
-  std::string trouble;  // malformed: the parser's word for it
+  std::string trouble;  // silent: how; malformed: the parser's word for it
   int status = 0;
   std::vector<std::pair<std::string, std::string>> fields;  // names in lower case
   Time asked, answered;
@@ -121,7 +122,7 @@ struct TlsFacts {
   std::vector<Contact> contacts;
   Caa caa;
   HandshakeFacts handshake;
-  ChainFacts chain;  // of a handshake that is done
+  ChainFacts chain;  // empty: none was seen
   VersionFacts versions;
   std::optional<HelloFacts> hello;
   std::uint16_t suites_version = 0;   // of the next: 0x0303 is TLS 1.2; 0: untested

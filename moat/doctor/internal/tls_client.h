@@ -28,11 +28,13 @@ class TlsClient final {
   TlsClient& operator=(const TlsClient&) = delete;
   ~TlsClient();
 
-  // `not_tls`: what came first is no TLS; `trouble` is its beginning, raw.
+  // Whether it is done, and how far it got otherwise. `not_tls`: what came first is no TLS;
+  // `trouble` is its beginning, raw.
   [[nodiscard]] HandshakeFacts handshake();
   // The version of a handshake that is done, as on the wire.
   std::uint16_t version() const;
-  std::vector<std::string> certificates() const;  // as they were sent, in DER
+  // As they were sent, in DER. A handshake that failed may have got so far.
+  std::vector<std::string> certificates() const;
   [[nodiscard]] bool write(std::string_view bytes);
   [[nodiscard]] Socket::Received read(char* buffer, std::size_t size);
 
@@ -50,6 +52,7 @@ class TlsClient final {
   bio_st* out_ = nullptr;
   unsigned long error_ = 0;
   bool late_ = false;
+  bool asked_who_ = false;
   std::string first_;  // what came first, for `not_tls`
 };
 
