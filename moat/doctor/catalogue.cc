@@ -119,7 +119,7 @@ constexpr Entry certificate_entries[] = {
      "Check the clocks (`timedatectl`), then get another certificate."},
     {"certificate.renewal_due", warning, "The certificate should have been renewed",
      "Less than a third of its life is left (of one below ten days: half), which is when renewal "
-     "begins. It seems not to work.",
+     "begins. Unless it began just now, it does not work.",
      "Look why: `moat cert list` and the log's certificate_not_issued, or your ACME client's log."},
     {"certificate.issuer_expired", failure, "An intermediate certificate has expired",
      "Clients refuse the chain.", "Serve the CA's current intermediate."},

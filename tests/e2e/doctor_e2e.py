@@ -7,6 +7,7 @@ import pty
 import re
 import select
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -416,6 +417,77 @@ class Places(Sites):
         said = self.look(self.tls(says(head(*GOOD))), http=harness.free_port())
         self.assertEqual((said.code, said.ids('warning')), (0, set()), said)
         self.assertIn('ports.http_closed', said.ids('note'))
+
+
+class Names(Sites):
+    """By the name alone, on the usual ports, with a name server that answers as it is told."""
+
+    HOST = 'www.doctor.example'
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        if subprocess.run(['unshare', '-rmn', 'true'], capture_output=True, check=False).returncode != 0:
+            raise unittest.SkipTest('no network name space here')
+        ca = cls.pki.make('E0', cls.pki.root, organization="Let's Encrypt", authority=True)
+        cls.chain = cls.pki.make('www', ca, names=f'DNS:{cls.HOST}').with_suffix('.chain')
+
+    def look_up(self, zone, https=('127.0.0.1', '::1'), http=('127.0.0.1', '::1'), host=HOST, timeout='5s'):
+        command = [os.environ['MOAT_BIN'], 'doctor', 'tls', host, '--ca-file', str(self.pki.root), '--json', '--timeout', timeout]
+        scenario = {'zone': zone, 'https': https, 'http': http, 'chain': str(self.chain), 'command': command}
+        begin = time.monotonic()
+        done = subprocess.run(['unshare', '-rmn', sys.executable, 'doctor_network.py', json.dumps(scenario)], capture_output=True,
+                              text=True, timeout=90, check=False, cwd=pathlib.Path(__file__).parent)
+        said = Report(done, time.monotonic() - begin)
+        self.assertTrue(said.out, said)
+        return said
+
+    def zone(self, **more):
+        return {self.HOST: {'A': ['127.0.0.1'], 'AAAA': ['::1'], **more}}
+
+    def test_a_site_without_a_fault(self):
+        said = self.look_up(self.zone(CAA=[[0, 'issue', 'letsencrypt.org']]))
+        self.assertEqual((said.code, said.ids('warning')), (0, set()), said)
+        self.assertLessEqual({'dns.resolved', 'dns.caa_permits', 'ports.https_open', 'ports.http_open', 'http.redirects',
+                              'http.post_refused', 'http.hsts', 'http.hsts_preload_ready'}, said.ids('ok'), said)
+        self.assertNotIn('dns.no_ipv6', said.ids())
+
+    def test_ipv6_is_dead(self):
+        said = self.look_up(self.zone(), https=['127.0.0.1'])
+        self.assertEqual((said.code, said.ids('warning')), (0, {'ports.address_dead'}), said)
+        self.assertEqual(said.evidence('ports.address_dead'), '::1 port 443 refused')
+
+    def test_caa_of_the_nearest_name_holds(self):
+        above = {'doctor.example': {'CAA': [[0, 'issue', 'digicert.com'], [0, 'iodef', 'mailto:\x1b[2J']]},
+                 'example': {'CAA': [[0, 'issue', 'letsencrypt.org']]}}
+        said = self.look_up({**self.zone(), **above})
+        self.assertIn('dns.caa_forbids', said.ids('warning'), said)
+        self.assertTrue(said.evidence('dns.caa_forbids').startswith(
+            'doctor.example: issue "digicert.com", iodef "mailto:\\x1b[2J"; issued by'), said)
+        own = {**self.zone(CAA=[[0, 'issue', 'letsencrypt.org']]), **above}
+        self.assertIn('dns.caa_permits', self.look_up(own).ids('ok'))
+
+    def test_caa_is_followed_through_an_alias(self):
+        zone = {self.HOST: {'CNAME': 'host.other.example'},
+                'host.other.example': {'A': ['127.0.0.1'], 'AAAA': ['::1'], 'CAA': [[0, 'issue', ';']]}}
+        said = self.look_up(zone)
+        self.assertIn('dns.caa_forbids', said.ids('warning'), said)
+
+    def test_no_caa_and_a_name_server_that_fails_are_not_the_same(self):
+        self.assertIn('dns.caa_missing', self.look_up(self.zone()).ids('note'))
+        for word in ('fail', 'drop'):
+            with self.subTest(word):
+                self.assertIn('dns.caa_failed', self.look_up(self.zone(CAA=word), timeout='2s').ids('warning'))
+
+    def test_a_name_that_nobody_has(self):
+        said = self.look_up(self.zone(), host='nobody.doctor.example')
+        self.assertEqual((said.code, said.ids()), (3, {'dns.unresolved'}), said)
+
+    def test_a_name_server_that_says_nothing(self):
+        said = self.look_up(self.zone(A='drop', AAAA='drop'), timeout='1s')
+        self.assertEqual((said.code, said.ids()), (3, {'dns.unresolved'}), said)
+        self.assertEqual(said.evidence('dns.unresolved'), 'the resolver did not answer in time')
+        self.assertLess(said.took, 15)
 
 
 class CommandLine(Sites):

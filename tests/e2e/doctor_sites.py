@@ -42,7 +42,7 @@ class Pki:
     def stop(self):
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def make(self, common_name, issuer=None, authority=False, names=f'DNS:{NAME}', begins=-1, ends=89,
+    def make(self, common_name, issuer=None, organization='', authority=False, names=f'DNS:{NAME}', begins=-1, ends=89,
              key=('ec', 'ec_paramgen_curve:P-256'), digest='sha256', extra=''):
         """The path of a certificate (x.crt; its key is x.key, itself with its issuers x.chain)."""
         self.count += 1
@@ -52,12 +52,13 @@ class Pki:
         config = self.folder / f'{self.count}.cnf'
         config.write_text(
             f'[ca]\ndefault_ca=d\n[d]\ndatabase={base}.db\nserial={base}.srl\nnew_certs_dir={self.folder}\n'
-            f'policy=p\nrand_serial=yes\nunique_subject=no\nstring_mask=utf8only\n[p]\ncommonName=supplied\n'
+            f'policy=p\nrand_serial=yes\nunique_subject=no\nstring_mask=utf8only\n[p]\ncommonName=supplied\norganizationName=optional\n'
             f'[x]\nsubjectKeyIdentifier=hash\n{extensions}\n'
             f'[req]\ndistinguished_name=n\nutf8=yes\nstring_mask=utf8only\nprompt=no\n[n]\nCN=unused\n')
         pathlib.Path(f'{base}.db').write_text('')
+        subject = (f'/O={organization}' if organization else '') + f'/CN={common_name}'
         openssl('req', '-new', '-newkey', key[0], '-pkeyopt', key[1], '-nodes', '-keyout', f'{base}.key',
-                '-out', f'{base}.csr', '-subj', f'/CN={common_name}', '-utf8', '-config', config)
+                '-out', f'{base}.csr', '-subj', subject, '-utf8', '-config', config)
         by = ['-selfsign', '-keyfile', f'{base}.key'] if issuer is None else [
             '-cert', issuer, '-keyfile', issuer.with_suffix('.key')]
         openssl('ca', '-batch', '-config', config, *by, '-in', f'{base}.csr', '-out', f'{base}.crt', '-notext',
@@ -101,7 +102,7 @@ class Site:
     """A server in a thread, of TLS where it has a chain. `behave(connection, request)` does the rest:
     it gets what was read of the request (nothing where `reads` is false)."""
 
-    def __init__(self, behave, chain=None, reads=True, alpn=('http/1.1',)):
+    def __init__(self, behave, chain=None, reads=True, alpn=('http/1.1',), place=(harness.HOST, 0)):
         self.behave, self.reads, self.requests = behave, reads, []
         self.context = None
         if chain is not None:
@@ -109,7 +110,8 @@ class Site:
             self.context.load_cert_chain(chain, pathlib.Path(chain).with_suffix('.key'))
             self.context.set_alpn_protocols(list(alpn))
             self.context.set_ciphers('ECDHE+AESGCM')
-        self.listener = socket.create_server((harness.HOST, 0), backlog=64)
+        family = socket.AF_INET6 if ':' in place[0] else socket.AF_INET
+        self.listener = socket.create_server(place, family=family, backlog=64)
         self.port = self.listener.getsockname()[1]
         self.over = threading.Event()
         threading.Thread(target=self._accept, daemon=True).start()
