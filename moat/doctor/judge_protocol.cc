@@ -92,7 +92,12 @@ void judge_suites(const TlsFacts& facts, Findings& out) {
     good = false;
     out.push_back(finding(kind.id, list(those, suite_name)));
   }
-  if (good) out.push_back(finding("protocol.suites_good", list(facts.suites, suite_name)));
+  if (!facts.suites_complete) {
+    out.push_back(finding("protocol.suites_untested",
+                          "not all of them; so far: " + list(facts.suites, suite_name)));
+  } else if (good) {
+    out.push_back(finding("protocol.suites_good", list(facts.suites, suite_name)));
+  }
 }
 
 void judge_hello(const HelloFacts& hello, Findings& out) {

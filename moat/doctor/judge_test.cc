@@ -106,6 +106,7 @@ const Case cases[] = {
     {"protocol.suites_no_forward_secrecy", [](TlsFacts& f) { f.suites.push_back(0x009c); }},
     {"protocol.suites_cbc", [](TlsFacts& f) { f.suites.push_back(0xc013); }},
     {"protocol.suites_finite_field", [](TlsFacts& f) { f.suites.push_back(0x009e); }},
+    {"protocol.suites_untested", [](TlsFacts& f) { f.suites_complete = false; }},
     {"protocol.suites_untested", [](TlsFacts& f) { f.suites_version = 0; }},
     {"protocol.compression", [](TlsFacts& f) { f.hello->compression = true; }},
     {"protocol.renegotiation", [](TlsFacts& f) { f.hello->secure_renegotiation = false; }},

@@ -152,6 +152,7 @@ class Prober final {
 
   struct Asked {
     Offer offer = Offer::untested;
+    bool closed = false;  // refused without a word
     ServerReply reply{};
   };
 
@@ -170,7 +171,8 @@ class Prober final {
       if (got.trouble == Socket::Trouble::late) return out;
       if (got.size == 0) {
         // Nothing at all is how some refuse; an end in the middle says nothing.
-        if (bytes.empty()) out.offer = Offer::refused;
+        out.closed = bytes.empty();
+        if (out.closed) out.offer = Offer::refused;
         return out;
       }
       bytes.append(piece.data(), got.size);
@@ -194,18 +196,33 @@ class Prober final {
     return hello;
   }
 
+  // Whether it still takes what it took before: a server that has had enough of us closes each
+  // connection, and that is no answer to any question.
+  bool still_answers() {
+    if (facts_.versions.tls13 == Offer::accepted && ask(hello_of(tls13)).offer == Offer::accepted)
+      return true;
+    return facts_.versions.tls12 == Offer::accepted &&
+           ask(hello_of(tls12)).offer == Offer::accepted;
+  }
+
+  // The answers so far are one by one; a close counts only where it is meant.
+  Offer meant(const Asked& answer) {
+    return answer.closed && !still_answers() ? Offer::untested : answer.offer;
+  }
+
   Offer ask_version(std::uint16_t version) {
     // A handshake that is done says more than a question.
     if (negotiated_ == version) return Offer::accepted;
-    return ask(hello_of(version)).offer;
+    return meant(ask(hello_of(version)));
   }
 
   void ask_versions() {
+    if (negotiated_ == tls12) facts_.versions.tls12 = Offer::accepted;
     facts_.versions.tls13 = ask_version(tls13);
     ClientHello hello = hello_of(tls12);
     hello.offer_compression = true;
     const Asked answer = ask(hello);
-    facts_.versions.tls12 = negotiated_ == tls12 ? Offer::accepted : answer.offer;
+    if (negotiated_ != tls12) facts_.versions.tls12 = meant(answer);
     if (answer.offer == Offer::accepted) {
       facts_.hello = HelloFacts{answer.reply.compression != 0, answer.reply.secure_renegotiation,
                                 answer.reply.extended_master_secret};
@@ -221,7 +238,7 @@ class Prober final {
     ClientHello hello = hello_of(tls13);
     while (!hello.groups.empty()) {
       const Asked answer = ask(hello);
-      if (answer.offer == Offer::refused) facts_.groups_tested = !facts_.groups.empty();
+      if (meant(answer) == Offer::refused) facts_.groups_tested = !facts_.groups.empty();
       if (answer.offer != Offer::accepted) return;
       const std::uint16_t chosen = answer.reply.group;
       const auto found = std::find(hello.groups.begin(), hello.groups.end(), chosen);
@@ -246,7 +263,10 @@ class Prober final {
     ClientHello hello = hello_of(version);
     for (std::size_t i = 0; i < most_suites; ++i) {
       const Asked answer = ask(hello);
-      if (answer.offer != Offer::accepted) break;
+      if (answer.offer != Offer::accepted) {
+        facts_.suites_complete = meant(answer) == Offer::refused;
+        break;
+      }
       const std::uint16_t chosen = answer.reply.suite;
       const auto found = std::find(hello.suites.begin(), hello.suites.end(), chosen);
       if (found == hello.suites.end()) break;

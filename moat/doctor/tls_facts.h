@@ -127,6 +127,7 @@ struct TlsFacts {
   std::optional<HelloFacts> hello;
   std::uint16_t suites_version = 0;   // of the next: 0x0303 is TLS 1.2; 0: untested
   std::vector<std::uint16_t> suites;  // accepted, in the order in which the server chose them
+  bool suites_complete = false;       // the server refused all others
   bool groups_tested = false;
   std::vector<std::uint16_t> groups;  // of TLS 1.3, likewise
   Offer unknown_name = Offer::untested;

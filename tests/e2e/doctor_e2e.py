@@ -6,9 +6,11 @@ import pathlib
 import pty
 import re
 import select
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 
@@ -339,9 +341,9 @@ class Http(Sites):
 class Hostile(Sites):
     """Whatever the server does, it ends in time, and says what came of it."""
 
-    def ends(self, port, **keywords):
-        said = self.look(port, timeout='400ms', **keywords)
-        self.assertLess(said.took, 15, said)  # 2.4 s on a machine that has nothing else to do
+    def ends(self, port, timeout='400ms', **keywords):
+        said = self.look(port, timeout=timeout, **keywords)
+        self.assertLess(said.took, 25, said)  # six times that on a machine that has nothing else to do
         return said
 
     def test_it_says_nothing(self):
@@ -361,8 +363,45 @@ class Hostile(Sites):
         said = self.ends(self.site(drips(b'\x16\x03\x03\x40\x00' + b'\x02' * 16384, 0), reads=False).port)
         self.assertEqual(said.code, 1)
 
+    def test_it_has_had_enough(self):
+        """From some connection on it closes each one: that is no refusal of what was asked."""
+        for connections in range(3, 24, 2):
+            said = self.look(self.tls(says(head(*GOOD)), closes_after=connections))
+            if said.ids('note') & {'protocol.versions_untested', 'protocol.groups_untested', 'protocol.suites_untested'}:
+                continue
+            self.assertGreater(connections, 12, said)
+            self.assertLessEqual({'protocol.old_refused', 'protocol.suites_good'}, said.ids('ok'), said)
+        said = self.look(self.tls(says(head(*GOOD)), closes_after=4))
+        self.assertIn('SSL 3.0, TLS 1.0, TLS 1.1', said.evidence('protocol.versions_untested'))
+        self.assertNotIn('protocol.old_refused', said.ids())
+
+    def test_a_close_is_how_some_refuse(self):
+        """As long as the server goes on with what it took before."""
+        def relay(connection, request):
+            hello = connection.recv(4096)
+            # Behind record, message, version, random and session: whether TLS 1.2 at least is asked for.
+            if hello[9:11] < b'\x03\x03':
+                return
+            with socket.create_connection((harness.HOST, port)) as inner:
+                inner.sendall(hello)
+                for source, sink in ((inner, connection), (connection, inner)):
+                    threading.Thread(target=pump, args=(source, sink), daemon=True).start()
+                done.wait(5)
+
+        def pump(source, sink):
+            try:
+                while piece := source.recv(65536):
+                    sink.sendall(piece)
+                sink.shutdown(socket.SHUT_WR)
+            except OSError:
+                pass
+        done, port = threading.Event(), self.tls(says(head(*GOOD)))
+        self.addCleanup(done.set)
+        said = self.look(self.site(relay, reads=False).port)
+        self.assertLessEqual({'protocol.old_refused', 'protocol.suites_good', 'http.hsts'}, said.ids('ok'), said)
+
     def test_it_drips_its_head(self):
-        said = self.ends(self.tls(drips(b'H')))
+        said = self.ends(self.tls(drips(b'H')), timeout='2s')
         self.assertTrue(said.ids('failure') & {'http.no_answer', 'http.malformed'}, said)
 
     def test_its_head_has_no_end(self):
@@ -378,7 +417,7 @@ class Hostile(Sites):
 
     def test_the_plain_port_drips(self):
         slow = self.site(drips(b'HTTP/1.1 200 OK\r\nX: y', 0.05))
-        said = self.ends(self.tls(says(head(*GOOD))), http=slow.port)
+        said = self.ends(self.tls(says(head(*GOOD))), http=slow.port, timeout='2s')
         self.assertIn('http.plain_no_answer', said.ids('note'), said)
 
 

@@ -102,9 +102,10 @@ class Site:
     """A server in a thread, of TLS where it has a chain. `behave(connection, request)` does the rest:
     it gets what was read of the request (nothing where `reads` is false)."""
 
-    def __init__(self, behave, chain=None, reads=True, alpn=('http/1.1',), place=(harness.HOST, 0)):
+    def __init__(self, behave, chain=None, reads=True, alpn=('http/1.1',), place=(harness.HOST, 0),
+                 closes_after=None):
         self.behave, self.reads, self.requests = behave, reads, []
-        self.context = None
+        self.context, self.left = None, closes_after  # connections until it has had enough
         if chain is not None:
             self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self.context.load_cert_chain(chain, pathlib.Path(chain).with_suffix('.key'))
@@ -130,6 +131,11 @@ class Site:
                 connection, _ = self.listener.accept()
             except OSError:
                 return
+            if self.left is not None:
+                self.left -= 1
+                if self.left < 0:
+                    connection.close()
+                    continue
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection):

@@ -65,6 +65,7 @@ inline TlsFacts good_site() {
   out.hello = HelloFacts{false, true, true};
   out.suites_version = tls12;
   out.suites = {0xc02b, 0xc02c};
+  out.suites_complete = true;
   out.groups_tested = true;
   out.groups = {x25519mlkem768, 29};
   out.unknown_name = Offer::refused;
