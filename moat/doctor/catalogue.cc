@@ -87,10 +87,16 @@ constexpr Entry certificate_entries[] = {
      "Get a certificate from a public CA. For a CA of your own, such as Moat's local one, name its "
      "root: --ca-file FILE (and `moat trust` for this machine)."},
     {"certificate.incomplete", failure, "The chain is incomplete",
-     "The issuer named last was neither sent nor is it trusted here. Some browsers mend that by "
-     "guessing; other clients fail. (It may also be a CA that this machine does not trust.)",
+     "A certificate between the server's own and the root was not sent. Some browsers mend that by "
+     "guessing; other clients fail.",
      "Serve the whole chain: the certificate first, then each intermediate (the CA's file is often "
      "called fullchain.pem)."},
+    {"certificate.unknown_issuer", failure, "The chain ends below an issuer that is not trusted",
+     "The issuer of the last certificate was not sent and is not trusted here: it is the root of a "
+     "CA that this machine does not know, or one more intermediate is missing.",
+     "For a CA of your own, such as Moat's local one, name its root: --ca-file FILE (and `moat "
+     "trust` for this machine). Of a public CA serve the whole chain (often called "
+     "fullchain.pem)."},
     {"certificate.wrong_purpose", failure, "The certificate may not serve TLS",
      "Its extensions are for another purpose, so clients refuse it.",
      "Get a certificate for TLS servers (extended key usage serverAuth)."},

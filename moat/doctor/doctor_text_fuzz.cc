@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The other texts of strangers: DNS answers, HSTS, the site's name, and what is shown of them. The
-// first byte chooses.
+// The other words of strangers: DNS answers, HSTS, the site's name, certificates, and what is shown
+// of them. The first byte chooses.
 #include <cstdint>
 #include <cstdlib>
 #include <span>
@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "moat/doctor/internal/caa.h"
+#include "moat/doctor/internal/chain.h"
 #include "moat/doctor/internal/hsts_value.h"
 #include "moat/doctor/internal/test_site.h"
 
@@ -33,12 +34,23 @@ void judge(const std::string& text) {
     check_printable(finding.evidence);
 }
 
+void examine(const std::string& der) {
+  static const auto roots = doctor::internal::Roots::create("");
+  auto chain = doctor::internal::examine_chain({der, der}, *roots, "example.com");
+  if (!chain) return;
+  if (chain->trust == doctor::Trust::trusted) std::abort();  // none of the corpus is
+  doctor::TlsFacts facts = doctor::testing::good_site();
+  facts.chain = std::move(*chain);
+  for (const auto& finding : doctor::judge_tls(facts, doctor::testing::now))
+    check_printable(finding.evidence);
+}
+
 }  // namespace
 
 void fuzz(std::span<const std::uint8_t> input) {
   if (input.empty() || input.size() > 8192) return;
   const std::string text(reinterpret_cast<const char*>(input.data()) + 1, input.size() - 1);
-  switch (input[0] % 4) {
+  switch (input[0] % 5) {
     case 0:
       for (const auto& record : doctor::internal::read_caa_answer(text))
         if (record.tag.empty() || record.tag.size() > 255) std::abort();
@@ -57,7 +69,10 @@ void fuzz(std::span<const std::uint8_t> input) {
       if (!again || again->host != target->host || again->port != target->port) std::abort();
       break;
     }
-    default:
+    case 3:
       judge(text);
+      break;
+    default:
+      examine(text);
   }
 }

@@ -30,7 +30,10 @@ void judge_trust(const ChainFacts& chain, Findings& out) {
       out.push_back(finding("certificate.unknown_root", shown(last.subject)));
       break;
     case Trust::incomplete:
-      out.push_back(finding("certificate.incomplete",
+      // One alone lacks what is between it and the root; behind several most likely the root is not
+      // known.
+      out.push_back(finding(chain.sent_count > 1 && chain.in_order ? "certificate.unknown_issuer"
+                                                                   : "certificate.incomplete",
                             whole + " sent; the last one's issuer: " + shown(last.issuer)));
       break;
     case Trust::wrong_purpose:

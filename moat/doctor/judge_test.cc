@@ -59,7 +59,18 @@ const Case cases[] = {
     {"ports.http_skipped", [](TlsFacts& f) { f.target.http_port = std::nullopt; }},
     {"certificate.self_signed", [](TlsFacts& f) { f.chain.trust = Trust::self_signed; }},
     {"certificate.unknown_root", [](TlsFacts& f) { f.chain.trust = Trust::unknown_root; }},
-    {"certificate.incomplete", [](TlsFacts& f) { f.chain.trust = Trust::incomplete; }},
+    {"certificate.unknown_issuer", [](TlsFacts& f) { f.chain.trust = Trust::incomplete; }},
+    {"certificate.incomplete",
+     [](TlsFacts& f) {
+       f.chain.trust = Trust::incomplete;
+       f.chain.sent.pop_back();
+       f.chain.sent_count = 1;
+     }},
+    {"certificate.incomplete",
+     [](TlsFacts& f) {
+       f.chain.trust = Trust::incomplete;
+       f.chain.in_order = false;
+     }},
     {"certificate.wrong_purpose", [](TlsFacts& f) { f.chain.trust = Trust::wrong_purpose; }},
     {"certificate.refused", [](TlsFacts& f) { f.chain.trust = Trust::refused; }},
     {"certificate.disordered", [](TlsFacts& f) { f.chain.in_order = false; }},

@@ -96,7 +96,7 @@ class Moat(Sites):
         self.assertLessEqual(said.ids('note'), {'protocol.not_quantum_safe', 'http.no_csp'}, said)
         untrusted = run('tls', f'https://localhost:{moat.https_port}/path', '--json')
         self.assertEqual(untrusted.code, 1)
-        self.assertTrue(untrusted.ids('failure') & {'certificate.incomplete', 'certificate.unknown_root'}, untrusted)
+        self.assertEqual(untrusted.ids('failure'), {'certificate.unknown_issuer'}, untrusted)
 
     def test_a_public_name_has_no_fault_and_hsts(self):
         chain = self.pki.good.with_suffix('.chain')
@@ -139,6 +139,8 @@ class Certificates(Sites):
 
     def test_without_the_intermediate(self):
         self.assertEqual(self.judged(self.pki.chain(self.pki.good)), {'certificate.incomplete'})
+        chain = self.pki.good.with_suffix('.chain')
+        self.assertEqual(self.judged(chain, roots=self.pki.make('other')), {'certificate.unknown_issuer'})
 
     def test_out_of_order(self):
         chain = self.pki.chain(self.pki.good, self.pki.root, self.pki.middle)
@@ -175,7 +177,7 @@ class Certificates(Sites):
 
 
 CERTIFICATE_IDS = {'certificate.expired', 'certificate.not_yet_valid', 'certificate.renewal_due', 'certificate.name_mismatch',
-                   'certificate.incomplete', 'certificate.disordered', 'certificate.self_signed', 'certificate.unknown_root',
+                   'certificate.incomplete', 'certificate.unknown_issuer', 'certificate.disordered', 'certificate.self_signed', 'certificate.unknown_root',
                    'certificate.weak_key', 'certificate.weak_signature', 'certificate.not_stapled', 'certificate.refused',
                    'certificate.wrong_purpose', 'certificate.issuer_expired', 'certificate.chain_long'}
 
