@@ -70,10 +70,12 @@ class Prober final {
     for (const IpAddress& address : addresses) facts_.contacts.emplace_back().address = address;
   }
 
-  // One address that swallows everything must not use up the others' time.
+  // One address that swallows everything must not use up the others' time. Two seconds are
+  // time for a lost packet to be sent again.
   Reach contact(const IpAddress& address, std::uint16_t port) const {
+    const auto share = std::max<std::chrono::milliseconds>(timeout_ / 4, std::chrono::seconds{2});
     Socket socket;
-    return socket.connect(address, port, std::min(clock_.tick() + timeout_ / 4, end_));
+    return socket.connect(address, port, std::min(clock_.tick() + std::min(share, timeout_), end_));
   }
 
   void contact_both(Contact& contact_facts) {

@@ -71,7 +71,9 @@ Reach Socket::connect(const IpAddress& address, std::uint16_t port, Tick deadlin
   if (fd_ < 0) return reach_of(errno);
   if (::connect(fd_, reinterpret_cast<const sockaddr*>(&storage), size) == 0) return Reach::open;
   if (errno != EINPROGRESS) return reach_of(errno);
-  if (!wait_for(POLLOUT, deadline)) return Reach::timed_out;
+  // It may have come about while this machine was busy with something else.
+  pollfd done{fd_, POLLOUT, 0};
+  if (!wait_for(POLLOUT, deadline) && ::poll(&done, 1, 0) != 1) return Reach::timed_out;
   int error = 0;
   socklen_t length = sizeof error;
   if (::getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &length) != 0) return Reach::failed;

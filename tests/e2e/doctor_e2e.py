@@ -349,7 +349,7 @@ class Hostile(Sites):
         return said
 
     def test_it_says_nothing(self):
-        said = self.ends(self.site(lambda connection, request: time.sleep(3), reads=False).port)
+        said = self.ends(self.site(lambda connection, request: time.sleep(3), reads=False).port, timeout='1s')
         self.assertIn('protocol.handshake_failed', said.ids('failure'))
         self.assertEqual(said.evidence('protocol.handshake_failed'), 'no answer in time')
         self.assertIn('protocol.versions_untested', said.ids('note'))
@@ -519,6 +519,15 @@ class Names(Sites):
         for word in ('fail', 'drop'):
             with self.subTest(word):
                 self.assertIn('dns.caa_failed', self.look_up(self.zone(CAA=word), timeout='2s').ids('warning'))
+
+    def test_an_address_in_place_of_a_name(self):
+        for host, family in (('[::1]', '::1'), ('127.0.0.1', '127.0.0.1')):
+            with self.subTest(host):
+                said = self.look_up({}, https=[family], http=[family], host=host)
+                self.assertEqual((said.code, said.ids('failure')), (1, {'certificate.name_mismatch'}), said)
+                self.assertEqual(said.ids('warning'), {'http.hsts_here'}, said)
+                self.assertLessEqual({'certificate.trusted', 'http.redirects', 'protocol.tls13'}, said.ids('ok'), said)
+                self.assertFalse([i for i in said.ids() if i.startswith('dns.')], said)
 
     def test_a_name_that_nobody_has(self):
         said = self.look_up(self.zone(), host='nobody.doctor.example')

@@ -93,7 +93,7 @@ class SServer(harness.Program):
         super().__init__(['openssl', 's_server', '-accept', f'{harness.HOST}:{self.port}', '-cert', chain,
                           *(('-cert_chain', issuers) if rest else ()), '-key', chain.with_suffix('.key'), '-www', *options],
                          env={'OPENSSL_CONF': '/dev/null'})
-        harness.wait_until(lambda: any('ACCEPT' in line for line in self.lines) or not self.running(), what='s_server')
+        harness.wait_until(lambda: any('ACCEPT' in line for line in self.lines) or not self.running(), 30, 's_server')
         if not self.running():
             raise AssertionError(self.output)
 
