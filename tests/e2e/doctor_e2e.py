@@ -15,35 +15,9 @@ import time
 import unittest
 
 import harness
-from doctor_sites import NAME, OK, Pki, Site, SServer, drips, head, says
+from doctor_sites import NAME, OK, Pki, Report, Site, SServer, drips, head, run, says
 
 GOOD = ('Date: {date}', 'Strict-Transport-Security: max-age=63072000; includeSubDomains', 'X-Content-Type-Options: nosniff')
-
-
-class Report:
-    def __init__(self, done, took):
-        self.code, self.out, self.err, self.took = done.returncode, done.stdout, done.stderr, took
-
-    @property
-    def json(self):
-        return json.loads(self.out)
-
-    def ids(self, *severities):
-        return {f['id'] for f in self.json['findings'] if not severities or f['severity'] in severities}
-
-    def evidence(self, name):
-        return next(f['evidence'] for f in self.json['findings'] if f['id'] == name)
-
-    def __repr__(self):
-        return f'<{self.code} in {self.took:.1f} s\n{self.out}\n{self.err}>'
-
-
-def run(*words, env=None, prefix=()):
-    begin = time.monotonic()
-    clean = {k: v for k, v in os.environ.items() if k != 'NO_COLOR'}
-    done = subprocess.run([*prefix, os.environ['MOAT_BIN'], 'doctor', *map(str, words)], capture_output=True, text=True,
-                          timeout=90, check=False, env={**clean, **(env or {})})
-    return Report(done, time.monotonic() - begin)
 
 
 class Sites(unittest.TestCase):
