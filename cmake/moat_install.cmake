@@ -4,7 +4,7 @@ include(CMakePackageConfigHelpers)
 get_property(modules GLOBAL PROPERTY MOAT_MODULES)
 
 set(rooms ${modules})
-list(REMOVE_ITEM rooms moat_gateway)
+list(REMOVE_ITEM rooms moat_doctor moat_gateway)
 add_library(moat_rooms INTERFACE)
 add_library(moat::moat ALIAS moat_rooms)
 set_target_properties(moat_rooms PROPERTIES EXPORT_NAME moat)

@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "moat/cli/commands.h"
+#include "moat/cli/doctor.h"
 #include "moat/cli/options.h"
 #include "moat/gateway/config.h"
 
@@ -36,6 +37,7 @@ const std::vector<Command>& commands() {
        config_options},
       {"explain", "METHOD PATH", "Says what happens to a request: route, limits, verdicts.",
        config_options},
+      doctor_tls_command(),
       {"init", "", "Prints a commented moat.toml.", {{"help", "", "this text"}}},
       {"hash",
        "",
@@ -120,6 +122,7 @@ int dispatch(std::vector<std::string> words) {
   }
   std::string name = words[0];
   words.erase(words.begin());
+  if (name == "doctor") return doctor(std::move(words));
   if ((name == "user" || name == "cert") && !words.empty() && words[0][0] != '-') {
     name += " " + words[0];
     words.erase(words.begin());
