@@ -57,7 +57,8 @@ enum class ReportRefusal {
   malformed    // no strict JSON, no reports, or more than `most_reports`
 };
 
-inline constexpr std::size_t most_report_bytes = 64 * 1024;
+// Each report repeats the whole policy, so that a page with many violations sends much.
+inline constexpr std::size_t most_report_bytes = 256 * 1024;
 inline constexpr std::size_t most_reports = 100;  // in one body
 
 // Whether parse_reports reads bodies of that type, whatever its parameters.

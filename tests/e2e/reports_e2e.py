@@ -149,7 +149,7 @@ class Collector(Case):
         report = {'type': 'crash', 'url': self.page()}
         self.assertEqual(self.send([report] * 100, source=source).status, 204)
         self.assert_problem(self.send([report] * 101, source=source), 400, 'bad_report')
-        whole = '[]' + ' ' * (65536 - 2)
+        whole = '[]' + ' ' * (256 * 1024 - 2)
         self.assertEqual(self.send(whole, source=source).status, 204)
         self.assert_problem(self.send(whole + ' ', source=source), 413, 'body_too_large')
         deep = [{'type': 'x', 'body': {'a': [[[[[]]]]]}}]
@@ -158,7 +158,7 @@ class Collector(Case):
         chunked = (f'POST {PATH} HTTP/1.1\r\nHost: localhost:{self.moat.https_port}\r\nContent-Type: {LIST}\r\n'
                    'Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n').encode()
         self.assertIn(b'HTTP/1.1 204', self.moat.raw(chunked + b'2\r\n[]\r\n0\r\n\r\n'))
-        self.assertIn(b'HTTP/1.1 413', self.moat.raw(chunked + b'10001\r\n' + b' ' * 0x10001 + b'\r\n0\r\n\r\n'))
+        self.assertIn(b'HTTP/1.1 413', self.moat.raw(chunked + b'40001\r\n' + b' ' * 0x40001 + b'\r\n0\r\n\r\n'))
 
     def test_the_backend_sees_none_of_it(self):
         self.send([], source='127.0.1.7')
