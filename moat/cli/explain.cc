@@ -7,6 +7,7 @@
 #include "moat/cli/sandbox.h"
 #include "moat/gateway/gateway.h"
 #include "moat/gateway/routes.h"
+#include "moat/gateway/tls_report.h"
 #include "moat/http/request.h"
 #include "moat/https/tls.h"
 #include "moat/shield/auth_api.h"
@@ -44,6 +45,7 @@ int check(const Arguments& arguments) {
   }
   if (weak.empty()) std::cout << "No practice is weakened.\n";
   std::cout << "Key exchange: " << https::describe_groups() << ".\n";
+  for (const std::string& line : gateway::tls_report(*config)) std::cout << line << "\n";
   std::cout << "Sandbox: "
             << (config->allow_unsandboxed ? "off (server.allow_unsandboxed)"
                                           : describe(sandbox_support()))
@@ -108,6 +110,12 @@ int explain(const Arguments& arguments) {
   std::cout << "login       " << name_of(route->login);
   for (const std::string& role : route->roles)
     std::cout << (role == route->roles.front() ? "; roles: " : ", ") << role;
+  if (route->client_certificate != gateway::ClientCertificates::none)
+    std::cout
+        << "\ncertificate "
+        << (route->client_certificate == gateway::ClientCertificates::required
+                ? "required of the client, by TLS: without one 403 client_certificate_required"
+                : "asked of the client, by TLS; the backend is told of one");
   if (!route->scopes.empty()) std::cout << "\nscopes      of tokens and API keys:";
   for (const std::string& scope : route->scopes) std::cout << " " << scope;
   std::cout << "\nlimits      " << config->limit_default;
@@ -135,6 +143,10 @@ int explain(const Arguments& arguments) {
                     ? ""
                     : "; of a signed-in user X-Moat-User, -Email, -Roles, -Session, -Assertion; "
                       "of a token or API key -Scopes too")
+            << (route->client_certificate == gateway::ClientCertificates::none
+                    ? ""
+                    : "; of a client certificate X-Moat-Client-Certificate-Sha256, -Serial, "
+                      "-Subject, -Dns, -Email, -Uri")
             << "\n";
   return 0;
 }

@@ -84,6 +84,12 @@ std::vector<std::string> Config::scopes() const {
   return out;
 }
 
+bool Config::asks_clients() const {
+  return std::any_of(routes.begin(), routes.end(), [](const Route& route) {
+    return route.client_certificate != ClientCertificates::none;
+  });
+}
+
 bool Config::is_localhost() const {
   return std::all_of(domains.begin(), domains.end(),
                      [](const std::string& name) { return is_local_name(name); });

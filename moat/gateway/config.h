@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +15,10 @@
 #include "moat/base/result.h"
 #include "moat/jwt/key.h"
 #include "moat/net/loop.h"
+
+namespace moat::https {
+class ClientAuthorities;
+}
 
 namespace moat::gateway {
 
@@ -56,6 +61,8 @@ enum class OnAnonymous {
 enum class CsrfMode { enforce, report, off, token };
 enum class CsrfForms { off, inject };  // inject: Moat puts a token into the forms of pages
 enum class CspMode { report_only, enforce, off };
+// By TLS. optional: the backend is told of one, if the client has it.
+enum class ClientCertificates { none, optional, required };
 
 enum class Balance { round_robin, least_connections };
 
@@ -85,6 +92,7 @@ struct Route {
   std::vector<Upstream> backends;  // at most `most_backends`
   BackendSettings backend;
   Login login = Login::optional;
+  ClientCertificates client_certificate = ClientCertificates::none;
   std::vector<std::string> roles;  // any of them; empty: every signed-in user
   // Each of them, of a token or API key; whoever is at a browser has all.
   std::vector<std::string> scopes;
@@ -202,6 +210,11 @@ struct Config {
   std::string certificate_file;  // chain, PEM
   std::string key_file;
   bool allow_key_readable_by_all = false;  // container mounts: a weakening
+  // Who vouches for clients' certificates, and a list of those taken back; PEM. Read by
+  // resolve_backends() into `clients`, which is null where no client is asked for one.
+  std::string client_ca_file;
+  std::string client_crl_file;
+  std::shared_ptr<const https::ClientAuthorities> clients;
   bool http2 = true;
   bool tls_modern = false;  // TLS 1.3 only
   std::chrono::seconds hsts_max_age{63'072'000};
@@ -257,6 +270,7 @@ struct Config {
   // A public name that was given no certificate: browsers will not trust what it shows.
   bool lacks_certificate() const { return needs_certificate() && !acme.agree_to_terms; }
   bool is_localhost() const;  // every name is localhost, *.localhost or a loopback address
+  bool asks_clients() const;  // some route wants to see their certificates
   std::vector<std::string> scopes() const;  // all that a token or key may be made for
 
  private:

@@ -6,6 +6,7 @@
 #include "moat/base/encoding.h"
 #include "moat/gateway/config.h"
 #include "moat/gateway/internal/config_issuers.h"
+#include "moat/gateway/internal/config_tls.h"
 #include "moat/gateway/nearest.h"
 #include "moat/gateway/routes.h"
 #include "moat/net/sockets.h"
@@ -228,6 +229,7 @@ std::vector<ConfigProblem> check_config(const Config& config) {
   check_order(config.routes, problems);
   check_issuers(config, problems);
   check_forms(config.routes, problems);
+  check_tls(config, problems);
   if (config.domains.empty()) problems.push_back({Origin{"domain", 0}, "'domain' is empty"});
   for (const auto* list : {&config.https, &config.http}) {
     for (const std::string& text : *list) {

@@ -49,6 +49,10 @@ void read_route(ConfigTable table, Route& route) {
   table.choice<Login>(
       "login", route.login,
       {{"none", Login::none}, {"optional", Login::optional}, {"required", Login::required}});
+  table.choice<ClientCertificates>("client_certificate", route.client_certificate,
+                                   {{"none", ClientCertificates::none},
+                                    {"optional", ClientCertificates::optional},
+                                    {"required", ClientCertificates::required}});
   table.list("roles", route.roles);
   table.list("scopes", route.scopes);
   table.choice<OnAnonymous>("on_anonymous", route.on_anonymous,

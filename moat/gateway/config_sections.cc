@@ -107,6 +107,8 @@ void read_tls(ConfigTable table, Config& config) {
   table.text("certificate", config.certificate_file);
   table.text("key", config.key_file);
   table.boolean("allow_key_readable_by_all", config.allow_key_readable_by_all);
+  table.text("client_ca_file", config.client_ca_file);
+  table.text("client_crl_file", config.client_crl_file);
   table.choice<bool>("min", config.tls_modern, {{"1.2", false}, {"1.3", true}});
   auto hsts = *table.table("hsts");
   milliseconds age = config.hsts_max_age;

@@ -38,6 +38,7 @@ shield::Rules rules_of(const Route& route) {
       rules.on_anonymous = shield::Rules::OnAnonymous::redirect;
       break;
   }
+  rules.needs_client_certificate = route.client_certificate == ClientCertificates::required;
   rules.roles = route.roles;
   rules.scopes = route.scopes;
   rules.allow_forged_requests = route.csrf == CsrfMode::off;
@@ -271,6 +272,10 @@ void Generation::make_shared(const Lasting& lasting, const Log& log) {
     if (route.limit) prepared.limit = policy_or(*route.limit, "600/min/ip");
     prepared.script_cookies.assign(route.script_cookies.begin(), route.script_cookies.end());
   }
+  // Where nothing else can be reached without one, Moat's own pages cannot either.
+  shared_->all_need_client_certificate = std::all_of(
+      config_.routes.begin(), config_.routes.end(),
+      [](const Route& route) { return route.client_certificate == ClientCertificates::required; });
   for (PreparedRoute& prepared : shared_->routes) {
     if (prepared.limit) prepared.rules.limit = &*prepared.limit;
   }
@@ -284,6 +289,7 @@ void Generation::make_shared(const Lasting& lasting, const Log& log) {
 Result<https::ServerContext, std::string> Generation::tls_context() const {
   https::TlsPolicy policy;
   if (config_.http2) policy.protocols.insert(policy.protocols.begin(), "h2");
+  policy.clients = config_.clients;
   if (config_.tls_modern) policy.versions = https::TlsPolicy::Versions::modern;
   auto context =
       https::ServerContext::create(policy, certificates_->store(), certificates_->tickets());

@@ -49,6 +49,7 @@ std::string seconds(std::uint64_t count, std::uint64_t unit) {
 
 // Which of the seven practices a step belongs to; empty for what is none's.
 std::string_view practice_of(std::string_view step) {
+  if (step == "certificate") return "1";
   if (step == "canonical" || step == "host") return "2";
   if (step == "session" || step == "login") return "4";
   if (step == "limit") return "5";

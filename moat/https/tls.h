@@ -12,6 +12,7 @@
 #include "moat/base/random.h"
 #include "moat/base/result.h"
 #include "moat/https/certificate.h"
+#include "moat/https/client_certificate.h"
 
 struct ssl_ctx_st;  // OpenSSL's SSL_CTX, for the room that drives the handshakes
 
@@ -24,6 +25,10 @@ struct TlsPolicy {
   // Application protocols in order of preference. A client that names protocols and none of these
   // is refused with no_application_protocol; one that names none is served.
   std::vector<std::string> protocols{"http/1.1"};
+  // Where it is given, every client is asked for a certificate. One that shows none is served (see
+  // verified_client); one whose certificate these do not vouch for is refused with an alert.
+  // Sessions are resumed under the same authorities only.
+  std::shared_ptr<const ClientAuthorities> clients = nullptr;
 };
 
 // CertificateStore says which certificate answers which name. Thread-safe: handshakes on any thread

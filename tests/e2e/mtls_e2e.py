@@ -1,0 +1,371 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Certificates on both sides: of clients, by route; of Moat towards its backends; several for several names."""
+import os
+import re
+import socket
+import ssl
+import subprocess
+import unittest
+
+import harness
+import pki
+import wire
+from wire import request
+
+QUICK = {**wire.LIMITS, 'MOAT_SERVER_TIMEOUTS_DRAIN': '3s'}
+PREFIX = 'x-moat-client-certificate-'
+
+
+def said(got):
+    """What the backend was told of the client's certificate."""
+    return {name[len(PREFIX):]: value for name, value in got.fields if name.startswith(PREFIX)}
+
+
+def upgrade(peer, got):
+    peer.send(b'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n'
+              b'Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n')
+    peer.send(b'hello')
+    try:
+        peer.rest()
+    except TimeoutError:
+        pass
+    return False
+
+
+WEBSOCKET = ('Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13',
+             'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==', 'Origin: https://localhost')
+
+
+class Served(unittest.TestCase):
+    """A gateway that a test configures, in front of one backend."""
+
+    def start(self, head='', *routes, handlers=None, options=()):
+        backend = wire.Backend(handlers or {})
+        self.addCleanup(backend.stop)
+        text = head + ''.join(f'\n[[route]]\nbackend = "{backend.url}"\n{route}\n' for route in routes)
+        moat = wire.Toml(text, ('--workers', '1', *options), QUICK)
+        self.addCleanup(self._end, moat)
+        self.text = text
+        return moat, backend
+
+    def _end(self, moat):
+        self.assertEqual(moat.stop(), 0, moat.output[-4000:])
+
+    def reload(self, moat, text):
+        (moat.data / 'moat.toml').write_text(text)
+        done = subprocess.run([os.environ['MOAT_BIN'], 'reload', '--data', moat.data / 'data'], capture_output=True,
+                              text=True)
+        self.assertEqual(done.returncode, 0, done.stderr + moat.output[-2000:])
+
+    def placed(self, moat, *files):
+        """One file of all, beside the configuration: the sandbox has closed the rest."""
+        path = moat.data / f'placed-{len(list(moat.data.iterdir()))}.pem'
+        path.write_text(''.join(file.read_text() for file in files))
+        return path
+
+    def tool(self, moat, *arguments):
+        done = subprocess.run([os.environ['MOAT_BIN'], *arguments, '--config', moat.data / 'moat.toml', '--data',
+                               moat.data / 'data'], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def logged(self, moat, event, text=''):
+        return harness.wait_until(
+            lambda: [line for line in list(moat.lines) if f'"{event}"' in line and text in line], 5, event)
+
+
+def context_of(moat, own=None, version=None):
+    context = moat.tls_context()
+    if own:
+        context.load_cert_chain(*own)
+    if version:
+        context.minimum_version = context.maximum_version = version
+    return context
+
+
+def connect(moat, own=None, context=None, session=None):
+    """A connection of a client with a certificate, or none."""
+    raw = socket.create_connection((harness.HOST, moat.https_port), 15)
+    context = context or context_of(moat, own)
+    return wire.Wire(context.wrap_socket(raw, server_hostname='localhost', session=session))
+
+
+def get(moat, path, *fields, own=None):
+    with connect(moat, own) as peer:
+        return peer.get(path, *fields)
+
+
+class Clients(Served):
+    ROUTES = ('match = "/staff/*"\nclient_certificate = "required"',
+              'match = "/maybe/*"\nclient_certificate = "optional"', 'match = "/*"')
+
+    @classmethod
+    def setUpClass(cls):
+        cls.authority = pki.Authority(cls)
+        cls.ada = cls.authority.issue('ada', 'email:ada@example.com,DNS:ada.example,URI:spiffe://example/ada')
+
+    def served(self, *more, routes=ROUTES, **keywords):
+        head = f'tls.client_ca_file = "{self.authority.ca}"\n' + ''.join(f'{line}\n' for line in more)
+        return self.start(head, *routes, **keywords)
+
+    def refused(self, answer):
+        self.assertEqual((answer.status, answer.json()['code']), (403, 'client_certificate_required'))
+        self.assertEqual(answer.header('content-type'), 'application/problem+json')
+
+    def ends(self, moat, own, alert):
+        """The handshake is refused. With TLS 1.3 the client hears of it when it reads."""
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            with self.assertRaisesRegex((OSError, wire.Closed), alert):
+                with connect(moat, context=context_of(moat, own, version)) as peer:
+                    peer.get('/')
+
+    # --------------------------------------------------------------------------------- by route
+
+    def test_a_route_needs_one_may_have_one_or_is_told_of_none(self):
+        moat, backend = self.served()
+        self.refused(get(moat, '/staff/a'))
+        self.assertEqual(backend.requests, [])
+        self.assertEqual(get(moat, '/staff/a', own=self.ada).status, 200)
+        told = said(backend.seen('/staff/a')[0])
+        self.assertEqual(told.pop('serial').upper(),
+                         pki.openssl('x509', '-in', self.ada[0], '-noout', '-serial').strip().split('=')[1])
+        self.assertEqual(told, {'sha256': pki.fingerprint(self.ada[0]), 'subject': 'CN=ada',
+                                'email': 'ada@example.com', 'dns': 'ada.example', 'uri': 'spiffe://example/ada'})
+        for own in (None, self.ada):
+            self.assertEqual(get(moat, '/maybe/a', own=own).status, 200)
+            self.assertEqual(get(moat, '/other', own=own).status, 200)
+        without, with_one = backend.seen('/maybe/a')
+        self.assertEqual(said(without), {})
+        self.assertEqual(said(with_one)['subject'], 'CN=ada')
+        self.assertEqual([said(got) for got in backend.seen('/other')], [{}, {}])
+        self.logged(moat, 'refused', 'client_certificate_required')
+        metrics = moat.request('GET', '/metrics', port=moat.admin_port, tls=False).text
+        self.assertRegex(metrics, r'moat_refused_total\{[^}]*practice="1"[^}]*step="certificate"[^}]*'
+                                  r'code="client_certificate_required"\} 1')
+
+    def test_what_a_client_says_of_itself_is_not_believed(self):
+        moat, backend = self.served(routes=('match = "/maybe/*"\nclient_certificate = "optional"\n'
+                                            'allow_underscore_headers = true', 'match = "/*"'))
+        lies = [f'{name}: {"0" * 64}' for name in (
+            'X-Moat-Client-Certificate-Sha256', 'x-moat-client-certificate-subject', 'X_Moat_Client_Certificate_Sha256',
+            'X-Moat_Client-Certificate-Email', 'X-MOAT-CLIENT-CERTIFICATE-URI')]
+        for path in ('/maybe/a', '/b'):
+            self.assertEqual(get(moat, path, *lies).status, 200)
+            self.assertEqual([name for name in backend.seen(path)[0].names if 'certificate' in name], [])
+        self.assertEqual(get(moat, '/maybe/c', *lies, own=self.ada).status, 200)
+        got = backend.seen('/maybe/c')[0]
+        self.assertEqual(got.all('x-moat-client-certificate-sha256'), [pki.fingerprint(self.ada[0])])
+        self.assertEqual([name for name in got.names if 'certificate' in name and not name.startswith(PREFIX)], [])
+
+    def test_it_comes_before_the_session_and_the_login(self):
+        moat, backend = self.served(routes=('match = "/staff/*"\nclient_certificate = "required"\nlogin = "required"',
+                                            'match = "/*"'))
+        self.refused(get(moat, '/staff/a', 'Authorization: Bearer moat_at_nonsense'))
+        self.refused(get(moat, '/staff/a', 'Cookie: __Host-Http-rt=1; __Host-Http-rt=2'))
+        answer = get(moat, '/staff/a', own=self.ada)
+        self.assertEqual((answer.status, answer.json()['code']), (401, 'login_required'))
+        self.assertEqual(backend.requests, [])
+        self.assertEqual(get(moat, '/auth/login').status, 200)  # Moat's own pages are there for all
+
+    def test_where_all_routes_need_one_moats_own_pages_do(self):
+        moat, _ = self.served(routes=('match = "/*"\nclient_certificate = "required"',))
+        self.refused(get(moat, '/auth/login'))
+        self.assertEqual(get(moat, '/auth/login', own=self.ada).status, 200)
+
+    def test_a_path_with_two_readings_does_not_lead_around_it(self):
+        moat, backend = self.served()
+        for path in ('/STAFF/a', '/%73taff/a', '/staff;x/a', '/staff', '/x/..;/staff/a'):
+            self.assertIn(get(moat, path).status, (400, 403), path)
+        self.assertEqual(backend.requests, [])
+
+    def test_websockets(self):
+        moat, backend = self.served(handlers={'/staff/ws': upgrade})
+        self.refused(get(moat, '/staff/ws', *WEBSOCKET))
+        self.assertEqual(backend.requests, [])
+        with connect(moat, self.ada) as peer:
+            peer.send(request('GET', '/staff/ws', *WEBSOCKET))
+            self.assertEqual(peer.answer().status, 101)
+            self.assertEqual(peer.exactly(5), b'hello')
+        self.assertEqual(said(backend.seen('/staff/ws')[0])['subject'], 'CN=ada')
+
+    def test_http2_serves_several_routes_on_one_connection(self):
+        moat, backend = self.served()
+        urls = [f'https://localhost:{moat.https_port}{path}' for path in ('/staff/a', '/other', '/maybe/a', '/staff/b')]
+        for own, codes in ((None, ['403', '200', '200', '403']), (self.ada, ['200'] * 4)):
+            shown = ['--cert', own[0], '--key', own[1]] if own else []
+            done = subprocess.run(['curl', '--http2', '-sS', '--cacert', moat.ca_file(), *shown, '--connect-to',
+                                   f'localhost::{harness.HOST}:', '-w', '\n%{http_version} %{http_code} %{num_connects}\n',
+                                   *urls], capture_output=True, text=True, timeout=30)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            lines = re.findall(r'^(2) (\d+) (\d)$', done.stdout, re.M)
+            self.assertEqual([code for _, code, _ in lines], codes)
+            self.assertEqual([new for _, _, new in lines], ['1', '0', '0', '0'])
+        self.assertEqual([said(got).get('subject') for got in backend.requests],
+                         [None, None, 'CN=ada', None, 'CN=ada', 'CN=ada'])
+
+    def test_nobody_is_asked_where_no_route_wants_one(self):
+        def asked(moat):
+            out = subprocess.run(['openssl', 's_client', '-connect', f'{harness.HOST}:{moat.https_port}', '-servername',
+                                  'localhost', '-CAfile', moat.ca_file()], input='', capture_output=True, text=True)
+            return 'Acceptable client certificate CA names' in out.stdout
+        moat, _ = self.served()
+        self.assertTrue(asked(moat))
+        moat, _ = self.start('', 'match = "/*"')
+        self.assertFalse(asked(moat))
+        self.assertEqual(get(moat, '/', own=self.ada).status, 200)
+
+    # ------------------------------------------------------------------------ what is no good
+
+    def test_what_does_not_verify_ends_the_handshake(self):
+        moat, backend = self.served()
+        stranger = pki.Authority(self, 'strangers')
+        same_name = pki.Authority(self, 'clients')
+        self.ends(moat, stranger.issue('eve'), 'unknown ca|UNKNOWN_CA')
+        self.ends(moat, same_name.issue('eve'), 'decrypt|DECRYPT|unknown ca|UNKNOWN_CA')
+        self.ends(moat, (stranger.ca, stranger.place / 'ca.key'), 'unknown ca|UNKNOWN_CA')
+        self.ends(moat, self.authority.issue('old', days='-1'), 'expired|EXPIRED')
+        for usage in ('serverAuth', ''):
+            self.ends(moat, self.authority.issue('server', usage=usage), 'unsupported certificate|UNSUPPORTED_CERT')
+        self.logged(moat, 'client_certificate_refused', 'extended key usage')
+        self.logged(moat, 'client_certificate_refused', 'expired')
+        self.assertEqual(backend.requests, [])
+        self.assertEqual(get(moat, '/staff/a', own=self.ada).status, 200)
+
+    def test_large_ones_are_refused_and_many_names_told_whole_or_not(self):
+        moat, backend = self.served()
+        names = lambda count: ','.join(f'DNS:n{i}.example' for i in range(count))
+        self.assertEqual(get(moat, '/staff/a', own=self.authority.issue('some', names(100))).status, 200)
+        self.assertEqual(said(backend.seen('/staff/a')[0])['dns'], names(100).replace('DNS:', ''))
+        self.assertEqual(get(moat, '/staff/b', own=self.authority.issue('more', names(600))).status, 200)
+        self.assertEqual(set(said(backend.seen('/staff/b')[0])), {'sha256', 'serial', 'subject'})
+        self.ends(moat, self.authority.issue('most', names(4500)), '.')
+        self.assertEqual(get(moat, '/staff/a', own=self.ada).status, 200)
+
+    def test_a_subject_is_text_of_strangers(self):
+        moat, backend = self.served()
+        own = self.authority.issue('odd', subject='/CN=a\r\nX-Moat-User: root\r\n\r\n"é, O=b')
+        self.assertEqual(get(moat, '/staff/a', own=own).status, 200)
+        got = backend.seen('/staff/a')[0]
+        self.assertEqual(said(got)['subject'], r'CN=a\0D\0AX-Moat-User: root\0D\0A\0D\0A\"\C3\A9\, O=b')
+        self.assertEqual(got.all('x-moat-user'), [])
+        units = ''.join(f'/OU={"u" * 60}' for _ in range(30))
+        self.assertEqual(get(moat, '/staff/b', own=self.authority.issue('huge', subject=units)).status, 200)
+        self.assertEqual(set(said(backend.seen('/staff/b')[0])), {'sha256', 'serial'})
+
+    # ------------------------------------------------------------------ resumption, and reloads
+
+    def kept_session(self, moat, version):
+        """A context whose session shows ada's certificate."""
+        context = context_of(moat, self.ada, version)
+        with connect(moat, context=context) as peer:
+            self.assertEqual(peer.get('/staff/first').status, 200)
+            session = peer.sock.sock.session
+        self.assertTrue(session.has_ticket)
+        return context, session
+
+    def test_it_survives_a_resumption(self):
+        moat, backend = self.served()
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            context, session = self.kept_session(moat, version)
+            with connect(moat, context=context, session=session) as peer:
+                self.assertTrue(peer.sock.sock.session_reused)
+                self.assertEqual(peer.get('/staff/again').status, 200)
+            self.assertEqual(said(backend.seen('/staff/again')[-1]), said(backend.seen('/staff/first')[-1]))
+
+    def test_one_that_is_taken_back_is_refused_wherever_it_comes(self):
+        moat, backend = self.served(handlers={'/staff/ws': upgrade})
+        old = [self.kept_session(moat, version) for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)]
+        kept = connect(moat, self.ada)
+        self.assertEqual(kept.get('/staff/a').status, 200)
+        open_one = connect(moat, self.ada)
+        open_one.send(request('GET', '/staff/ws', *WEBSOCKET))
+        self.assertEqual(open_one.answer().status, 101)
+        other = self.authority.issue('bob')
+        lists = self.authority.revocations('ada')
+        self.addCleanup((self.authority.place / 'index.txt').write_text, '')
+        self.reload(moat, f'tls.client_crl_file = "{lists}"\n{self.text}')
+        seen = len(backend.requests)
+        for context, session in old:
+            with self.assertRaisesRegex((ssl.SSLError, wire.Closed), 'revoked|REVOKED'):
+                with connect(moat, context=context, session=session) as peer:
+                    peer.get('/')
+        answer = kept.get('/staff/a')
+        self.refused(answer)
+        self.assertEqual(answer.header('connection'), 'close')
+        kept.close()
+        self.assertEqual(len(backend.requests), seen)
+        self.assertTrue(open_one.closed(15))  # a WebSocket is looked at every five seconds
+        open_one.close()
+        self.assertEqual(get(moat, '/staff/b', own=other).status, 200)
+        self.assertEqual(get(moat, '/other').status, 200)
+
+    def test_other_authorities_are_others(self):
+        moat, _ = self.served()
+        old = [self.kept_session(moat, version) for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)]
+        kept = connect(moat, self.ada)
+        self.assertEqual(kept.get('/staff/a').status, 200)
+        others = pki.Authority(self, 'others')
+        eve = others.issue('eve')
+        self.reload(moat, self.text.replace(str(self.authority.ca), str(self.placed(moat, others.ca))))
+        for context, session in old:
+            with self.assertRaisesRegex((ssl.SSLError, wire.Closed), 'unknown ca|UNKNOWN_CA'):
+                with connect(moat, context=context, session=session) as peer:
+                    peer.get('/')
+        self.refused(kept.get('/staff/a'))
+        kept.close()
+        self.assertEqual(get(moat, '/staff/a', own=eve).status, 200)
+
+    def test_a_kept_connection_goes_on_under_authorities_that_still_vouch_for_it(self):
+        moat, _ = self.served()
+        kept = connect(moat, self.ada)
+        self.assertEqual(kept.get('/staff/a').status, 200)
+        both = self.placed(moat, self.authority.ca, pki.Authority(self, 'others').ca)
+        self.reload(moat, self.text.replace(str(self.authority.ca), str(both)))
+        self.assertEqual(kept.get('/staff/a').status, 200)
+        kept.close()
+
+    def test_a_connection_that_was_not_asked_is_told_to_come_again(self):
+        moat, _ = self.start('', *[route.split('\n')[0] for route in self.ROUTES])
+        kept = connect(moat, self.ada)
+        self.assertEqual(kept.get('/staff/a').status, 200)
+        routes = ''.join(f'\n[[route]]\nbackend = "{backend}"\n{route}\n' for route, backend in
+                         zip(self.ROUTES, re.findall('backend = "(.*)"', self.text)))
+        self.reload(moat, f'tls.client_ca_file = "{self.placed(moat, self.authority.ca)}"\n{routes}')
+        answer = kept.get('/staff/a')
+        self.refused(answer)
+        self.assertEqual(answer.header('connection'), 'close')
+        kept.close()
+        self.assertEqual(get(moat, '/staff/a', own=self.ada).status, 200)
+        # Who was asked and has none may go on.
+        with connect(moat) as peer:
+            self.refused(peer.get('/staff/a'))
+            self.assertEqual(peer.get('/other').status, 200)
+
+    def test_a_wrong_file_refuses_the_reload_and_all_goes_on(self):
+        moat, _ = self.served()
+        wrong = self.authority.place / 'wrong.pem'
+        for content in ('', 'nonsense', self.ada[0].read_text()):
+            wrong.write_text(content)
+            for key in ('client_ca_file', 'client_crl_file'):
+                text = self.text.replace(str(self.authority.ca), str(wrong)) if key == 'client_ca_file' else \
+                    f'tls.client_crl_file = "{wrong}"\n{self.text}'
+                (moat.data / 'moat.toml').write_text(text)
+                done = subprocess.run([os.environ['MOAT_BIN'], 'reload', '--data', moat.data / 'data'],
+                                      capture_output=True, text=True)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn(key, done.stderr + done.stdout)
+        self.assertEqual(get(moat, '/staff/a', own=self.ada).status, 200)
+        (moat.data / 'moat.toml').write_text(self.text)
+
+    def test_check_and_explain_say_who_is_asked(self):
+        moat, _ = self.served()
+        checked = self.tool(moat, 'check')
+        self.assertIn('Client certificates: required for /staff/*; asked for, but not required, for /maybe/*; '
+                      'of 1 authority; no list of revoked ones (tls.client_crl_file).', checked)
+        self.assertIn('certificate required', self.tool(moat, 'explain', 'GET', '/staff/a'))
+        self.assertIn('X-Moat-Client-Certificate-Sha256', self.tool(moat, 'explain', 'GET', '/maybe/a'))
+        self.assertNotIn('ertificate', self.tool(moat, 'explain', 'GET', '/other'))
+
+
+if __name__ == '__main__':
+    harness.main()
