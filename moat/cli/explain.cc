@@ -107,6 +107,8 @@ int explain(const Arguments& arguments) {
   std::cout << "route       " << route->match << " (" << route->origin.to_string() << ")\n";
   for (const auto& backend : route->backends)
     std::cout << "backend     " << backend.to_string() << "\n";
+  if (!route->backend.certificate_file.empty())
+    std::cout << "            over TLS Moat shows " << route->backend.certificate_file << "\n";
   std::cout << "login       " << name_of(route->login);
   for (const std::string& role : route->roles)
     std::cout << (role == route->roles.front() ? "; roles: " : ", ") << role;

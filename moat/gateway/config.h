@@ -13,6 +13,7 @@
 #include "moat/base/ip.h"
 #include "moat/base/log.h"
 #include "moat/base/result.h"
+#include "moat/https/certificate.h"
 #include "moat/jwt/key.h"
 #include "moat/net/loop.h"
 
@@ -66,6 +67,15 @@ enum class ClientCertificates { none, optional, required };
 
 enum class Balance { round_robin, least_connections };
 
+// What has been read of a pair of files; the same where the certificate is.
+struct OwnCertificate {
+  std::optional<https::Certificate> read;
+  bool operator==(const OwnCertificate& other) const {
+    return read.has_value() == other.read.has_value() &&
+           (!read || read->fingerprint() == other.read->fingerprint());
+  }
+};
+
 // How the backends of a route are reached, chosen and watched.
 struct BackendSettings {
   Balance balance = Balance::round_robin;
@@ -77,6 +87,10 @@ struct BackendSettings {
   std::string ca_file;
   std::string ca;                 // the file's content, read by resolve_backends()
   bool allow_unverified = false;  // true is a weakening
+  // What Moat shows them of itself, PEM; empty: nothing.
+  std::string certificate_file;
+  std::string key_file;
+  OwnCertificate certificate;  // of the two, read by resolve_backends()
   // Asked for again and again where it is given; a server that answers otherwise gets no requests.
   std::string health_path;
   std::chrono::milliseconds health_every{5'000};

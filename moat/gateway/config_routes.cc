@@ -35,6 +35,8 @@ void read_backend_settings(ConfigTable& table, BackendSettings& out) {
   table.text("backend_name", out.name);
   table.text("backend_ca", out.ca_file);
   table.boolean("allow_unverified_backend", out.allow_unverified);
+  table.text("backend_certificate", out.certificate_file);
+  table.text("backend_key", out.key_file);
   table.text("health_path", out.health_path);
   constexpr milliseconds least{50};
   table.duration("health_every", out.health_every, least, milliseconds{3'600'000});

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "moat/gateway/internal/config_tls.h"
 
+#include <algorithm>
+
 namespace moat::gateway {
 
 namespace {
@@ -24,9 +26,24 @@ void check_client_certificates(const Config& config, std::vector<ConfigProblem>&
   }
 }
 
+void check_own_certificate(const Route& route, std::vector<ConfigProblem>& problems) {
+  const BackendSettings& settings = route.backend;
+  if (settings.certificate_file.empty() && settings.key_file.empty()) return;
+  const auto report = [&](const std::string& what) {
+    problems.push_back({route.origin, "route '" + route.match + "' " + what});
+  };
+  if (settings.certificate_file.empty() || settings.key_file.empty())
+    report("has one of backend_certificate and backend_key: they go together");
+  const bool tls = std::any_of(route.backends.begin(), route.backends.end(),
+                               [](const auto& one) { return one.kind == Upstream::Kind::tls; });
+  if (!tls && !route.backends.empty())
+    report("has a backend_certificate, but no https:// backend that it could be shown to");
+}
+
 }  // namespace
 
 void check_tls(const Config& config, std::vector<ConfigProblem>& problems) {
+  for (const Route& route : config.routes) check_own_certificate(route, problems);
   check_client_certificates(config, problems);
 }
 

@@ -67,5 +67,20 @@ TEST(ConfigTls, ARouteThatAsksForACertificateIsTheStricter) {
   EXPECT_FALSE(is_at_least_as_strict(asks, needs));
 }
 
+// --------------------------------------------------------------------- what is shown to backends
+
+TEST(ConfigTls, AnOwnCertificateIsAPairForABackendOverTls) {
+  const std::string tls = "backend = \"https://a.internal\"\n";
+  const std::string pair = "backend_certificate = \"own.pem\"\nbackend_key = \"own.key\"\n";
+  EXPECT_EQ(problem(tls + pair), "");
+  const auto config = parse_config(tls + pair, "moat.toml");
+  ASSERT_TRUE(config.has_value());
+  EXPECT_EQ(config->routes[0].backend.certificate_file, "own.pem");
+  EXPECT_EQ(config->routes[0].backend.key_file, "own.key");
+  EXPECT_NE(problem(tls + "backend_key = \"own.key\"").find("go together"), std::string::npos);
+  EXPECT_NE(problem(tls + "backend_certificate = \"a\"").find("go together"), std::string::npos);
+  EXPECT_NE(problem(backend + pair).find("no https:// backend"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace moat::gateway

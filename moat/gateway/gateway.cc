@@ -36,7 +36,10 @@ std::vector<std::string> files_named_by(const Config& config) {
     if (!file->empty()) files.push_back(*file);
   }
   for (const Route& route : config.routes) {
-    if (!route.backend.ca_file.empty()) files.push_back(route.backend.ca_file);
+    for (const std::string* file :
+         {&route.backend.ca_file, &route.backend.certificate_file, &route.backend.key_file}) {
+      if (!file->empty()) files.push_back(*file);
+    }
   }
   if (!config.acme.ca_file.empty()) files.push_back(config.acme.ca_file);
   for (const TrustedIssuer& issuer : config.issuers) {

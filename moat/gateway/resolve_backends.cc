@@ -6,6 +6,7 @@
 #include <cstring>
 #include <fstream>
 
+#include "moat/certs/certificate_files.h"
 #include "moat/gateway/backends.h"
 #include "moat/gateway/gateway.h"
 #include "moat/gateway/issuers.h"
@@ -25,6 +26,19 @@ Result<std::string, std::string> read_roots(const char* key, const std::string& 
   // No roots would mean the system's.
   if (text.empty()) return Error{key + (" '" + path) + "' holds no certificate"};
   return text;
+}
+
+// The key fits, is nobody else's to read, and the certificate is valid and one of a client.
+Result<void, std::string> read_own_certificate(const Config& config, BackendSettings& settings) {
+  if (settings.certificate_file.empty() || settings.key_file.empty()) return {};
+  certs::KeyFilePolicy policy;
+  policy.allow_key_readable_by_all = config.allow_key_readable_by_all;
+  policy.use = https::CertificateUse::client;
+  auto loaded =
+      certs::load_files(settings.certificate_file, settings.key_file, system_clock().now(), policy);
+  if (!loaded) return Error{"backend_certificate, backend_key: " + loaded.error().message};
+  settings.certificate.read = std::move(*loaded);
+  return {};
 }
 
 void resolve_clients(Config& config, std::vector<ConfigProblem>& problems) {
@@ -86,6 +100,8 @@ std::vector<ConfigProblem> resolve_backends(Config& config) {
       }
       route.backend.ca = std::move(*roots);
     }
+    auto own = read_own_certificate(config, route.backend);
+    if (!own) problems.push_back({route.origin, own.error()});
     for (Upstream& upstream : route.backends) {
       if (upstream.kind == Upstream::Kind::unix_socket) continue;
       if (const auto literal = IpAddress::parse(upstream.host)) {

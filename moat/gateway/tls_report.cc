@@ -27,11 +27,20 @@ std::string client_certificates(const Config& config) {
          (config.clients->has_lists() ? "." : "; no list of revoked ones (tls.client_crl_file).");
 }
 
+std::string own_certificate(const Route& route) {
+  const https::Certificate& own = *route.backend.certificate.read;
+  return "To the backends of " + route.match + " Moat shows " + route.backend.certificate_file +
+         ", until " + format_rfc3339(own.not_after()) + ".";
+}
+
 }  // namespace
 
 std::vector<std::string> tls_report(const Config& config) {
   std::vector<std::string> lines;
   if (config.clients != nullptr) lines.push_back(client_certificates(config));
+  for (const Route& route : config.routes) {
+    if (route.backend.certificate.read) lines.push_back(own_certificate(route));
+  }
   return lines;
 }
 

@@ -2,6 +2,7 @@
 """Certificates on both sides: of clients, by route; of Moat towards its backends; several for several names."""
 import os
 import re
+import shutil
 import socket
 import ssl
 import subprocess
@@ -365,6 +366,145 @@ class Clients(Served):
         self.assertIn('certificate required', self.tool(moat, 'explain', 'GET', '/staff/a'))
         self.assertIn('X-Moat-Client-Certificate-Sha256', self.tool(moat, 'explain', 'GET', '/maybe/a'))
         self.assertNotIn('ertificate', self.tool(moat, 'explain', 'GET', '/other'))
+
+
+class Backends(Served):
+    """Moat in front of a server that is somebody, and wants to know who Moat is."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.authority = pki.Authority(cls, 'inside')
+        cls.server = cls.authority.issue('server', 'IP:127.0.0.1', usage='serverAuth')
+        cls.own = cls.authority.issue('moat')
+        cls.pinned = f'backend_ca = "{cls.authority.ca}"'
+
+    def backend(self, pair=None, asks=True):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*(pair or self.server))
+        if asks:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(self.authority.ca)
+        self.shown = []
+
+        def say(peer, got):
+            self.shown.append((peer.sock.sock.getpeercert() or {}).get('serialNumber'))
+            peer.send(wire.ok())
+        made = wire.Backend({'/': say}, tls=context)
+        self.addCleanup(made.stop)
+        return made
+
+    def front(self, backend, *settings, env=None):
+        self.text = f'[[route]]\nmatch = "/*"\nbackend = "{backend.url}"\n' + '\n'.join(settings) + '\n'
+        moat = wire.Toml(self.text, ('--workers', '1'), {**QUICK, **(env or {})})
+        self.addCleanup(self._end, moat)
+        return moat
+
+    def pair(self, own):
+        return f'backend_certificate = "{own[0]}"\nbackend_key = "{own[1]}"'
+
+    def checked(self, *settings):
+        """What `moat check` has against it."""
+        place = self.authority.place / 'check.toml'
+        place.write_text('backend = "https://127.0.0.1:1"\n' + '\n'.join(settings) + '\n')
+        done = subprocess.run([os.environ['MOAT_BIN'], 'check', '--config', place], capture_output=True, text=True)
+        return done.returncode, done.stderr + done.stdout
+
+    def serial(self, own):
+        return pki.openssl('x509', '-in', own[0], '-noout', '-serial').strip().split('=')[1]
+
+    def test_a_backend_that_asks_learns_who_moat_is(self):
+        moat = self.front(self.backend(), self.pinned, self.pair(self.own))
+        self.assertEqual(get(moat, '/').text, 'ok')
+        self.assertEqual(self.shown, [self.serial(self.own)])
+        self.assertIn(f'To the backends of /* Moat shows {self.own[0]}, until', self.tool(moat, 'check'))
+        self.assertIn(str(self.own[0]), self.tool(moat, 'explain', 'GET', '/'))
+
+    def test_without_one_or_with_a_strangers_it_is_refused(self):
+        backend = self.backend()
+        self.assertEqual(get(self.front(backend, self.pinned), '/').status, 502)
+        stranger = pki.Authority(self, 'strangers').issue('moat')
+        self.assertEqual(get(self.front(backend, self.pinned, self.pair(stranger)), '/').status, 502)
+        self.assertEqual(backend.requests, [])
+
+    def test_a_backend_that_does_not_ask_is_told_nothing(self):
+        moat = self.front(self.backend(asks=False), self.pinned, self.pair(self.own))
+        self.assertEqual(get(moat, '/').text, 'ok')
+        self.assertEqual(self.shown, [None])
+
+    def test_questions_for_health_show_it_too(self):
+        backend = self.backend()
+        moat = self.front(backend, self.pinned, self.pair(self.own), 'health_path = "/"', 'health_every = "50ms"')
+        harness.wait_until(lambda: self.shown, what='a question for health')
+        self.assertEqual(self.shown[0], self.serial(self.own))
+        self.assertEqual(get(moat, '/').text, 'ok')
+
+    def test_the_files_are_looked_at_before_the_start(self):
+        self.assertEqual(self.checked(self.pair(self.own))[0], 0)
+        others = pki.Authority(self, 'others')
+        for own, why in (((self.own[0], self.server[1]), 'does not belong'),
+                         ((self.own[0], self.authority.place / 'none.key'), 'none.key'),
+                         (self.server, 'clientAuth'),
+                         (others.issue('old', days='-1'), 'expired')):
+            code, text = self.checked(self.pair(own))
+            self.assertEqual(code, 1, text)
+            self.assertIn(why, text)
+        loose = others.issue('loose')
+        loose[1].chmod(0o644)
+        code, text = self.checked(self.pair(loose))
+        self.assertEqual(code, 1, text)
+        self.assertIn('loose.key', text)
+        self.assertEqual(self.checked(self.pair(loose), 'tls.allow_key_readable_by_all = true')[0], 0)
+
+    def test_another_one_is_shown_after_a_reload(self):
+        moat = self.front(self.backend(), self.pinned, self.pair(self.own))
+        self.assertEqual(get(moat, '/').text, 'ok')
+        other = self.authority.issue('other')
+        for kept, fresh in zip(self.own, other):
+            before = kept.read_bytes()
+            self.addCleanup(kept.write_bytes, before)
+            kept.write_bytes(fresh.read_bytes())
+        self.reload(moat, self.text)
+        self.assertEqual(get(moat, '/').text, 'ok')
+        self.assertEqual(self.shown[-1], self.serial(other))
+
+    # Whom Moat takes for its backend; more of it is in backends_e2e.
+
+    def refused(self, pair, *settings, env=None, why):
+        backend = self.backend(pair, asks=False)
+        moat = self.front(backend, *settings, env=env)
+        answer = get(moat, '/')
+        self.assertEqual((answer.status, answer.json()['code']), (502, 'backend_failed'))
+        self.logged(moat, 'backend_unreachable', why)
+        self.assertEqual(backend.requests, [])
+
+    def test_a_backend_of_another_authority_than_the_named_one_is_refused(self):
+        """Be it one that the whole system trusts."""
+        public = pki.Authority(self, 'public')
+        server = public.issue('server', 'IP:127.0.0.1', usage='serverAuth')
+        place = public.place / 'moat'  # with the configuration in it, or the sandbox closes it
+        place.mkdir()
+        shutil.copy(public.ca, place / 'system.pem')
+        system = {**QUICK, 'SSL_CERT_FILE': str(place / 'system.pem')}
+        for settings, status in (('log.level = "info"', 200), (self.pinned, 502)):
+            moat = harness.Moat(self.backend(server, asks=False).url, settings + '\n', data=place, env=system)
+            self.addCleanup(self._end, moat)
+            self.assertEqual(get(moat, '/').status, status, moat.output)
+            moat.stop()
+        self.logged(moat, 'backend_unreachable', 'unknown authority')
+
+    def test_a_backend_that_signed_itself_is_refused(self):
+        place = self.authority.place
+        pki.openssl('req', '-x509', *pki.Authority.EC, '-nodes', '-days', '2', '-subj', '/CN=127.0.0.1', '-addext',
+                    'subjectAltName=IP:127.0.0.1', '-keyout', place / 'self.key', '-out', place / 'self.pem')
+        own = (place / 'self.pem', place / 'self.key')
+        self.refused(own, self.pinned, why='unknown authority')
+        self.refused(own, why='unknown authority')
+        named = f'backend_ca = "{own[0]}"'
+        self.assertEqual(get(self.front(self.backend(own, asks=False), named), '/').text, 'ok')
+
+    def test_a_backend_that_shows_a_clients_certificate_is_refused(self):
+        client = self.authority.issue('client', 'IP:127.0.0.1', usage='clientAuth')
+        self.refused(client, self.pinned, why='certificate')
 
 
 if __name__ == '__main__':
