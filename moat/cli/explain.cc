@@ -5,6 +5,7 @@
 #include "moat/cli/commands.h"
 #include "moat/cli/log_directory.h"
 #include "moat/cli/sandbox.h"
+#include "moat/gateway/certificates.h"
 #include "moat/gateway/gateway.h"
 #include "moat/gateway/routes.h"
 #include "moat/gateway/tls_report.h"
@@ -36,6 +37,10 @@ int check(const Arguments& arguments) {
   if (!config) return exit_code;
   auto problems = gateway::check_config(*config);
   if (problems.empty()) problems = gateway::resolve_backends(*config);
+  const Time now = system_clock().now();
+  const auto certificates = gateway::load_certificates(*config, now);
+  if (problems.empty() && config->has_certificate_files() && !certificates)
+    problems.push_back({gateway::Origin{"tls.certificate", 0}, certificates.error()});
   if (!problems.empty()) return report(problems);
   std::cout << "The configuration is good.\n";
   const auto weak = gateway::weakenings(*config);
@@ -45,7 +50,7 @@ int check(const Arguments& arguments) {
   }
   if (weak.empty()) std::cout << "No practice is weakened.\n";
   std::cout << "Key exchange: " << https::describe_groups() << ".\n";
-  for (const std::string& line : gateway::tls_report(*config)) std::cout << line << "\n";
+  for (const std::string& line : gateway::tls_report(*config, now)) std::cout << line << "\n";
   std::cout << "Sandbox: "
             << (config->allow_unsandboxed ? "off (server.allow_unsandboxed)"
                                           : describe(sandbox_support()))

@@ -67,6 +67,14 @@ enum class ClientCertificates { none, optional, required };
 
 enum class Balance { round_robin, least_connections };
 
+// Files of a certificate: the chain, and its key; PEM.
+struct CertificatePair {
+  std::string certificate_file;
+  std::string key_file;
+  Origin origin;
+};
+inline constexpr std::size_t most_certificates = 64;
+
 // What has been read of a pair of files; the same where the certificate is.
 struct OwnCertificate {
   std::optional<https::Certificate> read;
@@ -223,7 +231,8 @@ struct Config {
   AcmeSettings acme;
   std::string certificate_file;  // chain, PEM
   std::string key_file;
-  bool allow_key_readable_by_all = false;  // container mounts: a weakening
+  std::vector<CertificatePair> more_certificates;  // [[tls.certificate]], in place of the two above
+  bool allow_key_readable_by_all = false;          // container mounts: a weakening
   // Who vouches for clients' certificates, and a list of those taken back; PEM. Read by
   // resolve_backends() into `clients`, which is null where no client is asked for one.
   std::string client_ca_file;
@@ -283,13 +292,18 @@ struct Config {
   bool uses_acme() const { return needs_certificate() && acme.agree_to_terms; }
   // A public name that was given no certificate: browsers will not trust what it shows.
   bool lacks_certificate() const { return needs_certificate() && !acme.agree_to_terms; }
+  // All that are given as files. Then each name needs one that is for it.
+  std::vector<CertificatePair> certificate_pairs() const;
+  bool has_certificate_files() const {
+    return !certificate_file.empty() || !more_certificates.empty();
+  }
   bool is_localhost() const;  // every name is localhost, *.localhost or a loopback address
   bool asks_clients() const;  // some route wants to see their certificates
   std::vector<std::string> scopes() const;  // all that a token or key may be made for
 
  private:
   bool needs_certificate() const {
-    return !is_localhost() && certificate_file.empty() && issuer != Issuer::local_ca;
+    return !is_localhost() && !has_certificate_files() && issuer != Issuer::local_ca;
   }
 };
 

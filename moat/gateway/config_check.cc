@@ -243,10 +243,7 @@ std::vector<ConfigProblem> check_config(const Config& config) {
     problems.push_back({Origin{"server.proxy_protocol", 0},
                         "proxy_protocol needs 'server.trusted_proxies': nobody else may connect"});
   }
-  const bool files = !config.certificate_file.empty() || !config.key_file.empty();
-  if (files && (config.certificate_file.empty() || config.key_file.empty())) {
-    problems.push_back({Origin{"tls", 0}, "'tls.certificate' and 'tls.key' go together"});
-  }
+  const bool files = config.has_certificate_files();
   if (config.issuer == Issuer::files && !files) {
     problems.push_back(
         {Origin{"tls.issuer", 0}, "issuer = \"files\" needs 'tls.certificate' and 'tls.key'"});

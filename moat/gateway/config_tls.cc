@@ -40,11 +40,31 @@ void check_own_certificate(const Route& route, std::vector<ConfigProblem>& probl
     report("has a backend_certificate, but no https:// backend that it could be shown to");
 }
 
+void check_pairs(const Config& config, std::vector<ConfigProblem>& problems) {
+  if (config.certificate_file.empty() != config.key_file.empty()) {
+    problems.push_back(
+        {Origin{"tls", 0}, config.more_certificates.empty()
+                               ? "'tls.certificate' and 'tls.key' go together"
+                               : "'tls.key' belongs to a 'tls.certificate' that is a file; in "
+                                 "[[tls.certificate]] tables it is 'key_file'"});
+  }
+  for (const CertificatePair& pair : config.more_certificates) {
+    if (pair.certificate_file.empty() || pair.key_file.empty())
+      problems.push_back(
+          {pair.origin, "a [[tls.certificate]] needs both 'certificate_file' and 'key_file'"});
+  }
+  if (config.more_certificates.size() > most_certificates) {
+    problems.push_back({config.more_certificates.back().origin,
+                        "more than " + std::to_string(most_certificates) + " certificates"});
+  }
+}
+
 }  // namespace
 
 void check_tls(const Config& config, std::vector<ConfigProblem>& problems) {
   for (const Route& route : config.routes) check_own_certificate(route, problems);
   check_client_certificates(config, problems);
+  check_pairs(config, problems);
 }
 
 }  // namespace moat::gateway

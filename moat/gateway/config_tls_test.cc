@@ -82,5 +82,51 @@ TEST(ConfigTls, AnOwnCertificateIsAPairForABackendOverTls) {
   EXPECT_NE(problem(backend + pair).find("no https:// backend"), std::string::npos);
 }
 
+// ---------------------------------------------------------------------------- several certificates
+
+TEST(ConfigTls, CertificatesAreOnePairOrSeveralTables) {
+  const std::string one =
+      "[[tls.certificate]]\ncertificate_file = \"a.pem\"\nkey_file = \"a.key\"\n";
+  const std::string two =
+      "[[tls.certificate]]\ncertificate_file = \"b.pem\"\nkey_file = \"b.key\"\n";
+  const auto several = parse_config("domain = \"a.example\"\n" + backend + one + two, "moat.toml");
+  ASSERT_TRUE(several.has_value());
+  EXPECT_TRUE(check_config(*several).empty());
+  EXPECT_TRUE(weakenings(*several).empty());  // nothing self-signed is shown
+  EXPECT_FALSE(several->uses_acme());
+  ASSERT_EQ(several->certificate_pairs().size(), 2U);
+  EXPECT_EQ(several->certificate_pairs()[1].certificate_file, "b.pem");
+  EXPECT_EQ(several->certificate_pairs()[1].key_file, "b.key");
+  const auto single =
+      parse_config(backend + "tls.certificate = \"a\"\ntls.key = \"k\"", "moat.toml");
+  ASSERT_TRUE(single.has_value());
+  ASSERT_EQ(single->certificate_pairs().size(), 1U);
+  EXPECT_EQ(single->certificate_pairs()[0].certificate_file, "a");
+  EXPECT_FALSE(parse_config(backend, "moat.toml")->has_certificate_files());
+}
+
+TEST(ConfigTls, HalfACertificateIsNone) {
+  EXPECT_NE(problem(backend + "[[tls.certificate]]\ncertificate_file = \"a\"").find("needs both"),
+            std::string::npos);
+  EXPECT_NE(problem(backend + "[[tls.certificate]]\nkey_file = \"a\"").find("needs both"),
+            std::string::npos);
+  EXPECT_NE(problem(backend + "tls.key = \"a\"").find("go together"), std::string::npos);
+  EXPECT_NE(problem(backend + "[tls]\nkey = \"a\"\n[[tls.certificate]]\ncertificate_file = \"a\"\n"
+                              "key_file = \"b\"")
+                .find("'key_file'"),
+            std::string::npos);
+  EXPECT_NE(problem(backend + "[[tls.certificate]]\ncertificate = \"a\"")
+                .find("unknown key 'tls.certificate.certificate'"),
+            std::string::npos);
+  EXPECT_NE(problem(backend + "tls.certificate = [\"a\", \"b\"]").find("[[tls.certificate]]"),
+            std::string::npos);
+  std::string many = backend;
+  for (std::size_t i = 0; i < most_certificates; ++i)
+    many += "[[tls.certificate]]\ncertificate_file = \"a\"\nkey_file = \"b\"\n";
+  EXPECT_EQ(problem(many), "");
+  EXPECT_NE(problem(many + "[[tls.certificate]]\ncertificate_file = \"a\"\nkey_file = \"b\"\n"),
+            "");
+}
+
 }  // namespace
 }  // namespace moat::gateway

@@ -31,8 +31,12 @@ std::string default_data_directory() {
 
 std::vector<std::string> files_named_by(const Config& config) {
   std::vector<std::string> files;
-  for (const std::string* file : {&config.certificate_file, &config.key_file,
-                                  &config.client_ca_file, &config.client_crl_file}) {
+  for (const CertificatePair& pair : config.certificate_pairs()) {
+    for (const std::string& file : {pair.certificate_file, pair.key_file}) {
+      if (!file.empty()) files.push_back(file);
+    }
+  }
+  for (const std::string* file : {&config.client_ca_file, &config.client_crl_file}) {
     if (!file->empty()) files.push_back(*file);
   }
   for (const Route& route : config.routes) {

@@ -219,8 +219,8 @@ Result<void, std::string> Generation::make_shield(const Lasting& lasting, const 
 // Files are read anew; what was made here for the same names goes on.
 Result<void, std::string> Generation::make_certificates(const Lasting& lasting,
                                                         const Generation* before) {
-  if (before != nullptr && config_.certificate_file.empty() &&
-      before->config_.certificate_file.empty() && config_.domains == before->config_.domains &&
+  if (before != nullptr && !config_.has_certificate_files() &&
+      !before->config_.has_certificate_files() && config_.domains == before->config_.domains &&
       config_.issuer == before->config_.issuer && config_.acme == before->config_.acme &&
       config_.email == before->config_.email) {
     certificates_ = before->certificates_;

@@ -171,11 +171,20 @@ int on_server_name(SSL* connection, int* alert, void*) {
 int on_certificate(SSL* connection, void*) {
   const CertificateStore& store = *shared_of(connection).certificates;
   const std::string_view name = server_name(connection);
-  const auto certificate = is_acme(connection) ? store.find_challenge(name) : store.find(name);
-  if (is_acme(connection)) SSL_set_verify(connection, SSL_VERIFY_NONE, nullptr);
-  if (!certificate) return 0;
-  const Certificate::State& state = certificate->state();
-  return SSL_use_cert_and_key(connection, state.leaf.get(), state.key.get(), state.chain.get(), 1);
+  std::vector<std::shared_ptr<const Certificate>> certificates;
+  if (is_acme(connection)) {
+    SSL_set_verify(connection, SSL_VERIFY_NONE, nullptr);
+    if (auto challenge = store.find_challenge(name)) certificates.push_back(std::move(challenge));
+  } else {
+    certificates = store.find_all(name);
+  }
+  for (const auto& certificate : certificates) {
+    const Certificate::State& state = certificate->state();
+    if (SSL_use_cert_and_key(connection, state.leaf.get(), state.key.get(), state.chain.get(), 1) !=
+        1)
+      return 0;
+  }
+  return certificates.empty() ? 0 : 1;
 }
 
 int on_protocols(SSL* connection, const unsigned char** out, unsigned char* out_size,

@@ -52,7 +52,9 @@ class CertificateStore final {
   void set_default(const Certificate& certificate);
   // Takes a name out; the default stays.
   void remove(std::string_view name);
-  // Replaces all at once: each certificate under its names, the first of them the default.
+  // Replaces all at once: each certificate under its names, the first of them the default. A name
+  // may have one of each kind of key (ECDSA, RSA, Ed25519), and the client's signatures decide; of
+  // one kind the first counts.
   void replace(const std::vector<Certificate>& certificates);
 
   // The certificate that only clients with the protocol "acme-tls/1" get for `name` (RFC 8737).
@@ -62,6 +64,8 @@ class CertificateStore final {
 
   // The certificate for `name` (empty: none was asked for); null where the handshake is refused.
   std::shared_ptr<const Certificate> find(std::string_view name) const;
+  // All of the name's: one a kind of key.
+  std::vector<std::shared_ptr<const Certificate>> find_all(std::string_view name) const;
   std::shared_ptr<const Certificate> find_challenge(std::string_view name) const;
 
  private:

@@ -507,5 +507,108 @@ class Backends(Served):
         self.refused(client, self.pinned, why='certificate')
 
 
+class Names(Served):
+    """Several names, several certificates."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.authority = pki.Authority(cls, 'public')
+        issue = lambda name, names, **more: cls.authority.issue(name, names, usage='serverAuth', **more)
+        cls.a = issue('a', 'DNS:a.example,DNS:www.a.example')
+        cls.b = issue('b', 'DNS:*.b.example')
+        cls.rsa = issue('rsa', 'DNS:a.example', key=('-newkey', 'rsa:3072'))
+
+    DOMAINS = 'domain = ["a.example", "www.a.example", "x.b.example"]\n'
+
+    def pairs(self, *pairs):
+        return ''.join(f'[[tls.certificate]]\ncertificate_file = "{chain}"\nkey_file = "{key}"\n'
+                       for chain, key in pairs)
+
+    def front(self, *pairs, domains=DOMAINS):
+        backend = wire.Backend()
+        self.addCleanup(backend.stop)
+        self.head = f'{domains}backend = "{backend.url}"\n'
+        moat = wire.Toml(self.head + self.pairs(*pairs), ('--workers', '1'), QUICK)
+        moat.trusted = self.authority.ca
+        self.addCleanup(self._end, moat)
+        return moat
+
+    def shown(self, moat, name, *more):
+        """The fingerprint of what a client gets that asks for the name."""
+        done = subprocess.run(['openssl', 's_client', '-connect', f'{harness.HOST}:{moat.https_port}', *more,
+                               *(('-servername', name) if name else ('-noservername',)), '-CAfile',
+                               self.authority.ca], input='', capture_output=True, text=True)
+        if 'BEGIN CERTIFICATE' not in done.stdout:
+            return None
+        said = subprocess.run(['openssl', 'x509', '-noout', '-fingerprint', '-sha256'], input=done.stdout,
+                              capture_output=True, text=True, check=True)
+        return said.stdout.strip().split('=')[1].replace(':', '').lower()
+
+    def test_each_name_gets_its_own(self):
+        moat = self.front(self.a, self.b)
+        for name, own in (('a.example', self.a), ('www.a.example', self.a), ('x.b.example', self.b),
+                          ('X.B.EXAMPLE', self.b), (None, self.a)):
+            self.assertEqual(self.shown(moat, name), pki.fingerprint(own[0]), name)
+        for name in ('c.example', 'b.example', 'x.x.b.example'):
+            self.assertIsNone(self.shown(moat, name), name)
+        for name in ('a.example', 'x.b.example'):
+            with wire.Wire(moat.connect(host=name)) as peer:  # python verifies the name
+                peer.send(f'GET / HTTP/1.1\r\nHost: {name}\r\n\r\n'.encode())
+                self.assertEqual(peer.answer().status, 200)
+        checked = self.tool(moat, 'check')
+        self.assertIn(f'Certificate: {self.a[0]} for a.example, www.a.example (ECDSA P-256), until', checked)
+        self.assertIn(f'Certificate: {self.b[0]} for *.b.example (ECDSA P-256), until', checked)
+
+    def test_one_name_has_both_kinds_of_key(self):
+        moat = self.front(self.a, self.b, self.rsa)
+        for version in ('-tls1_2', '-tls1_3'):
+            for name in ('a.example', None):
+                self.assertEqual(self.shown(moat, name, version), pki.fingerprint(self.a[0]))
+                self.assertEqual(self.shown(moat, name, version, '-sigalgs', 'RSA-PSS+SHA256'),
+                                 pki.fingerprint(self.rsa[0]))
+            self.assertIsNone(self.shown(moat, 'www.a.example', version, '-sigalgs', 'RSA-PSS+SHA256'))
+
+    def test_a_reload_takes_other_files_and_no_connection_ends(self):
+        moat = self.front(self.a, self.b)
+        with wire.Wire(moat.connect(host='a.example')) as kept:
+            ask = lambda: (kept.send(b'GET / HTTP/1.1\r\nHost: a.example\r\n\r\n'), kept.answer().status)[1]
+            self.assertEqual(ask(), 200)
+            places = []
+            for source in self.authority.issue('new', 'DNS:a.example,DNS:www.a.example', usage='serverAuth'):
+                places.append(self.placed(moat, source))
+                places[-1].chmod(0o600)
+            self.reload(moat, self.head + self.pairs(places, self.b))
+            self.assertEqual(self.shown(moat, 'a.example'), pki.fingerprint(places[0]))
+            self.assertEqual(self.shown(moat, 'x.b.example'), pki.fingerprint(self.b[0]))
+            self.assertEqual(ask(), 200)
+            # One of them becomes another in its place, which is seen without being asked to.
+            for place, source in zip(places, self.a):
+                place.write_text(source.read_text())
+            harness.wait_until(lambda: self.shown(moat, 'a.example') == pki.fingerprint(self.a[0]), 10,
+                               'the changed certificate')
+            self.assertEqual(ask(), 200)
+            # Half of them is nothing.
+            (moat.data / 'moat.toml').write_text(self.head + self.pairs(self.b))
+            done = subprocess.run([os.environ['MOAT_BIN'], 'reload', '--data', moat.data / 'data'],
+                                  capture_output=True, text=True)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("no certificate for 'a.example'", done.stderr)
+            self.assertEqual(self.shown(moat, 'a.example'), pki.fingerprint(self.a[0]))
+            self.assertEqual(ask(), 200)
+
+    def test_a_name_without_one_refuses_the_start_with_the_nearest(self):
+        for domains, pairs, why in ((self.DOMAINS, (self.a,), "no certificate for 'x.b.example'"),
+                                    ('domain = "ww.a.example"\n', (self.a, self.b), "did you mean 'www.a.example'"),
+                                    ('domain = "a.example"\n', ((self.a[0], self.b[1]),), 'does not belong'),
+                                    ('domain = "a.example"\n', ((self.a[0], '/none.key'),), '/none.key')):
+            with self.assertRaisesRegex(AssertionError, why):
+                self.front(*pairs, domains=domains)
+            place = self.authority.place / 'check.toml'
+            place.write_text(self.head + self.pairs(*pairs))
+            done = subprocess.run([os.environ['MOAT_BIN'], 'check', '--config', place], capture_output=True, text=True)
+            self.assertEqual(done.returncode, 1, done.stdout)
+            self.assertIn(why, done.stderr)
+
+
 if __name__ == '__main__':
     harness.main()
