@@ -6,6 +6,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import threading
 import unittest
 
 import harness
@@ -341,6 +342,26 @@ class Clients(Served):
         with connect(moat) as peer:
             self.refused(peer.get('/staff/a'))
             self.assertEqual(peer.get('/other').status, 200)
+
+    def test_streams_of_such_a_connection_are_sent_to_another(self):
+        going = threading.Event()
+
+        def slow(peer, got):
+            going.wait(10)
+            peer.send(wire.ok())
+        moat, backend = self.start('', *[route.split('\n')[0] for route in self.ROUTES], handlers={'/slow': slow})
+        targets = [part for path in ('/slow', '/staff/a', '/staff/b') for part in
+                   ('-o', '/dev/null', f'https://localhost:{moat.https_port}{path}')]
+        curl = subprocess.Popen(['curl', '--http2', '-sS', '--cacert', moat.ca_file(), '--cert', self.ada[0], '--key',
+                                 self.ada[1], '--connect-to', f'localhost::{harness.HOST}:', '-w',
+                                 '%{http_version} %{http_code} %{num_connects}\n', *targets],
+                                stdout=subprocess.PIPE, text=True)
+        harness.wait_until(lambda: backend.seen('/slow'), what='the first stream')
+        routes = ''.join(f'\n[[route]]\nbackend = "{backend.url}"\n{route}\n' for route in self.ROUTES)
+        self.reload(moat, f'tls.client_ca_file = "{self.placed(moat, self.authority.ca)}"\n{routes}')
+        going.set()
+        said, _ = curl.communicate(timeout=30)
+        self.assertEqual(said.splitlines(), ['2 200 1', '2 403 0', '2 200 1'])
 
     def test_a_wrong_file_refuses_the_reload_and_all_goes_on(self):
         moat, _ = self.served()
