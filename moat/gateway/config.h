@@ -243,6 +243,7 @@ struct Config {
   std::chrono::seconds hsts_max_age{63'072'000};
   bool hsts_subdomains = true;
   bool hsts_preload = false;
+  bool hsts_ramp = false;  // a short time first, longer ones later: a weakening
 
   std::vector<Route> routes;
   std::vector<TrustedIssuer> issuers;

@@ -294,6 +294,10 @@ std::vector<Weakening> weakenings(const Config& config) {
   if (!config.is_localhost() && config.hsts_max_age < std::chrono::hours{24 * 365}) {
     out.push_back({1, Origin{"tls.hsts.max_age", 0}, "HSTS lasts less than a year"});
   }
+  if (!config.is_localhost() && config.hsts_ramp) {
+    out.push_back({1, Origin{"tls.hsts.ramp", 0},
+                   "HSTS begins with five minutes and lasts less than a year for 30 days"});
+  }
   if (config.lacks_certificate()) {
     out.push_back({1, Origin{"tls.certificate", 0},
                    "no certificate for " + config.domains.front() +

@@ -132,6 +132,7 @@ void read_tls(ConfigTable table, Config& config) {
   config.hsts_max_age = std::chrono::duration_cast<std::chrono::seconds>(age);
   hsts.boolean("subdomains", config.hsts_subdomains);
   hsts.boolean("preload", config.hsts_preload);
+  hsts.boolean("ramp", config.hsts_ramp);
   hsts.finish();
   read_acme(*table.table("acme"), config.acme);
   table.finish();

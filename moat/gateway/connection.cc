@@ -479,7 +479,7 @@ net::Task<void> Connection::respond(shield::Response response) {
   }
   OwnAnswer answer;
   answer.security = &shared().security;
-  answer.hsts = tls_ ? std::string_view(shared().hsts) : std::string_view();
+  answer.hsts = tls_ ? shared().hsts.now() : std::string_view();
   answer.set_cookies = x.admission.set_cookies;
   answer.date = worker_.date();
   answer.request_id = x.request_id;

@@ -66,7 +66,8 @@ DataPaths::DataPaths(std::string_view data)
       ca(root + "/ca"),
       acme(root + "/acme"),
       admin_socket(root + "/admin.sock"),
-      setup_link(root + "/setup-link") {}
+      setup_link(root + "/setup-link"),
+      hsts_ramp(root + "/hsts-ramp") {}
 
 Gateway::Gateway(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
@@ -109,6 +110,7 @@ void Gateway::housekeeping() {
     p.next_revocations = tick + std::chrono::seconds{1};
     if (!current->sync(now)) p.log.error("revocations_not_read");
     p.revocations->expire(now);
+    if (current->config().hsts_ramp) p.ramp.maintain(now, p.log);
   }
   if (tick >= p.next_release) {
     p.next_release = tick + std::chrono::seconds{5};

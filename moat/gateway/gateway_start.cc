@@ -95,7 +95,7 @@ Result<void, std::string> Gateway::Parts::make_generation() {
   started.workers = worker_count(config);
   lasting.emplace(Lasting{clock, log, paths, *store, *hashes, *revocations, *requests, *signups,
                           *guard, *blocking, *fetches, *connections, *access, labels, stopping,
-                          startup.listeners->https_port(), worker_count(config), first_keys});
+                          startup.listeners->https_port(), worker_count(config), first_keys, ramp});
   auto made = Generation::make(*lasting, config, nullptr);
   if (!made) return Error{made.error()};
   serve_by_now_on(std::move(*made));

@@ -258,8 +258,16 @@ void Generation::make_shared(const Lasting& lasting, const Log& log) {
   hsts.max_age = config_.hsts_max_age;
   hsts.include_subdomains = config_.hsts_subdomains;
   hsts.preload = config_.hsts_preload;
-  if (!config_.is_localhost())
-    shared_->hsts = https::hsts_header(config_.domains.front(), hsts).value_or("");
+  if (!config_.is_localhost()) {
+    auto& fields = shared_->hsts.by_step;
+    for (std::size_t i = 0; i < fields.size(); ++i)
+      fields[i] = https::hsts_header(config_.domains.front(), https::HstsRamp::options(hsts, i))
+                      .value_or("");
+    if (config_.hsts_ramp) {
+      lasting.ramp.start(lasting.clock.now(), log);
+      shared_->hsts.step = &lasting.ramp.step();
+    }
+  }
   shared_->rate_limit_policy =
       "RateLimit-Policy: " + limit::rate_limit_policy_field("default", shield_->options().general) +
       "\r\n";

@@ -399,7 +399,7 @@ net::Task<Connection::Relay> Connection::relay(const PreparedRoute& route, Backe
   answering.kind.no_store =
       !forms && (x.admission.identity != nullptr || !x.admission.set_cookies.empty() ||
                  response.headers.has(Known::set_cookie));
-  answering.kind.hsts = shared().hsts;
+  answering.kind.hsts = shared().hsts.now();
   answering.script_cookies = route.script_cookies;
   answering.set_cookies = x.admission.set_cookies;
   answering.date = worker_.date();

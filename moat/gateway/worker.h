@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <functional>
@@ -23,6 +24,7 @@
 #include "moat/http/security_headers.h"
 #include "moat/http/trace_context.h"
 #include "moat/https/client_certificate.h"
+#include "moat/https/hsts.h"
 #include "moat/https/redirect.h"
 #include "moat/https/tls.h"
 #include "moat/net/loop.h"
@@ -41,6 +43,18 @@ struct PreparedRoute {
   std::optional<limit::Policy> limit;
   std::vector<std::string_view> script_cookies;
   std::size_t label = RouteLabels::none;  // its number in the metrics
+};
+
+// What Strict-Transport-Security says, by the steps of a ramp; without one it is at the last.
+struct HstsField {
+  std::array<std::string, https::HstsRamp::steps> by_step;
+  const std::atomic<unsigned>* step = nullptr;
+  std::string_view now() const {
+    const std::size_t last = by_step.size() - 1;
+    return by_step[step == nullptr
+                       ? last
+                       : std::min<std::size_t>(step->load(std::memory_order_relaxed), last)];
+  }
 };
 
 // What the workers are told when they stop.
@@ -66,7 +80,7 @@ struct Shared {
   http::SecurityHeaders security;
   Routes route_finder;
   std::vector<PreparedRoute> routes;  // as in the configuration
-  std::string hsts;                   // empty for localhost
+  HstsField hsts;                     // empty for localhost
   https::RedirectPolicy redirect;
   std::string rate_limit_policy;  // a whole RateLimit-Policy line
   ConnectionLimits& connections;  // this and what follows outlives every configuration

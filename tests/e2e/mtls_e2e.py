@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Certificates on both sides: of clients, by route; of Moat towards its backends; several for several names."""
 import os
+import pathlib
 import re
 import shutil
 import socket
 import ssl
 import subprocess
+import tempfile
 import threading
+import time
 import unittest
 
 import harness
@@ -629,6 +632,107 @@ class Names(Served):
             done = subprocess.run([os.environ['MOAT_BIN'], 'check', '--config', place], capture_output=True, text=True)
             self.assertEqual(done.returncode, 1, done.stdout)
             self.assertIn(why, done.stderr)
+
+
+class Hsts(unittest.TestCase):
+    """The ramp, from a file that says how far it has come."""
+
+    NAME = 'app.example.test'
+    LAST = 'max-age=63072000; includeSubDomains'
+
+    def setUp(self):
+        authority = pki.Authority(self, 'public')
+        chain, key = authority.issue('app', f'DNS:{self.NAME}', usage='serverAuth')
+        self.trusted = authority.ca
+        made = tempfile.TemporaryDirectory(prefix='moat-e2e-')
+        self.addCleanup(made.cleanup)
+        self.place = pathlib.Path(made.name)
+        (self.place / 'data').mkdir(0o700)
+        self.file = self.place / 'data' / 'hsts-ramp'
+        self.head = f'domain = "{self.NAME}"\ntls.certificate = "{chain}"\ntls.key = "{key}"\n'
+        self.backend = harness.Echo()
+        self.addCleanup(self.backend.stop)
+
+    def start(self, hsts='tls.hsts.ramp = true'):
+        moat = harness.Moat(self.backend.url, self.head + hsts + '\n', ('--workers', '2'), data=self.place,
+                            domain=self.NAME, trusted=self.trusted)
+        self.addCleanup(lambda: moat.running() and moat.stop())
+        return moat
+
+    def at(self, step, ago):
+        self.file.write_text(f'{step} {int(time.time() - ago)}\n')
+        self.file.chmod(0o600)
+
+    def field(self, moat, path='/'):
+        return moat.request('GET', path).all('strict-transport-security')
+
+    def test_every_answer_follows_the_step(self):
+        for step, value in enumerate(('max-age=300', 'max-age=86400', 'max-age=2592000', self.LAST)):
+            self.at(step, 60)
+            moat = self.start()
+            self.assertEqual(self.field(moat), [value])
+            self.assertEqual(self.field(moat, '/auth/login'), [value])
+            self.assertEqual(self.field(moat, '/a%2Fb'), [value])  # refused by Moat
+            self.assertIn(f'Strict-Transport-Security: {value}\r\n'.encode(), moat.raw(b'nonsense\r\n\r\n'))
+            for path in ('/', '/auth/login'):
+                done = subprocess.run(['curl', '--http2', '-sSi', '--cacert', self.trusted, '--resolve',
+                                       f'{self.NAME}:{moat.https_port}:{harness.HOST}',
+                                       f'https://{self.NAME}:{moat.https_port}{path}'], capture_output=True, text=True)
+                self.assertIn('HTTP/2 200', done.stdout)
+                self.assertIn(f'strict-transport-security: {value}\n', done.stdout.replace('\r', ''))
+            plain = moat.request('GET', '/', tls=False, headers={'Accept': 'text/html'})
+            self.assertIsNone(plain.header('strict-transport-security'))  # RFC 6797 section 7.2
+            moat.stop()
+
+    def test_it_begins_once_and_survives_a_restart(self):
+        moat = self.start()
+        self.assertEqual(self.field(moat), ['max-age=300'])
+        self.assertEqual(self.file.stat().st_mode & 0o777, 0o600)
+        begun = self.file.read_text()
+        moat.stop()
+        moat = self.start()
+        self.assertEqual(self.file.read_text(), begun)
+        self.assertEqual(self.field(moat), ['max-age=300'])
+
+    def test_the_next_step_comes_without_a_restart(self):
+        self.at(0, 86_400 - 4)
+        moat = self.start()
+        harness.wait_until(lambda: self.field(moat) == ['max-age=86400'], 20, 'the second step')
+        self.assertTrue(self.file.read_text().startswith('1 '))
+
+    def test_a_clock_that_was_ahead_does_not_hold_it(self):
+        self.at(1, -40 * 86_400)
+        moat = self.start()
+        self.assertEqual(self.field(moat), ['max-age=86400'])
+        self.assertLessEqual(int(self.file.read_text().split()[1]), int(time.time()))
+
+    def test_off_is_all_at_once_and_a_reload_turns_it(self):
+        moat = self.start(hsts='')
+        self.assertEqual(self.field(moat), [self.LAST])
+        self.assertFalse(self.file.exists())
+        for hsts, value in (('tls.hsts.ramp = true\n', 'max-age=300'), ('', self.LAST)):
+            (self.place / 'moat.toml').write_text(self.head + hsts)
+            done = subprocess.run([os.environ['MOAT_BIN'], 'reload', '--data', self.place / 'data'], capture_output=True,
+                                  text=True)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(self.field(moat), [value])
+
+    def test_check_shows_the_step_and_the_rules_of_preloading(self):
+        (self.place / 'moat.toml').write_text(self.head + 'backend = "3000"\n[tls.hsts]\nramp = true\npreload = true\n')
+
+        def checked():
+            done = subprocess.run([os.environ['MOAT_BIN'], 'check', '--config', self.place / 'moat.toml', '--data',
+                                   self.place / 'data'], capture_output=True, text=True)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            return done.stdout
+        self.assertIn('HSTS ramp: not begun', checked())
+        self.at(2, 86_400)
+        said = checked()
+        self.assertIn('HSTS ramp: step 3 of 4, max-age=2592000, since ', said)
+        self.assertIn('NOT MET: the preload directive is sent: not before the ramp has ended', said)
+        self.assertIn('met: port 80 redirects to HTTPS', said)
+        self.assertIn('warning: the list is built into browsers', said)
+        self.assertIn('weakened: practice 1: HSTS begins with five minutes', said)
 
 
 if __name__ == '__main__':
