@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `moat check` and `moat explain`: what the configuration means.
+#include <algorithm>
 #include <iostream>
 
 #include "moat/cli/commands.h"
@@ -88,6 +89,11 @@ int explain(const Arguments& arguments) {
     return 0;
   }
   if (config->accounts && shield::AuthApi::handles(parsed.path)) {
+    const bool all_need_one =
+        std::all_of(config->routes.begin(), config->routes.end(), [](const gateway::Route& each) {
+          return each.client_certificate == gateway::ClientCertificates::required;
+        });
+    if (all_need_one) std::cout << "certificate required of the client, as every route does\n";
     std::cout << "answered by Moat itself (accounts)\n"
                  "CSRF        a foreign Origin or Sec-Fetch-Site is refused with or without "
                  "cookies; forms need a token\n";

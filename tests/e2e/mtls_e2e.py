@@ -175,6 +175,7 @@ class Clients(Served):
     def test_where_all_routes_need_one_moats_own_pages_do(self):
         moat, _ = self.served(routes=('match = "/*"\nclient_certificate = "required"',))
         self.refused(get(moat, '/auth/login'))
+        self.assertIn('certificate required', self.tool(moat, 'explain', 'GET', '/auth/login'))
         self.assertEqual(get(moat, '/auth/login', own=self.ada).status, 200)
 
     def test_a_path_with_two_readings_does_not_lead_around_it(self):
