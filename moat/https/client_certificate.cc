@@ -33,10 +33,11 @@ std::string subject_of(X509* certificate) {
   return safe ? text : std::string();
 }
 
+// RFC 5280 section 4.1.2.2: 20 bytes at most. OpenSSL would break the line behind 35.
 std::string serial_of(X509* certificate) {
   const ASN1_INTEGER* const serial = X509_get0_serialNumber(certificate);
   const OwnedBio bio(BIO_new(BIO_s_mem()));
-  if (serial == nullptr || !bio || ASN1_STRING_length(serial) > 64 ||
+  if (serial == nullptr || !bio || ASN1_STRING_length(serial) > 32 ||
       i2a_ASN1_INTEGER(bio.get(), serial) < 0)
     return {};
   return text_of(bio.get());
@@ -55,41 +56,50 @@ void append_name(std::string_view name, std::string& list) {
   }
 }
 
-}  // namespace
-
-struct ClientCertificate::State {
-  OwnedX509 leaf;
-  OwnedChain others;  // that the client sent along; null in a resumed handshake
-  std::string subject, fingerprint, serial, dns_names, emails, uris;
-  // What was found last, by whom, and until when that holds.
-  std::string digest;
-  bool good = false;
-  Time until = Time::min();
-
-  void read_names();
-};
-
-void ClientCertificate::State::read_names() {
+void read_names(X509* certificate, ClientTexts& texts) {
   const OwnedNames list(static_cast<GENERAL_NAMES*>(
-      X509_get_ext_d2i(leaf.get(), NID_subject_alt_name, nullptr, nullptr)));
+      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
   for (int i = 0; list && i < sk_GENERAL_NAME_num(list.get()); ++i) {
     int type = 0;
     const auto* text = static_cast<const ASN1_STRING*>(
         GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(list.get(), i), &type));
-    std::string* const kind = type == GEN_DNS     ? &dns_names
-                              : type == GEN_EMAIL ? &emails
-                              : type == GEN_URI   ? &uris
+    std::string* const kind = type == GEN_DNS     ? &texts.dns_names
+                              : type == GEN_EMAIL ? &texts.emails
+                              : type == GEN_URI   ? &texts.uris
                                                   : nullptr;
     if (kind == nullptr || ASN1_STRING_length(text) == 0) continue;
     append_name({reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
                  static_cast<std::size_t>(ASN1_STRING_length(text))},
                 *kind);
-    if (dns_names.size() + emails.size() + uris.size() <= most_names) continue;
+    if (texts.dns_names.size() + texts.emails.size() + texts.uris.size() <=
+        ClientCertificate::most_names)
+      continue;
     // A part of a list is another list.
-    for (std::string* const names : {&dns_names, &emails, &uris}) names->clear();
+    for (std::string* const names : {&texts.dns_names, &texts.emails, &texts.uris}) names->clear();
     return;
   }
 }
+
+}  // namespace
+
+ClientTexts texts_of(X509* certificate) {
+  ClientTexts texts;
+  texts.subject = subject_of(certificate);
+  texts.fingerprint = fingerprint_of(certificate);
+  texts.serial = serial_of(certificate);
+  read_names(certificate, texts);
+  return texts;
+}
+
+struct ClientCertificate::State {
+  OwnedX509 leaf;
+  OwnedChain others;  // that the client sent along; null in a resumed handshake
+  ClientTexts texts;
+  // What was found last, by whom, and until when that holds.
+  std::string digest;
+  bool good = false;
+  Time until = Time::min();
+};
 
 ClientCertificate::ClientCertificate(ssl_st* connection) : state_(std::make_unique<State>()) {
   State& state = *state_;
@@ -97,10 +107,7 @@ ClientCertificate::ClientCertificate(ssl_st* connection) : state_(std::make_uniq
   if (!state.leaf) return;  // nobody: good for nothing
   STACK_OF(X509)* const sent = SSL_get_peer_cert_chain(connection);
   if (sent != nullptr) state.others.reset(X509_chain_up_ref(sent));
-  state.subject = subject_of(state.leaf.get());
-  state.fingerprint = fingerprint_of(state.leaf.get());
-  state.serial = serial_of(state.leaf.get());
-  state.read_names();
+  state.texts = texts_of(state.leaf.get());
   const ClientAuthorities* const clients = clients_of(connection);
   if (clients == nullptr) return;
   state.digest = clients->digest();
@@ -114,12 +121,12 @@ ClientCertificate::ClientCertificate(ssl_st* connection) : state_(std::make_uniq
 }
 
 ClientCertificate::~ClientCertificate() = default;
-const std::string& ClientCertificate::subject() const { return state_->subject; }
-const std::string& ClientCertificate::fingerprint() const { return state_->fingerprint; }
-const std::string& ClientCertificate::serial() const { return state_->serial; }
-const std::string& ClientCertificate::dns_names() const { return state_->dns_names; }
-const std::string& ClientCertificate::emails() const { return state_->emails; }
-const std::string& ClientCertificate::uris() const { return state_->uris; }
+const std::string& ClientCertificate::subject() const { return state_->texts.subject; }
+const std::string& ClientCertificate::fingerprint() const { return state_->texts.fingerprint; }
+const std::string& ClientCertificate::serial() const { return state_->texts.serial; }
+const std::string& ClientCertificate::dns_names() const { return state_->texts.dns_names; }
+const std::string& ClientCertificate::emails() const { return state_->texts.emails; }
+const std::string& ClientCertificate::uris() const { return state_->texts.uris; }
 
 bool ClientCertificate::is_good(const ClientAuthorities& authorities, Time now) {
   State& state = *state_;

@@ -71,7 +71,7 @@ class ClientCertificate final {
 
   const std::string& subject() const;      // RFC 2253: "CN=ada,O=Example"
   const std::string& fingerprint() const;  // SHA-256 of the certificate, lower-case hexadecimal
-  const std::string& serial() const;       // upper-case hexadecimal
+  const std::string& serial() const;       // upper-case hexadecimal; up to 32 bytes of it
   // The subject alternative names, joined by ",".
   const std::string& dns_names() const;
   const std::string& emails() const;

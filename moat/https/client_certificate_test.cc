@@ -2,6 +2,7 @@
 #include "moat/https/client_certificate.h"
 
 #include <gtest/gtest.h>
+#include <openssl/bn.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
@@ -470,6 +471,22 @@ TEST_P(ClientTexts, NamesAreEncodedWhereTheyCouldBeTakenForOthers) {
   EXPECT_EQ(named(GEN_URI, evil)->uris(), told);
   EXPECT_EQ(named(GEN_URI, "spiffe://a/b?c=d&e;f#g'(h)")->uris(), "spiffe://a/b?c=d&e;f#g'(h)");
   EXPECT_EQ(named(GEN_DNS, "")->dns_names(), "");
+}
+
+TEST_P(ClientTexts, ASerialNumberIsOneLine) {
+  for (const int bytes : {20, 32, 33, 36}) {
+    const Pair own = client_of(ca_);
+    const std::string number(static_cast<std::size_t>(bytes), '\x41');
+    const Owned<BIGNUM, BN_free> value(
+        BN_bin2bn(reinterpret_cast<const unsigned char*>(number.data()), bytes, nullptr));
+    BN_to_ASN1_INTEGER(value.get(), X509_get_serialNumber(own.certificate.get()));
+    sign(own, ca_);
+    const Outcome outcome = connect(server(trust(pem_of(ca_))), &own);
+    ASSERT_NE(outcome.shown, nullptr);
+    std::string told;
+    for (int i = 0; i < bytes && bytes <= 32; ++i) told += "41";
+    EXPECT_EQ(outcome.shown->serial(), told);
+  }
 }
 
 TEST_P(ClientTexts, NamesAreToldUpToFourKibibytes) {

@@ -23,6 +23,12 @@ struct ClientAuthorities::State {
   Time end_of(const STACK_OF(X509) * chain) const;
 };
 
+// What a certificate says, made safe: see ClientCertificate.
+struct ClientTexts {
+  std::string subject, fingerprint, serial, dns_names, emails, uris;
+};
+ClientTexts texts_of(X509* certificate);
+
 // Has a server's context ask for certificates, and judge them. `clients` must outlive it.
 [[nodiscard]] bool ask_clients(SSL_CTX* context, const ClientAuthorities& clients);
 // Those of the connection's context; null where it asks for nothing.
