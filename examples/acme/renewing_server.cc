@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A server of one's own, whose certificate comes from a CA and is renewed by itself: moat::https for
-// TLS, moat::acme for the order, and this program's own thread, files and HTTP client around them.
-// usage: renewing_server NAME PORT DIRECTORY-URL [ROOTS.pem]     (data in ./acme)
+// A server of one's own, whose certificate comes from a CA and is renewed by itself: moat::https
+// for TLS, moat::acme for the order, and this program's own thread, files and HTTP client around
+// them. usage: renewing_server NAME PORT DIRECTORY-URL [ROOTS.pem]     (data in ./acme)
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -25,7 +25,8 @@ using namespace moat;
 
 namespace {
 
-// What one certificate takes: who it is for, who issues it, who asks, and where it is kept and served.
+// What one certificate takes: who it is for, who issues it, who asks, and where it is kept and
+// served.
 struct Site {
   acme::OrderOptions options;
   acme::Archive archive;
@@ -81,7 +82,8 @@ Result<void, std::string> get_certificate(Site& site) {
     } else if (const auto* save = std::get_if<acme::Save>(&action)) {
       order.saved(turn->keep_order(ca, save->state).has_value());
     } else if (const auto* show = std::get_if<acme::Show>(&action)) {
-      const acme::Challenge& proof = show->challenge;  // tls-alpn-01: a certificate for the CA alone
+      const acme::Challenge& proof =
+          show->challenge;  // tls-alpn-01: a certificate for the CA alone
       const auto made = https::tls_alpn_certificate(proof.name, proof.digest(), now);
       if (made) site.names->put_challenge(proof.name, *made);
       made ? order.shown() : order.not_shown("no certificate");
@@ -110,8 +112,8 @@ void keep_certificate(Site& site) {
       site.names->replace({own});
       const acme::Schedule plan(own.not_before(), own.not_after(), now, system_random());
       next = plan.renew_at();
-      std::cout << "serving " << own.names().front() << " until "
-                << format_rfc3339(own.not_after()) << std::endl;
+      std::cout << "serving " << own.names().front() << " until " << format_rfc3339(own.not_after())
+                << std::endl;
     }
     std::this_thread::sleep_for(next - now);
     const auto done = get_certificate(site);
@@ -156,8 +158,7 @@ int main(int argc, char** argv) {
   // A start waits for no CA: until its certificate has come, one is shown that nobody trusts.
   const auto own = https::self_signed(name, system_clock().now());
   if (!own) return 1;
-  const auto shown =
-      https::Certificate::from_pem(own->certificate, own->key, system_clock().now());
+  const auto shown = https::Certificate::from_pem(own->certificate, own->key, system_clock().now());
   if (!shown) return 1;
   site.names->put(*shown);
   std::thread([&site] { keep_certificate(site); }).detach();

@@ -27,7 +27,7 @@ Result<https::Certificate, FileError> load_files(const std::filesystem::path& ch
   MOAT_TRY(const Secret certificates, read(chain, {0002, true}));
   MOAT_TRY(const Secret secret,
            read(key, {policy.allow_key_readable_by_all ? mode_t{0033} : mode_t{0037}, true}));
-  auto certificate = https::Certificate::from_pem(certificates.reveal(), secret, now);
+  auto certificate = https::Certificate::from_pem(certificates.reveal(), secret, now, policy.use);
   if (certificate) return std::move(*certificate);
   using E = https::CertificateError;
   const E error = certificate.error();

@@ -15,6 +15,7 @@ namespace moat::certs {
 struct KeyFilePolicy {
   // For mounts that make every file readable by all, such as secrets of containers.
   bool allow_key_readable_by_all = false;
+  https::CertificateUse use = https::CertificateUse::server;
 };
 
 // load_files reads a chain and its key in PEM, as the configuration names them. Symbolic links are

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // `moat check` and `moat explain`: what the configuration means.
+#include <algorithm>
 #include <iostream>
 
 #include "moat/cli/commands.h"
 #include "moat/cli/log_directory.h"
 #include "moat/cli/sandbox.h"
+#include "moat/gateway/certificates.h"
 #include "moat/gateway/gateway.h"
 #include "moat/gateway/report_collector.h"
 #include "moat/gateway/routes.h"
+#include "moat/gateway/tls_report.h"
 #include "moat/http/request.h"
 #include "moat/http/security_headers.h"
 #include "moat/https/tls.h"
@@ -37,6 +40,10 @@ int check(const Arguments& arguments) {
   if (!config) return exit_code;
   auto problems = gateway::check_config(*config);
   if (problems.empty()) problems = gateway::resolve_backends(*config);
+  const Time now = system_clock().now();
+  const auto certificates = gateway::load_certificates(*config, now);
+  if (problems.empty() && config->has_certificate_files() && !certificates)
+    problems.push_back({gateway::Origin{"tls.certificate", 0}, certificates.error()});
   if (!problems.empty()) return report(problems);
   std::cout << "The configuration is good.\n";
   const auto weak = gateway::weakenings(*config);
@@ -46,6 +53,7 @@ int check(const Arguments& arguments) {
   }
   if (weak.empty()) std::cout << "No practice is weakened.\n";
   std::cout << "Key exchange: " << https::describe_groups() << ".\n";
+  for (const std::string& line : gateway::tls_report(*config, now)) std::cout << line << "\n";
   std::cout << "Sandbox: "
             << (config->allow_unsandboxed ? "off (server.allow_unsandboxed)"
                                           : describe(sandbox_support()))
@@ -87,6 +95,11 @@ int explain(const Arguments& arguments) {
     return 0;
   }
   if (config->accounts && shield::AuthApi::handles(parsed.path)) {
+    const bool all_need_one =
+        std::all_of(config->routes.begin(), config->routes.end(), [](const gateway::Route& each) {
+          return each.client_certificate == gateway::ClientCertificates::required;
+        });
+    if (all_need_one) std::cout << "certificate required of the client, as every route does\n";
     std::cout << "answered by Moat itself (accounts)\n"
                  "CSRF        a foreign Origin or Sec-Fetch-Site is refused with or without "
                  "cookies; forms need a token\n";
@@ -111,9 +124,17 @@ int explain(const Arguments& arguments) {
   std::cout << "route       " << route->match << " (" << route->origin.to_string() << ")\n";
   for (const auto& backend : route->backends)
     std::cout << "backend     " << backend.to_string() << "\n";
+  if (!route->backend.certificate_file.empty())
+    std::cout << "            over TLS Moat shows " << route->backend.certificate_file << "\n";
   std::cout << "login       " << name_of(route->login);
   for (const std::string& role : route->roles)
     std::cout << (role == route->roles.front() ? "; roles: " : ", ") << role;
+  if (route->client_certificate != gateway::ClientCertificates::none)
+    std::cout
+        << "\ncertificate "
+        << (route->client_certificate == gateway::ClientCertificates::required
+                ? "required of the client, by TLS: without one 403 client_certificate_required"
+                : "asked of the client, by TLS; the backend is told of one");
   if (!route->scopes.empty()) std::cout << "\nscopes      of tokens and API keys:";
   for (const std::string& scope : route->scopes) std::cout << " " << scope;
   std::cout << "\nlimits      " << config->limit_default;
@@ -148,6 +169,10 @@ int explain(const Arguments& arguments) {
                     ? ""
                     : "; of a signed-in user X-Moat-User, -Email, -Roles, -Session, -Assertion; "
                       "of a token or API key -Scopes too")
+            << (route->client_certificate == gateway::ClientCertificates::none
+                    ? ""
+                    : "; of a client certificate X-Moat-Client-Certificate-Sha256, -Serial, "
+                      "-Subject, -Dns, -Email, -Uri")
             << "\n";
   return 0;
 }

@@ -58,7 +58,9 @@ void print_practices(const Config& config, const gateway::Started& started,
   const Line practices[] = {
       {"1 HTTPS      ",
        (trusted ? "on: " : "not yet: ") + tls + started.certificate +
-           (config.is_localhost() ? "; no HSTS on localhost" : "; HSTS"),
+           (config.is_localhost() ? "; no HSTS on localhost"
+            : config.hsts_ramp    ? "; HSTS, by a ramp"
+                                  : "; HSTS"),
        trusted},
       {"2 Input      ",
        "on: ambiguous requests, bad encodings and oversized input refused; security headers"},

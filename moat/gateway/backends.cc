@@ -71,6 +71,7 @@ Result<std::unique_ptr<BackendServers>, std::string> BackendServers::create(
       policy.name = route.backend.name.empty() ? upstream.host : route.backend.name;
       policy.roots = route.backend.ca;
       policy.allow_unverified = route.backend.allow_unverified;
+      policy.own = route.backend.certificate.read;
       auto context = https::ClientContext::create(policy);
       if (!context) {
         return Error{"route '" + route.match + "': " + upstream.to_string() + ": " +

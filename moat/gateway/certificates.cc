@@ -1,10 +1,54 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "moat/gateway/certificates.h"
 
+#include <algorithm>
+
 #include "moat/certs/directory_storage.h"
+#include "moat/gateway/nearest.h"
 #include "moat/https/local_ca.h"
 
 namespace moat::gateway {
+
+namespace {
+
+// The first of `names` that none of the certificates is for, as a sentence; empty: there is none.
+std::string uncovered(const std::vector<std::string>& names,
+                      const std::vector<https::Certificate>& certificates) {
+  for (const std::string& name : names) {
+    const bool covered = std::any_of(certificates.begin(), certificates.end(),
+                                     [&](const auto& one) { return one.covers(name); });
+    if (covered) continue;
+    std::vector<std::string> theirs;
+    for (const https::Certificate& one : certificates)
+      theirs.insert(theirs.end(), one.names().begin(), one.names().end());
+    std::string text = "no certificate for '" + name + "' in 'domain': the files are for ";
+    constexpr std::size_t shown = 8;
+    for (std::size_t i = 0; i < theirs.size() && i < shown; ++i)
+      text.append(i == 0 ? "" : ", ").append(theirs[i]);
+    if (theirs.size() > shown) text += " and others";
+    if (const auto near = nearest(name, theirs)) text += "; did you mean '" + *near + "'?";
+    return text +
+           "; where certificates are files, each name needs one (no CA is asked for the rest): add "
+           "a [[tls.certificate]]";
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<https::Certificate>, std::string> load_certificates(const Config& config,
+                                                                       Time now) {
+  std::vector<https::Certificate> all;
+  for (const CertificatePair& pair : config.certificate_pairs()) {
+    auto loaded = certs::load_files(pair.certificate_file, pair.key_file, now,
+                                    certs::KeyFilePolicy{config.allow_key_readable_by_all});
+    if (!loaded) return Error{loaded.error().message};
+    all.push_back(std::move(*loaded));
+  }
+  std::string missing = uncovered(config.domains, all);
+  if (!missing.empty()) return Error{std::move(missing)};
+  return all;
+}
 
 Certificates::Certificates(const Config& config, const Services& services,
                            std::shared_ptr<https::TicketKeys> tickets)
@@ -23,10 +67,10 @@ Result<std::unique_ptr<Certificates>, std::string> Certificates::start(
     std::shared_ptr<https::TicketKeys> tickets) {
   std::unique_ptr<Certificates> made(new Certificates(config, services, std::move(tickets)));
   const Time now = services.clock.now();
-  auto used = !config.certificate_file.empty() ? made->use_files(config, now)
-              : config.uses_acme()             ? made->use_acme(config, places.acme, now)
-              : config.lacks_certificate()     ? made->use_self_signed(now)
-                                               : made->use_local_ca(places.local_ca, now);
+  auto used = config.has_certificate_files() ? made->use_files(config, now)
+              : config.uses_acme()           ? made->use_acme(config, places.acme, now)
+              : config.lacks_certificate()   ? made->use_self_signed(now)
+                                             : made->use_local_ca(places.local_ca, now);
   if (!used) return Error{used.error()};
   if (!config.storage.empty()) {
     made->shared_tickets_ = std::make_unique<SharedTickets>(
@@ -37,23 +81,24 @@ Result<std::unique_ptr<Certificates>, std::string> Certificates::start(
 }
 
 Result<void, std::string> Certificates::use_files(const Config& config, Time now) {
-  files_ = std::make_unique<certs::CertificateFiles>(
-      config.certificate_file, config.key_file,
-      certs::KeyFilePolicy{config.allow_key_readable_by_all});
-  auto loaded = files_->load(now);
-  if (!loaded) return Error{loaded.error().message};
-  const std::string missing = uncovered(*loaded);
-  if (!missing.empty()) return Error{config.certificate_file + " is no certificate for " + missing};
-  store_->replace({*loaded});
-  description_ = config.certificate_file + ", until " + format_rfc3339(loaded->not_after());
-  return {};
-}
-
-// The first of our names that the certificate is not for; empty: it is for all.
-std::string Certificates::uncovered(const https::Certificate& certificate) const {
-  for (const std::string& name : names_) {
-    if (!certificate.covers(name)) return name;
+  std::vector<https::Certificate> all;
+  for (const CertificatePair& pair : config.certificate_pairs()) {
+    certs::CertificateFiles files(pair.certificate_file, pair.key_file,
+                                  certs::KeyFilePolicy{config.allow_key_readable_by_all});
+    auto loaded = files.load(now);
+    if (!loaded) return Error{loaded.error().message};
+    all.push_back(*loaded);
+    files_.push_back({std::move(files), pair.certificate_file, std::move(*loaded)});
   }
+  const std::string missing = uncovered(names_, all);
+  if (!missing.empty()) return Error{missing};
+  store_->replace(all);
+  const auto first = std::min_element(
+      files_.begin(), files_.end(),
+      [](const File& a, const File& b) { return a.loaded.not_after() < b.loaded.not_after(); });
+  description_ = first->name + ", until " + format_rfc3339(first->loaded.not_after());
+  if (files_.size() > 1)
+    description_ = std::to_string(files_.size()) + " files; the first to end is " + description_;
   return {};
 }
 
@@ -89,8 +134,7 @@ Result<void, std::string> Certificates::use_acme(const Config& config, const std
 }
 
 bool Certificates::trusted() const {
-  return files_ != nullptr || local_ca_ != nullptr ||
-         (acme_ != nullptr && acme_->has_certificate());
+  return !files_.empty() || local_ca_ != nullptr || (acme_ != nullptr && acme_->has_certificate());
 }
 
 bool Certificates::renew() {
@@ -137,21 +181,30 @@ void Certificates::maintain(Time now) {
   tickets_->rotate();
   if (shared_tickets_ != nullptr) shared_tickets_->start();
   if (acme_ != nullptr) acme_->start();
-  if (files_ != nullptr) {
-    auto polled = files_->poll(now);
-    if (!polled) {
-      log_.error("certificate_not_loaded", {{"reason", polled.error().message}});
-    } else if (*polled && !uncovered(**polled).empty()) {
-      log_.error("certificate_not_loaded",
-                 {{"reason", "it is not for this name"}, {"domain", uncovered(**polled)}});
-    } else if (*polled) {
-      store_->replace({**polled});
-      log_.info("certificate_loaded", {{"fingerprint", (*polled)->fingerprint()}});
-    }
+  if (!files_.empty()) {
+    maintain_files(now);
   } else if (local_ca_ != nullptr) {
     auto renewed = local_ca_->load_or_create(names_, now, log_);
     if (renewed) store_->replace({*renewed});
     if (!renewed) log_.error("certificate_not_renewed", {{"reason", renewed.error().message}});
+  }
+}
+
+void Certificates::maintain_files(Time now) {
+  for (File& file : files_) {
+    auto polled = file.files.poll(now);
+    if (!polled) log_.error("certificate_not_loaded", {{"reason", polled.error().message}});
+    if (!polled || !*polled) continue;
+    std::vector<https::Certificate> all;
+    for (const File& one : files_) all.push_back(&one == &file ? **polled : one.loaded);
+    const std::string missing = uncovered(names_, all);
+    if (!missing.empty()) {
+      log_.error("certificate_not_loaded", {{"file", file.name}, {"reason", missing}});
+      continue;
+    }
+    file.loaded = std::move(**polled);
+    store_->replace(all);
+    log_.info("certificate_loaded", {{"fingerprint", file.loaded.fingerprint()}});
   }
 }
 

@@ -17,6 +17,11 @@
 
 namespace moat::gateway {
 
+// Reads the files that the configuration names, which have to be for all of its names. The error is
+// a sentence.
+[[nodiscard]] Result<std::vector<https::Certificate>, std::string> load_certificates(
+    const Config& config, Time now);
+
 // Certificates is what the gateway's names are served with, and its renewal: files that the
 // configuration names, the local CA's, a CA's by ACME, or (until that has come, and where nothing
 // was configured) a self-signed one that no browser trusts.
@@ -65,15 +70,20 @@ class Certificates final {
   Result<void, std::string> use_local_ca(const std::string& ca, Time now);
   Result<void, std::string> use_acme(const Config& config, const std::string& place, Time now);
   Result<void, std::string> use_self_signed(Time now);
-  std::string uncovered(const https::Certificate& certificate) const;
+  void maintain_files(Time now);
 
   const Services services_;
   const Log& log_;
   std::vector<std::string> names_;
   std::shared_ptr<https::CertificateStore> store_;
   std::shared_ptr<https::TicketKeys> tickets_;
-  std::unique_ptr<certs::CertificateFiles> files_;  // one of these
-  std::unique_ptr<certs::LocalCaFiles> local_ca_;   // or none
+  struct File {
+    certs::CertificateFiles files;
+    std::string name;
+    https::Certificate loaded;
+  };
+  std::vector<File> files_;                        // one of these
+  std::unique_ptr<certs::LocalCaFiles> local_ca_;  // or none
   std::shared_ptr<AcmeTokens> acme_tokens_;
   std::unique_ptr<AcmeClient> acme_;
   std::unique_ptr<SharedTickets> shared_tickets_;  // null: there are no other nodes

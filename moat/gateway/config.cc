@@ -94,6 +94,20 @@ std::vector<std::string> Config::scopes() const {
   return out;
 }
 
+bool Config::asks_clients() const {
+  return std::any_of(routes.begin(), routes.end(), [](const Route& route) {
+    return route.client_certificate != ClientCertificates::none;
+  });
+}
+
+std::vector<CertificatePair> Config::certificate_pairs() const {
+  std::vector<CertificatePair> pairs;
+  if (!certificate_file.empty())
+    pairs.push_back({certificate_file, key_file, Origin{"tls.certificate", 0}});
+  pairs.insert(pairs.end(), more_certificates.begin(), more_certificates.end());
+  return pairs;
+}
+
 bool Config::is_localhost() const {
   return std::all_of(domains.begin(), domains.end(),
                      [](const std::string& name) { return is_local_name(name); });

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,8 +13,13 @@
 #include "moat/base/ip.h"
 #include "moat/base/log.h"
 #include "moat/base/result.h"
+#include "moat/https/certificate.h"
 #include "moat/jwt/key.h"
 #include "moat/net/loop.h"
+
+namespace moat::https {
+class ClientAuthorities;
+}
 
 namespace moat::gateway {
 
@@ -56,8 +62,27 @@ enum class OnAnonymous {
 enum class CsrfMode { enforce, report, off, token };
 enum class CsrfForms { off, inject };  // inject: Moat puts a token into the forms of pages
 enum class CspMode { report_only, enforce, off };
+// By TLS. optional: the backend is told of one, if the client has it.
+enum class ClientCertificates { none, optional, required };
 
 enum class Balance { round_robin, least_connections };
+
+// Files of a certificate: the chain, and its key; PEM.
+struct CertificatePair {
+  std::string certificate_file;
+  std::string key_file;
+  Origin origin;
+};
+inline constexpr std::size_t most_certificates = 64;
+
+// What has been read of a pair of files; the same where the certificate is.
+struct OwnCertificate {
+  std::optional<https::Certificate> read;
+  bool operator==(const OwnCertificate& other) const {
+    return read.has_value() == other.read.has_value() &&
+           (!read || read->fingerprint() == other.read->fingerprint());
+  }
+};
 
 // How the backends of a route are reached, chosen and watched.
 struct BackendSettings {
@@ -70,6 +95,10 @@ struct BackendSettings {
   std::string ca_file;
   std::string ca;                 // the file's content, read by resolve_backends()
   bool allow_unverified = false;  // true is a weakening
+  // What Moat shows them of itself, PEM; empty: nothing.
+  std::string certificate_file;
+  std::string key_file;
+  OwnCertificate certificate;  // of the two, read by resolve_backends()
   // Asked for again and again where it is given; a server that answers otherwise gets no requests.
   std::string health_path;
   std::chrono::milliseconds health_every{5'000};
@@ -85,6 +114,7 @@ struct Route {
   std::vector<Upstream> backends;  // at most `most_backends`
   BackendSettings backend;
   Login login = Login::optional;
+  ClientCertificates client_certificate = ClientCertificates::none;
   std::vector<std::string> roles;  // any of them; empty: every signed-in user
   // Each of them, of a token or API key; whoever is at a browser has all.
   std::vector<std::string> scopes;
@@ -210,12 +240,19 @@ struct Config {
   std::string storage;
   std::string certificate_file;  // chain, PEM
   std::string key_file;
-  bool allow_key_readable_by_all = false;  // container mounts: a weakening
+  std::vector<CertificatePair> more_certificates;  // [[tls.certificate]], in place of the two above
+  bool allow_key_readable_by_all = false;          // container mounts: a weakening
+  // Who vouches for clients' certificates, and a list of those taken back; PEM. Read by
+  // resolve_backends() into `clients`, which is null where no client is asked for one.
+  std::string client_ca_file;
+  std::string client_crl_file;
+  std::shared_ptr<const https::ClientAuthorities> clients;
   bool http2 = true;
   bool tls_modern = false;  // TLS 1.3 only
   std::chrono::seconds hsts_max_age{63'072'000};
   bool hsts_subdomains = true;
   bool hsts_preload = false;
+  bool hsts_ramp = false;  // a short time first, longer ones later: a weakening
 
   std::vector<Route> routes;
   std::vector<TrustedIssuer> issuers;
@@ -265,12 +302,18 @@ struct Config {
   bool uses_acme() const { return needs_certificate() && acme.agree_to_terms; }
   // A public name that was given no certificate: browsers will not trust what it shows.
   bool lacks_certificate() const { return needs_certificate() && !acme.agree_to_terms; }
+  // All that are given as files. Then each name needs one that is for it.
+  std::vector<CertificatePair> certificate_pairs() const;
+  bool has_certificate_files() const {
+    return !certificate_file.empty() || !more_certificates.empty();
+  }
   bool is_localhost() const;  // every name is localhost, *.localhost or a loopback address
+  bool asks_clients() const;  // some route wants to see their certificates
   std::vector<std::string> scopes() const;  // all that a token or key may be made for
 
  private:
   bool needs_certificate() const {
-    return !is_localhost() && certificate_file.empty() && issuer != Issuer::local_ca;
+    return !is_localhost() && !has_certificate_files() && issuer != Issuer::local_ca;
   }
 };
 

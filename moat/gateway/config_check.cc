@@ -6,6 +6,7 @@
 #include "moat/base/encoding.h"
 #include "moat/gateway/config.h"
 #include "moat/gateway/internal/config_issuers.h"
+#include "moat/gateway/internal/config_tls.h"
 #include "moat/gateway/nearest.h"
 #include "moat/gateway/routes.h"
 #include "moat/http/csp.h"
@@ -270,6 +271,7 @@ std::vector<ConfigProblem> check_config(const Config& config) {
   check_order(config.routes, problems);
   check_issuers(config, problems);
   check_forms(config.routes, problems);
+  check_tls(config, problems);
   if (config.domains.empty()) problems.push_back({Origin{"domain", 0}, "'domain' is empty"});
   for (const auto* list : {&config.https, &config.http}) {
     for (const std::string& text : *list) {
@@ -283,10 +285,7 @@ std::vector<ConfigProblem> check_config(const Config& config) {
     problems.push_back({Origin{"server.proxy_protocol", 0},
                         "proxy_protocol needs 'server.trusted_proxies': nobody else may connect"});
   }
-  const bool files = !config.certificate_file.empty() || !config.key_file.empty();
-  if (files && (config.certificate_file.empty() || config.key_file.empty())) {
-    problems.push_back({Origin{"tls", 0}, "'tls.certificate' and 'tls.key' go together"});
-  }
+  const bool files = config.has_certificate_files();
   if (config.issuer == Issuer::files && !files) {
     problems.push_back(
         {Origin{"tls.issuer", 0}, "issuer = \"files\" needs 'tls.certificate' and 'tls.key'"});
@@ -338,6 +337,10 @@ std::vector<Weakening> weakenings(const Config& config) {
   std::vector<Weakening> out;
   if (!config.is_localhost() && config.hsts_max_age < std::chrono::hours{24 * 365}) {
     out.push_back({1, Origin{"tls.hsts.max_age", 0}, "HSTS lasts less than a year"});
+  }
+  if (!config.is_localhost() && config.hsts_ramp) {
+    out.push_back({1, Origin{"tls.hsts.ramp", 0},
+                   "HSTS begins with five minutes and lasts less than a year for 30 days"});
   }
   if (config.lacks_certificate()) {
     out.push_back({1, Origin{"tls.certificate", 0},

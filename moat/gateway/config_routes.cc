@@ -35,6 +35,8 @@ void read_backend_settings(ConfigTable& table, BackendSettings& out) {
   table.text("backend_name", out.name);
   table.text("backend_ca", out.ca_file);
   table.boolean("allow_unverified_backend", out.allow_unverified);
+  table.text("backend_certificate", out.certificate_file);
+  table.text("backend_key", out.key_file);
   table.text("health_path", out.health_path);
   constexpr milliseconds least{50};
   table.duration("health_every", out.health_every, least, milliseconds{3'600'000});
@@ -49,6 +51,10 @@ void read_route(ConfigTable table, Route& route) {
   table.choice<Login>(
       "login", route.login,
       {{"none", Login::none}, {"optional", Login::optional}, {"required", Login::required}});
+  table.choice<ClientCertificates>("client_certificate", route.client_certificate,
+                                   {{"none", ClientCertificates::none},
+                                    {"optional", ClientCertificates::optional},
+                                    {"required", ClientCertificates::required}});
   table.list("roles", route.roles);
   table.list("scopes", route.scopes);
   table.choice<OnAnonymous>("on_anonymous", route.on_anonymous,

@@ -123,15 +123,33 @@ void read_acme(ConfigTable table, AcmeSettings& acme) {
   table.finish();
 }
 
+// One pair as two keys, or several as tables.
+void read_certificates(ConfigTable& table, Config& config) {
+  table.text("key", config.key_file);
+  if (!table.is_tables("certificate")) return table.text("certificate", config.certificate_file);
+  const toml::array* const tables = table.tables("certificate");
+  if (tables == nullptr) return;
+  for (const toml::node& node : *tables) {
+    CertificatePair pair;
+    ConfigTable one = table.element("certificate", node);
+    one.text("certificate_file", pair.certificate_file);
+    one.text("key_file", pair.key_file);
+    one.finish();
+    pair.origin = table.origin_of(node);
+    config.more_certificates.push_back(std::move(pair));
+  }
+}
+
 void read_tls(ConfigTable table, Config& config) {
   table.choice<Issuer>("issuer", config.issuer,
                        {{"auto", Issuer::automatic},
                         {"local-ca", Issuer::local_ca},
                         {"files", Issuer::files},
                         {"acme", Issuer::acme}});
-  table.text("certificate", config.certificate_file);
-  table.text("key", config.key_file);
+  read_certificates(table, config);
   table.boolean("allow_key_readable_by_all", config.allow_key_readable_by_all);
+  table.text("client_ca_file", config.client_ca_file);
+  table.text("client_crl_file", config.client_crl_file);
   table.choice<bool>("min", config.tls_modern, {{"1.2", false}, {"1.3", true}});
   auto hsts = *table.table("hsts");
   milliseconds age = config.hsts_max_age;
@@ -139,6 +157,7 @@ void read_tls(ConfigTable table, Config& config) {
   config.hsts_max_age = std::chrono::duration_cast<std::chrono::seconds>(age);
   hsts.boolean("subdomains", config.hsts_subdomains);
   hsts.boolean("preload", config.hsts_preload);
+  hsts.boolean("ramp", config.hsts_ramp);
   hsts.finish();
   table.text("storage", config.storage);
   read_acme(*table.table("acme"), config.acme);

@@ -24,6 +24,8 @@ std::string_view step_of(shield::Step step) {
     case shield::Step::address_limit:
     case shield::Step::user_limit:
       return "limit";
+    case shield::Step::client_certificate:
+      return "certificate";
     case shield::Step::session:
       return "session";
     case shield::Step::csrf:
@@ -251,6 +253,8 @@ void Connection::fill_request() {
     request.csrf_token = csrf_token(head.headers);
   }
   request.websocket_upgrade = head.upgrade_websocket;
+  request.client_certificate =
+      proof_ != nullptr && proof_->is_good(shared().config, shared().clock.now());
   request.navigation = http::wants_html(head.headers);
 }
 
@@ -428,7 +432,8 @@ net::Task<void> Connection::serve_own() {
   const shield::AuthApi& auth = *shared().auth;
   x.label = RouteLabels::own;
   x.route = "(moat)";
-  const shield::Rules rules = shield::AuthApi::rules(x.request.method, x.request.path);
+  shield::Rules rules = shield::AuthApi::rules(x.request.method, x.request.path);
+  rules.needs_client_certificate = shared().all_need_client_certificate;
   const bool passed = co_await walk(rules);
   if (!passed) co_return;
   std::string body;
@@ -461,7 +466,7 @@ net::Task<void> Connection::respond(shield::Response response) {
   }
   OwnAnswer answer;
   answer.security = &shared().security;
-  answer.hsts = tls_ ? std::string_view(shared().hsts) : std::string_view();
+  answer.hsts = tls_ ? shared().hsts.now() : std::string_view();
   answer.set_cookies = x.admission.set_cookies;
   answer.date = worker_.date();
   answer.request_id = x.request_id;
@@ -525,9 +530,17 @@ net::Task<void> Connection::refuse(int status, std::string_view code, std::strin
   co_await respond(std::move(response));
 }
 
+// The connection is from before a reload that asks for another certificate or for one at all, or
+// its certificate has expired since.
+bool Connection::may_need_handshake() const {
+  return proof_ == nullptr || proof_->is_outdated(shared().config, shared().clock.now());
+}
+
 net::Task<void> Connection::refuse_admission() {
   const shield::Refusal& refusal = x_->admission.refusal;
   x_->step = step_of(refusal.step);
+  if (refusal.step == shield::Step::client_certificate && may_need_handshake())
+    close_ = needs_handshake_ = true;
   if (!refusal.location.empty()) {
     shield::Response response;
     response.status = 303;

@@ -33,6 +33,10 @@ class Connection final {
     protocol_ = protocol;
     tls_version_ = tls_version;
   }
+  // What the client has shown of itself in the handshake; null: it was not asked.
+  void proves(std::shared_ptr<const ClientProof> proof) { proof_ = std::move(proof); }
+  // It was refused what it may get on a new connection, where it is asked anew for a certificate.
+  bool needs_handshake() const { return needs_handshake_; }
   // The stream is somebody else's to read, and to end.
   void lend_stream() {
     idle_ = false;
@@ -92,6 +96,7 @@ class Connection final {
   [[gnu::noinline]] net::Task<bool> count_client();
   void fill_request();
   void name_request();
+  bool may_need_handshake() const;
   void settle();
   void finish_exchange();
   void follow();
@@ -159,6 +164,8 @@ class Connection final {
   bool tls_ = true;
   bool client_unnamed_ = false;  // a proxy was asked who is there, and did not say
   bool backend_ended_ = false;   // its side, where an answer was waited for
+  std::shared_ptr<const ClientProof> proof_;
+  bool needs_handshake_ = false;
   std::string_view protocol_;
   int tls_version_ = 0;
   // Of the upload that runs beside an answer.

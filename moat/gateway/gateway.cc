@@ -31,11 +31,19 @@ std::string default_data_directory() {
 
 std::vector<std::string> files_named_by(const Config& config) {
   std::vector<std::string> files;
-  for (const std::string* file : {&config.certificate_file, &config.key_file}) {
+  for (const CertificatePair& pair : config.certificate_pairs()) {
+    for (const std::string& file : {pair.certificate_file, pair.key_file}) {
+      if (!file.empty()) files.push_back(file);
+    }
+  }
+  for (const std::string* file : {&config.client_ca_file, &config.client_crl_file}) {
     if (!file->empty()) files.push_back(*file);
   }
   for (const Route& route : config.routes) {
-    if (!route.backend.ca_file.empty()) files.push_back(route.backend.ca_file);
+    for (const std::string* file :
+         {&route.backend.ca_file, &route.backend.certificate_file, &route.backend.key_file}) {
+      if (!file->empty()) files.push_back(*file);
+    }
   }
   if (!config.acme.ca_file.empty()) files.push_back(config.acme.ca_file);
   for (const TrustedIssuer& issuer : config.issuers) {
@@ -58,7 +66,8 @@ DataPaths::DataPaths(std::string_view data)
       ca(root + "/ca"),
       acme(root + "/acme"),
       admin_socket(root + "/admin.sock"),
-      setup_link(root + "/setup-link") {}
+      setup_link(root + "/setup-link"),
+      hsts_ramp(root + "/hsts-ramp") {}
 
 Gateway::Gateway(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
@@ -101,6 +110,7 @@ void Gateway::housekeeping() {
     p.next_revocations = tick + std::chrono::seconds{1};
     if (!current->sync(now)) p.log.error("revocations_not_read");
     p.revocations->expire(now);
+    if (current->config().hsts_ramp) p.ramp.maintain(now, p.log);
   }
   if (tick >= p.next_release) {
     p.next_release = tick + std::chrono::seconds{5};

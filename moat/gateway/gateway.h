@@ -27,7 +27,7 @@ std::string default_data_directory();
 // The parts of the data directory.
 struct DataPaths {
   explicit DataPaths(std::string_view data);
-  std::string root, keys, store, ca, acme, admin_socket, setup_link;
+  std::string root, keys, store, ca, acme, admin_socket, setup_link, hsts_ramp;
 };
 
 // What a person at the terminal wants to know once it runs.

@@ -93,10 +93,27 @@ Result<void, std::string> Gateway::Parts::make_generation() {
   started.urls = startup.listeners->urls();
   started.redirects = startup.listeners->redirects();
   started.workers = worker_count(config);
-  lasting.emplace(Lasting{clock, log, paths, *store, *hashes, *revocations, *requests, *signups,
-                          *guard, *blocking, *fetches, *connections, *access, labels, reports,
-                          stopping, startup.listeners->https_port(), worker_count(config),
-                          first_keys, startup.dns.get()});
+  lasting.emplace(Lasting{clock,
+                          log,
+                          paths,
+                          *store,
+                          *hashes,
+                          *revocations,
+                          *requests,
+                          *signups,
+                          *guard,
+                          *blocking,
+                          *fetches,
+                          *connections,
+                          *access,
+                          labels,
+                          reports,
+                          stopping,
+                          startup.listeners->https_port(),
+                          worker_count(config),
+                          first_keys,
+                          ramp,
+                          startup.dns.get()});
   auto made = Generation::make(*lasting, config, nullptr);
   if (!made) return Error{made.error()};
   serve_by_now_on(std::move(*made));

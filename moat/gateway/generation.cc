@@ -38,6 +38,7 @@ shield::Rules rules_of(const Route& route) {
       rules.on_anonymous = shield::Rules::OnAnonymous::redirect;
       break;
   }
+  rules.needs_client_certificate = route.client_certificate == ClientCertificates::required;
   rules.roles = route.roles;
   rules.scopes = route.scopes;
   rules.allow_forged_requests = route.csrf == CsrfMode::off;
@@ -218,8 +219,8 @@ Result<void, std::string> Generation::make_shield(const Lasting& lasting, const 
 // Files are read anew; what was made here for the same names goes on.
 Result<void, std::string> Generation::make_certificates(const Lasting& lasting,
                                                         const Generation* before) {
-  if (before != nullptr && config_.certificate_file.empty() &&
-      before->config_.certificate_file.empty() && config_.domains == before->config_.domains &&
+  if (before != nullptr && !config_.has_certificate_files() &&
+      !before->config_.has_certificate_files() && config_.domains == before->config_.domains &&
       config_.issuer == before->config_.issuer && config_.acme == before->config_.acme &&
       config_.email == before->config_.email) {
     certificates_ = before->certificates_;
@@ -270,8 +271,16 @@ void Generation::make_shared(const Lasting& lasting, const Log& log) {
   hsts.max_age = config_.hsts_max_age;
   hsts.include_subdomains = config_.hsts_subdomains;
   hsts.preload = config_.hsts_preload;
-  if (!config_.is_localhost())
-    shared_->hsts = https::hsts_header(config_.domains.front(), hsts).value_or("");
+  if (!config_.is_localhost()) {
+    auto& fields = shared_->hsts.by_step;
+    for (std::size_t i = 0; i < fields.size(); ++i)
+      fields[i] = https::hsts_header(config_.domains.front(), https::HstsRamp::options(hsts, i))
+                      .value_or("");
+    if (config_.hsts_ramp) {
+      lasting.ramp.start(lasting.clock.now(), log);
+      shared_->hsts.step = &lasting.ramp.step();
+    }
+  }
   shared_->rate_limit_policy =
       "RateLimit-Policy: " + limit::rate_limit_policy_field("default", shield_->options().general) +
       "\r\n";
@@ -285,6 +294,10 @@ void Generation::make_shared(const Lasting& lasting, const Log& log) {
     if (!route.csp_policy.empty()) prepared.csp = shared_->security.policy(route.csp_policy);
     prepared.script_cookies.assign(route.script_cookies.begin(), route.script_cookies.end());
   }
+  // Where nothing else can be reached without one, Moat's own pages cannot either.
+  shared_->all_need_client_certificate = std::all_of(
+      config_.routes.begin(), config_.routes.end(),
+      [](const Route& route) { return route.client_certificate == ClientCertificates::required; });
   for (PreparedRoute& prepared : shared_->routes) {
     if (prepared.limit) prepared.rules.limit = &*prepared.limit;
   }
@@ -298,6 +311,7 @@ void Generation::make_shared(const Lasting& lasting, const Log& log) {
 Result<https::ServerContext, std::string> Generation::tls_context() const {
   https::TlsPolicy policy;
   if (config_.http2) policy.protocols.insert(policy.protocols.begin(), "h2");
+  policy.clients = config_.clients;
   if (config_.tls_modern) policy.versions = https::TlsPolicy::Versions::modern;
   auto context =
       https::ServerContext::create(policy, certificates_->store(), certificates_->tickets());

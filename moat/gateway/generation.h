@@ -14,6 +14,7 @@
 #include "moat/gateway/certificates.h"
 #include "moat/gateway/config.h"
 #include "moat/gateway/gateway.h"
+#include "moat/gateway/hsts_ramp_file.h"
 #include "moat/gateway/issuers.h"
 #include "moat/gateway/keys.h"
 #include "moat/gateway/pages.h"
@@ -50,7 +51,8 @@ struct Lasting {
   std::uint16_t https_port;  // where plain HTTP is redirected to
   unsigned workers;
   Rotation first_keys;  // of the first configuration
-  DnsHook* dns;         // null: none
+  HstsRampFile& ramp;
+  DnsHook* dns;  // null: none
 };
 
 // Generation is one configuration with all that is derived from it. Whoever serves a request under

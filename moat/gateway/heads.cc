@@ -115,6 +115,19 @@ void append_identity(const session::Identity& identity, std::string_view asserti
   if (!assertion.empty()) append_line(out, "X-Moat-Assertion", assertion);
 }
 
+// An empty field would be a claim too: that there is no such name.
+void append_certificate(const https::ClientCertificate& shown, std::string& out) {
+  const auto append = [&out](std::string_view name, std::string_view value) {
+    if (!value.empty()) append_checked(out, name, value);
+  };
+  append("X-Moat-Client-Certificate-Sha256", shown.fingerprint());
+  append("X-Moat-Client-Certificate-Serial", shown.serial());
+  append("X-Moat-Client-Certificate-Subject", shown.subject());
+  append("X-Moat-Client-Certificate-Dns", shown.dns_names());
+  append("X-Moat-Client-Certificate-Email", shown.emails());
+  append("X-Moat-Client-Certificate-Uri", shown.uris());
+}
+
 void append_cookies(std::string_view cookie, std::string& out) {
   if (cookie.empty()) return;
   const std::size_t start = out.size();
@@ -171,6 +184,8 @@ void append_backend_request(const http::RequestHead& head, const Forwarding& for
   if (forwarding.tracestate) http::append_tracestate(head.headers, out);
   if (forwarding.identity != nullptr)
     append_identity(*forwarding.identity, forwarding.assertion, out);
+  if (forwarding.client_certificate != nullptr)
+    append_certificate(*forwarding.client_certificate, out);
   if (head.upgrade_websocket) out += "Connection: Upgrade\r\nUpgrade: websocket\r\n";
   if (head.body.kind == http::Framing::Kind::length) {
     append_line(out, "Content-Length", std::to_string(head.body.length));

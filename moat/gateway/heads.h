@@ -9,6 +9,7 @@
 #include "moat/http/request.h"
 #include "moat/http/response.h"
 #include "moat/http/security_headers.h"
+#include "moat/https/client_certificate.h"
 #include "moat/session/session.h"
 #include "moat/shield/request.h"
 
@@ -30,6 +31,7 @@ struct Forwarding {
   bool without_authorization = false;  // that field was for Moat
   const session::Identity* identity = nullptr;
   std::string_view assertion;
+  const https::ClientCertificate* client_certificate = nullptr;  // verified; null: none
   std::string_view request_id;
   std::string_view traceparent;  // empty: none
   bool tracestate = false;       // the request's goes on too: it came beside a valid traceparent

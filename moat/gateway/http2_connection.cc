@@ -271,6 +271,7 @@ net::Task<void> Http2Connection::serve(std::unique_ptr<Stream> stream) {
   {
     Connection connection(worker_, std::move(stream), peer_);
     connection.speaks("HTTP/2", tls_version_);
+    connection.proves(proof_);
     served_[id].connection = &connection;
     co_await connection.run_one();
     // RFC 9113 section 8.1: an answer that does not need the rest of the request ends it so.
@@ -280,6 +281,7 @@ net::Task<void> Http2Connection::serve(std::unique_ptr<Stream> stream) {
       session_.reset(id, http2::Session::End::answered);
     }
     served_.erase(id);
+    if (connection.needs_handshake()) stop();
   }
   idle_since_ = worker_.loop_.now();
   if (counted) worker_.uncount_connection(peer_.address, from_proxy_);

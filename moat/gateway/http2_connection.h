@@ -30,6 +30,8 @@ class Http2Connection final : private http2::Session::Events {
   // No new streams; ends with the last of those that are open.
   void stop();
   void cancel() { stream_.cancel(); }
+  // What the client has shown of itself in the handshake; null: it was not asked.
+  void proves(std::shared_ptr<const ClientProof> proof) { proof_ = std::move(proof); }
   // There is another configuration. Streams that are open keep their own.
   void follow();
 
@@ -65,6 +67,7 @@ class Http2Connection final : private http2::Session::Events {
   net::Endpoint peer_;
   int tls_version_;
   std::shared_ptr<Serving> serving_;  // the present one
+  std::shared_ptr<const ClientProof> proof_;
   const bool from_proxy_;
   http2::Session session_;
   std::unordered_map<Id, Served> served_;

@@ -11,7 +11,7 @@ namespace moat::gateway {
 namespace {
 
 // A label's value: backslash, quote and line end are escaped, which the format asks for.
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     if (c == '\n') {
@@ -49,6 +49,7 @@ std::string seconds(std::uint64_t count, std::uint64_t unit) {
 
 // Which of the seven practices a step belongs to; empty for what is none's.
 std::string_view practice_of(std::string_view step) {
+  if (step == "certificate") return "1";
   if (step == "canonical" || step == "host") return "2";
   if (step == "session" || step == "login") return "4";
   if (step == "limit") return "5";
@@ -94,8 +95,8 @@ void write_routes(const std::vector<std::pair<std::string, Summed>>& routes, std
     for (const auto& [what, count] : route.refusals) {
       const std::string_view practice = practice_of(what.first);
       std::string labels = label;
-      if (!practice.empty()) labels += ",practice=" + quoted(practice);
-      labels += ",step=" + quoted(what.first) + ",code=" + quoted(what.second);
+      if (!practice.empty()) labels += ",practice=" + in_quotes(practice);
+      labels += ",step=" + in_quotes(what.first) + ",code=" + in_quotes(what.second);
       line(out, "refused_total", labels, count);
     }
   }
@@ -105,7 +106,7 @@ void write_routes(const std::vector<std::pair<std::string, Summed>>& routes, std
     for (std::size_t i = 0; i < route.csrf_would_refuse.size(); ++i) {
       const std::string reason(csrf::to_string(static_cast<csrf::Reason>(i)));
       if (route.csrf_would_refuse[i] > 0) {
-        line(out, "csrf_would_refuse_total", label + ",reason=" + quoted(reason),
+        line(out, "csrf_would_refuse_total", label + ",reason=" + in_quotes(reason),
              route.csrf_would_refuse[i]);
       }
     }
@@ -139,10 +140,10 @@ std::string prometheus(const std::vector<BackendMetrics>& backends) {
   if (by_name.empty()) return out;
   head(out, "backend_up", "gauge", "Whether requests are sent to a backend server.");
   for (const auto& [name, backend] : by_name)
-    line(out, "backend_up", "server=" + quoted(name), backend.up ? 1 : 0);
+    line(out, "backend_up", "server=" + in_quotes(name), backend.up ? 1 : 0);
   head(out, "backend_requests", "gauge", "Requests that a backend server is working on.");
   for (const auto& [name, backend] : by_name)
-    line(out, "backend_requests", "server=" + quoted(name), backend.requests);
+    line(out, "backend_requests", "server=" + in_quotes(name), backend.requests);
   return out;
 }
 
@@ -246,7 +247,7 @@ std::string prometheus(const std::vector<const Metrics*>& workers, const RouteLa
       sum.add(*route);
       any = true;
     }
-    if (any) routes.emplace_back("route=" + quoted(names[number]), std::move(sum));
+    if (any) routes.emplace_back("route=" + in_quotes(names[number]), std::move(sum));
   }
   write_routes(routes, out);
   counter("session_refreshes_total", "Sessions refreshed on the way.", &Metrics::refreshes);

@@ -134,6 +134,8 @@ void Connection::write_backend_head(const PreparedRoute& route, const Backends::
     forwarding.assertion = serving_->signer.assertion(
         *x.admission.identity, shared().config.assertion_audience, shared().clock.now());
   }
+  if (route.route->client_certificate != ClientCertificates::none && x.request.client_certificate)
+    forwarding.client_certificate = proof_->certificate.get();
   x.upstream.clear();
   append_backend_request(x.head, forwarding, x.upstream);
 }
@@ -398,7 +400,7 @@ net::Task<Connection::Relay> Connection::relay(const PreparedRoute& route, Backe
   answering.kind.no_store =
       !forms && (x.admission.identity != nullptr || !x.admission.set_cookies.empty() ||
                  response.headers.has(Known::set_cookie));
-  answering.kind.hsts = shared().hsts;
+  answering.kind.hsts = shared().hsts.now();
   answering.script_cookies = route.script_cookies;
   answering.set_cookies = x.admission.set_cookies;
   answering.date = worker_.date();
@@ -465,12 +467,18 @@ net::Task<void> Connection::tunnel(Backends::Lease& lease, std::string_view firs
 }
 
 // A session that ends takes its WebSockets along: by a logout, or because it is as old as it may
-// get.
+// get. So does a client's certificate.
 bool Connection::tunnel_may_go_on() const {
   const Shared& shared = this->shared();
   const session::Identity* identity = x_->admission.identity;
-  const bool over = identity != nullptr &&
-                    shared.shield.services().sessions.is_over(*identity, shared.clock.now());
+  const Time now = shared.clock.now();
+  const bool over =
+      identity != nullptr && shared.shield.services().sessions.is_over(*identity, now);
+  // By the present configuration: a certificate that is taken back has no more say.
+  const Config& present = worker_.serving_->shared->config;
+  if (x_->request.client_certificate && present.clients != nullptr &&
+      !proof_->is_good(present, now))
+    return false;
   return !over && loop_.now() - tunnel_used_ < shared.config.timeouts.websocket &&
          !shared.draining();
 }

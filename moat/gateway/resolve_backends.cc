@@ -6,16 +6,18 @@
 #include <cstring>
 #include <fstream>
 
+#include "moat/certs/certificate_files.h"
 #include "moat/gateway/backends.h"
 #include "moat/gateway/gateway.h"
 #include "moat/gateway/issuers.h"
+#include "moat/https/client_certificate.h"
 
 namespace moat::gateway {
 
 namespace {
 
-Result<std::string, std::string> read_roots(const char* key, const std::string& path) {
-  constexpr std::size_t most = 1024 * 1024;
+Result<std::string, std::string> read_roots(const char* key, const std::string& path,
+                                            std::size_t most = 1024 * 1024) {
   std::ifstream file(path, std::ios::binary);
   std::string text(most + 1, '\0');
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
@@ -24,6 +26,45 @@ Result<std::string, std::string> read_roots(const char* key, const std::string& 
   // No roots would mean the system's.
   if (text.empty()) return Error{key + (" '" + path) + "' holds no certificate"};
   return text;
+}
+
+// The key fits, is nobody else's to read, and the certificate is valid and one of a client.
+Result<void, std::string> read_own_certificate(const Config& config, BackendSettings& settings) {
+  if (settings.certificate_file.empty() || settings.key_file.empty()) return {};
+  certs::KeyFilePolicy policy;
+  policy.allow_key_readable_by_all = config.allow_key_readable_by_all;
+  policy.use = https::CertificateUse::client;
+  auto loaded =
+      certs::load_files(settings.certificate_file, settings.key_file, system_clock().now(), policy);
+  if (!loaded) return Error{"backend_certificate, backend_key: " + loaded.error().message};
+  settings.certificate.read = std::move(*loaded);
+  return {};
+}
+
+void resolve_clients(Config& config, std::vector<ConfigProblem>& problems) {
+  if (config.client_ca_file.empty() || !config.asks_clients()) return;
+  const auto report = [&](const char* key, std::string why) {
+    problems.push_back({Origin{key, 0}, std::move(why)});
+  };
+  auto authorities = read_roots("client_ca_file", config.client_ca_file);
+  if (!authorities) return report("tls.client_ca_file", authorities.error());
+  std::string lists;
+  if (!config.client_crl_file.empty()) {
+    constexpr std::size_t most = 16 * 1024 * 1024;
+    auto read = read_roots("client_crl_file", config.client_crl_file, most);
+    if (!read) return report("tls.client_crl_file", read.error());
+    lists = std::move(*read);
+  }
+  auto made = https::ClientAuthorities::create(*authorities, lists);
+  if (made) {
+    config.clients = std::move(*made);
+  } else if (made.error() == https::ClientCaError::bad_crl) {
+    report("tls.client_crl_file",
+           config.client_crl_file + ": " + std::string(https::to_string(made.error())));
+  } else {
+    report("tls.client_ca_file",
+           config.client_ca_file + ": " + std::string(https::to_string(made.error())));
+  }
 }
 
 void resolve_issuers(Config& config, std::vector<ConfigProblem>& problems) {
@@ -59,6 +100,8 @@ std::vector<ConfigProblem> resolve_backends(Config& config) {
       }
       route.backend.ca = std::move(*roots);
     }
+    auto own = read_own_certificate(config, route.backend);
+    if (!own) problems.push_back({route.origin, own.error()});
     for (Upstream& upstream : route.backends) {
       if (upstream.kind == Upstream::Kind::unix_socket) continue;
       if (const auto literal = IpAddress::parse(upstream.host)) {
@@ -95,6 +138,7 @@ std::vector<ConfigProblem> resolve_backends(Config& config) {
     }
   }
   resolve_issuers(config, problems);
+  resolve_clients(config, problems);
   if (problems.empty()) {
     const auto servers = BackendServers::create(config, nullptr);
     if (!servers) problems.push_back({Origin{"backend", 0}, servers.error()});

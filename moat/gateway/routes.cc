@@ -159,7 +159,8 @@ bool is_at_least_as_strict(const Route& route, const Route& other) {
   const bool roles =
       other.roles.empty() || (!route.roles.empty() && is_subset(route.roles, other.roles));
   const bool limit = !other.limit || route.limit == other.limit;
-  return route.login >= other.login && roles && is_subset(other.scopes, route.scopes) && limit &&
+  return route.login >= other.login && route.client_certificate >= other.client_certificate &&
+         roles && is_subset(other.scopes, route.scopes) && limit &&
          route.max_body <= other.max_body && strictness(route.csrf) >= strictness(other.csrf) &&
          (other.websocket || !route.websocket) &&
          (other.allow_encoded_slash || !route.allow_encoded_slash) &&

@@ -201,6 +201,7 @@ net::Task<void> Worker::serve(int fd, net::Endpoint peer, bool tls, bool from_pr
   // For the handshake; it may last until after a reload.
   const bool proxied = serving_->shared->config.proxy_protocol;
   const Tick deadline = loop_.in(serving_->shared->config.timeouts.handshake);
+  const std::shared_ptr<const https::ClientAuthorities> clients = serving_->shared->config.clients;
   net::Endpoint client = peer;
   bool counted = false;  // the client's address, beside the proxy
   {
@@ -219,7 +220,7 @@ net::Task<void> Worker::serve(int fd, net::Endpoint peer, bool tls, bool from_pr
       known = co_await learn_client(connection, client, counted, deadline);
     }
     if (known && secure != nullptr) {
-      co_await serve_tls(connection, *secure, client, deadline);
+      co_await serve_tls(connection, *secure, client, clients, deadline);
     } else if (known) {
       co_await connection.run_plain();
     }
@@ -228,18 +229,38 @@ net::Task<void> Worker::serve(int fd, net::Endpoint peer, bool tls, bool from_pr
   uncount_connection(peer.address, from_proxy);
 }
 
+// A client that was refused for its certificate has often but the alert to go by.
+void Worker::log_refused_certificate(const IpAddress& peer, const net::TlsStream& secure) {
+  const std::string reason = https::why_client_refused(secure.native());
+  std::uint64_t passed_over = 0;
+  if (reason.empty() || !may_log_refusal(passed_over)) return;
+  serving_->shared->log.info(
+      "client_certificate_refused",
+      {{"client", peer.to_string()}, {"reason", reason}, {"not_logged_before", passed_over}});
+}
+
 net::Task<void> Worker::serve_tls(Connection& connection, net::TlsStream& secure,
-                                  net::Endpoint peer, Tick deadline) {
+                                  net::Endpoint peer,
+                                  std::shared_ptr<const https::ClientAuthorities> clients,
+                                  Tick deadline) {
   const net::TlsStream::Handshake result = co_await secure.handshake(deadline);
+  std::shared_ptr<ClientProof> proof;
+  if (result == net::TlsStream::Handshake::done && clients != nullptr) {
+    proof = std::make_shared<ClientProof>();
+    proof->asked_by = std::move(clients);
+    proof->certificate = https::verified_client(secure.native());
+  }
   if (result == net::TlsStream::Handshake::done && secure.protocol() == "h2") {
     metrics_.http2_connections.add();
     connection.lend_stream();
-    co_await serve_http2(secure, peer);
+    co_await serve_http2(secure, peer, std::move(proof));
   } else if (result == net::TlsStream::Handshake::done) {
     connection.speaks("", secure.version());
+    connection.proves(std::move(proof));
     co_await connection.run();
   } else {
     metrics_.handshakes_failed.add();
+    log_refused_certificate(peer.address, secure);
     if (result == net::TlsStream::Handshake::plain_http) {
       const Tick soon = loop_.in(std::chrono::seconds{2});
       co_await secure.refuse_plain_http(soon);
@@ -247,8 +268,10 @@ net::Task<void> Worker::serve_tls(Connection& connection, net::TlsStream& secure
   }
 }
 
-net::Task<void> Worker::serve_http2(net::TlsStream& secure, net::Endpoint peer) {
+net::Task<void> Worker::serve_http2(net::TlsStream& secure, net::Endpoint peer,
+                                    std::shared_ptr<const ClientProof> proof) {
   Http2Connection several(*this, secure, peer, secure.version());
+  several.proves(std::move(proof));
   co_await several.run();
 }
 

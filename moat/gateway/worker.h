@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <functional>
@@ -23,6 +24,8 @@
 #include "moat/http/response.h"
 #include "moat/http/security_headers.h"
 #include "moat/http/trace_context.h"
+#include "moat/https/client_certificate.h"
+#include "moat/https/hsts.h"
 #include "moat/https/redirect.h"
 #include "moat/https/tls.h"
 #include "moat/net/loop.h"
@@ -42,6 +45,18 @@ struct PreparedRoute {
   std::vector<std::string_view> script_cookies;
   std::optional<http::SecurityHeaders::Policy> csp;  // where it has one of its own
   std::size_t label = RouteLabels::none;             // its number in the metrics
+};
+
+// What Strict-Transport-Security says, by the steps of a ramp; without one it is at the last.
+struct HstsField {
+  std::array<std::string, https::HstsRamp::steps> by_step;
+  const std::atomic<unsigned>* step = nullptr;
+  std::string_view now() const {
+    const std::size_t last = by_step.size() - 1;
+    return by_step[step == nullptr
+                       ? last
+                       : std::min<std::size_t>(step->load(std::memory_order_relaxed), last)];
+  }
 };
 
 // What the workers are told when they stop.
@@ -67,7 +82,7 @@ struct Shared {
   http::SecurityHeaders security;
   Routes route_finder;
   std::vector<PreparedRoute> routes;  // as in the configuration
-  std::string hsts;                   // empty for localhost
+  HstsField hsts;                     // empty for localhost
   https::RedirectPolicy redirect;
   std::string rate_limit_policy;  // a whole RateLimit-Policy line
   ConnectionLimits& connections;  // this and what follows outlives every configuration
@@ -76,6 +91,7 @@ struct Shared {
   AccessLog* access = nullptr;                    // null: off
   const Issuers* issuers = nullptr;               // of this configuration
   std::shared_ptr<const AcmeTokens> acme_tokens;  // for port 80; null: no CA is asked
+  bool all_need_client_certificate = false;       // Moat's own pages included
   bool draining() const { return stopping.draining.load(std::memory_order_relaxed); }
 };
 
@@ -89,6 +105,23 @@ struct Serving {
   Backends backends;
   session::AssertionSigner signer;
   shield::Memory memory;
+};
+
+// What a client was asked for in its handshake, and what it has shown. Shared by the streams of a
+// connection, on one thread.
+struct ClientProof {
+  std::shared_ptr<const https::ClientAuthorities> asked_by;
+  std::shared_ptr<https::ClientCertificate> certificate;  // null: none
+  // Whether the certificate counts under a configuration that may be another by now.
+  bool is_good(const Config& config, Time now) const {
+    return certificate != nullptr && config.clients != nullptr &&
+           certificate->is_good(*config.clients, now);
+  }
+  // Whether another handshake might show more.
+  bool is_outdated(const Config& config, Time now) const {
+    return config.clients != nullptr && (config.clients->digest() != asked_by->digest() ||
+                                         (certificate != nullptr && !is_good(config, now)));
+  }
 };
 
 // Exchange is what one request needs while it is worked on; idle connections have none.
@@ -176,8 +209,10 @@ class Worker final {
   void accept(int fd, const net::Endpoint& peer, bool tls);
   net::Task<void> serve(int fd, net::Endpoint peer, bool tls, bool from_proxy);
   net::Task<void> serve_tls(Connection& connection, net::TlsStream& secure, net::Endpoint peer,
-                            Tick deadline);
-  [[gnu::noinline]] net::Task<void> serve_http2(net::TlsStream& secure, net::Endpoint peer);
+                            std::shared_ptr<const https::ClientAuthorities> clients, Tick deadline);
+  [[gnu::noinline]] net::Task<void> serve_http2(net::TlsStream& secure, net::Endpoint peer,
+                                                std::shared_ptr<const ClientProof> proof);
+  void log_refused_certificate(const IpAddress& peer, const net::TlsStream& secure);
   void follow(std::shared_ptr<Serving> next);
   // What the PROXY protocol says of the client, until the handshake's deadline. False: it may not
   // be served. `counted`: its address is, and to be given back.

@@ -46,10 +46,11 @@ std::optional<CertificateError> check_chain(const Chain& chain) {
   return std::nullopt;
 }
 
-std::optional<CertificateError> check_leaf(X509* leaf, EVP_PKEY* key) {
+std::optional<CertificateError> check_leaf(X509* leaf, EVP_PKEY* key, CertificateUse use) {
   if (X509_check_private_key(leaf, key) != 1) return CertificateError::key_mismatch;
-  if (X509_check_purpose(leaf, X509_PURPOSE_SSL_SERVER, 0) != 1)
-    return CertificateError::wrong_purpose;
+  const int purpose =
+      use == CertificateUse::server ? X509_PURPOSE_SSL_SERVER : X509_PURPOSE_SSL_CLIENT;
+  if (X509_check_purpose(leaf, purpose, 0) != 1) return CertificateError::wrong_purpose;
   return std::nullopt;
 }
 
@@ -99,7 +100,8 @@ struct ErrorMark {
 }  // namespace
 
 Result<Certificate, CertificateError> Certificate::from_pem(std::string_view chain,
-                                                            const Secret& key, Time now) {
+                                                            const Secret& key, Time now,
+                                                            CertificateUse use) {
   const ErrorMark errors;
   PemCertificates read = read_certificates(chain);
   if (read.foreign) return Error{CertificateError::foreign_block};
@@ -110,11 +112,11 @@ Result<Certificate, CertificateError> Certificate::from_pem(std::string_view cha
                                        : CertificateError::malformed_key};
   X509* const leaf = read.certificates[0].get();
   if (auto error = check_chain(read.certificates)) return Error{*error};
-  if (auto error = check_leaf(leaf, private_key.key.get())) return Error{*error};
+  if (auto error = check_leaf(leaf, private_key.key.get(), use)) return Error{*error};
 
   auto state = std::make_shared<State>();
   Names names = names_of(leaf);
-  if (names.all.empty()) return Error{CertificateError::no_names};
+  if (names.all.empty() && use == CertificateUse::server) return Error{CertificateError::no_names};
   const std::optional<Time> begin = time_of(X509_get0_notBefore(leaf));
   const std::optional<Time> end = time_of(X509_get0_notAfter(leaf));
   if (!begin || !end) return Error{CertificateError::malformed_chain};
@@ -200,7 +202,8 @@ std::string_view to_string(CertificateError error) {
     case CertificateError::broken_chain:
       return "a certificate is not followed by its issuer's";
     case CertificateError::wrong_purpose:
-      return "the certificate may not be used by a TLS server";
+      return "the certificate is not for this end of TLS: its key usage or extended key usage "
+             "(serverAuth, clientAuth) says so";
     case CertificateError::no_names:
       return "the certificate has no subject alternative name";
   }

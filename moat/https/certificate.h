@@ -25,7 +25,7 @@ enum class CertificateError {
   expired,          // the first certificate
   not_yet_valid,    // the first certificate
   broken_chain,     // a certificate is not followed by the one that signed it
-  wrong_purpose,    // the first certificate may not serve TLS
+  wrong_purpose,    // the first certificate is not for this end of TLS
   no_names          // no subject alternative name: clients ignore the common name
 };
 std::string_view to_string(CertificateError error);
@@ -42,15 +42,19 @@ std::string_view to_string(CertificateWarning warning);
 
 enum class KeyKind { rsa, p256, p384, ed25519 };
 
+// Which end of TLS shows a certificate.
+enum class CertificateUse { server, client };
+
 // Certificate is a chain with its private key, checked. A handle to something immutable: copies are
 // cheap and may be used from several threads.
 class Certificate final {
  public:
   // from_pem reads `chain` (the server's certificate first, each next one its issuer) and the
   // private key that belongs to the first, and checks both at `now`. At most 64 KiB and eight
-  // certificates.
-  static Result<Certificate, CertificateError> from_pem(std::string_view chain, const Secret& key,
-                                                        Time now);
+  // certificates. A client's needs no names.
+  static Result<Certificate, CertificateError> from_pem(
+      std::string_view chain, const Secret& key, Time now,
+      CertificateUse use = CertificateUse::server);
 
   // The DNS names, lower-case, and IP addresses of the first certificate, as written there.
   const std::vector<std::string>& names() const;

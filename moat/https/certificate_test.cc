@@ -147,6 +147,19 @@ TEST(Certificate, ForClientsOrCodeIsRefused) {
   EXPECT_EQ(refusal(with_use("codeSigning")), CertificateError::wrong_purpose);
 }
 
+TEST(Certificate, OfAClientIsForClientsAndNeedsNoNames) {
+  const auto refused = [](std::vector<Extension> extensions) {
+    const Issued issued = make({ec("P-256"), EVP_sha256(), std::move(extensions)});
+    const auto result =
+        Certificate::from_pem(issued.certificate, issued.key, now, CertificateUse::client);
+    return result ? std::nullopt : std::optional(result.error());
+  };
+  EXPECT_EQ(refused({}), std::nullopt);
+  EXPECT_EQ(refused({{NID_ext_key_usage, "clientAuth"}}), std::nullopt);
+  EXPECT_EQ(refused({{NID_ext_key_usage, "serverAuth,clientAuth"}}), std::nullopt);
+  EXPECT_EQ(refused({{NID_ext_key_usage, "serverAuth"}}), CertificateError::wrong_purpose);
+}
+
 TEST(Certificate, TextThatIsNoChainIsRefused) {
   const Issued good = make({ec("P-256")});
   EXPECT_EQ(refusal("", good.key), CertificateError::malformed_chain);

@@ -88,6 +88,11 @@ Result<ClientContext, ClientTlsError> ClientContext::create(const ClientPolicy& 
   static constexpr unsigned char http11[] = "\x08http/1.1";
   if (SSL_CTX_set_alpn_protos(context, http11, sizeof http11 - 1) != 0)
     return Error{ClientTlsError::library};
+  if (policy.own) {
+    const Certificate::State& own = policy.own->state();
+    if (SSL_CTX_use_cert_and_key(context, own.leaf.get(), own.key.get(), own.chain.get(), 1) != 1)
+      return Error{ClientTlsError::library};
+  }
   if (policy.allow_unverified) return ClientContext(std::move(state));
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
   if (policy.roots.empty()) {

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "moat/base/result.h"
+#include "moat/https/certificate.h"
 
 struct ssl_ctx_st;  // OpenSSL's SSL_CTX and SSL, for the room that drives the handshakes
 struct ssl_st;
@@ -19,6 +21,8 @@ struct ClientPolicy {
   // Who may have issued it, in PEM: authorities, or the server's own certificate. Empty: the
   // authorities that this system trusts, which OpenSSL reads from their files.
   std::string roots;
+  // Shown to a server that asks for one: who we are.
+  std::optional<Certificate> own = std::nullopt;
   // Any certificate will do: whoever is on the way can read and change everything.
   bool allow_unverified = false;
 };

@@ -23,6 +23,7 @@ class Authority final {
                      {{NID_basic_constraints, "critical,CA:TRUE"}}},
                     nullptr)) {}
   std::string pem() const { return to_pem(pair_).certificate; }
+  X509* certificate() const { return pair_.certificate.get(); }
   Pair leaf(const std::string& names, Time from = present() - hours{1},
             Time until = present() + days{30}) const {
     return issue({"leaf", from, until, {{NID_subject_alt_name, names}}}, &pair_);
@@ -40,6 +41,11 @@ class Server final {
     EXPECT_EQ(SSL_CTX_use_PrivateKey(context_.get(), pair.key.get()), 1);
   }
   SSL_CTX* context() const { return context_.get(); }
+  // Refuses who shows no certificate of that authority.
+  void wants_clients_of(const Authority& authority) {
+    X509_STORE_add_cert(SSL_CTX_get_cert_store(context_.get()), authority.certificate());
+    SSL_CTX_set_verify(context_.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+  }
 
  private:
   OwnedSslCtx context_;
@@ -226,6 +232,36 @@ TEST(ClientTls, APlainServerIsRefused) {
   EXPECT_EQ(SSL_get_error(ends.client.get(), result), SSL_ERROR_SSL);
   EXPECT_EQ(why_refused(ends.client.get(), ERR_peek_error()), "does not speak TLS");
   BIO_free(ends.wire);
+}
+
+TEST(ClientTls, ShowsWhoItIsToAServerThatAsks) {
+  const Authority authority;
+  const Authority others("others");
+  Server server(authority.leaf("DNS:app.internal"));
+  server.wants_clients_of(authority);
+  ClientPolicy policy;
+  policy.name = "app.internal";
+  policy.roots = authority.pem();
+  const auto reaches = [&] {
+    const ClientContext client = ClientContext::create(policy).value();
+    const Ends ends = connect(client, server.context());
+    for (int turn = 0; turn < 20; ++turn) {
+      SSL_do_handshake(ends.client.get());
+      SSL_do_handshake(ends.server.get());
+    }
+    ERR_clear_error();
+    return SSL_is_init_finished(ends.server.get()) == 1;
+  };
+  const auto shows = [&](const Authority& of) {
+    const Issued own = to_pem(of.leaf("DNS:moat.internal"));
+    policy.own =
+        Certificate::from_pem(own.certificate, own.key, present(), CertificateUse::client).value();
+  };
+  EXPECT_FALSE(reaches());
+  shows(authority);
+  EXPECT_TRUE(reaches());
+  shows(others);
+  EXPECT_FALSE(reaches());
 }
 
 TEST(ClientTls, NamesAndRootsAreChecked) {

@@ -226,6 +226,49 @@ TEST(Handshake, TheNameChoosesTheCertificate) {
   EXPECT_EQ(shown("www.example.com"), wildcard.fingerprint());
 }
 
+TEST(Handshake, ANameMayHaveACertificateOfEachKindOfKey) {
+  Server server;
+  const Certificate ec = certificate_for("example.com");
+  Pair pair = issue({"example.com",
+                     testing::present(),
+                     testing::present() + std::chrono::days{9},
+                     {{NID_subject_alt_name, "DNS:example.com,DNS:rsa.example.com"}}},
+                    nullptr);
+  pair.key.reset(EVP_RSA_gen(2048));
+  X509_set_pubkey(pair.certificate.get(), pair.key.get());
+  X509_sign(pair.certificate.get(), pair.key.get(), EVP_sha256());
+  const Certificate rsa = certificate_for(to_pem(pair));
+  const auto shown = [&](int version, const char* signatures, const char* name) {
+    const ServerContext context = server.context();
+    Client client;
+    client.only(version);
+    client.name = name;
+    SSL_CTX_set1_sigalgs_list(client.context.get(), signatures);
+    Link link(context, client);
+    return link.handshake() ? link.fingerprint() : "refused";
+  };
+  const char* const both = "RSA-PSS+SHA256:ECDSA+SHA256";
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    for (const auto& order :
+         {std::vector<Certificate>{ec, rsa}, std::vector<Certificate>{rsa, ec}}) {
+      server.store->replace(order);
+      for (const char* name : {"example.com", ""}) {
+        EXPECT_EQ(shown(version, "ECDSA+SHA256", name), ec.fingerprint());
+        EXPECT_EQ(shown(version, "RSA-PSS+SHA256", name), rsa.fingerprint());
+        EXPECT_EQ(shown(version, both, name), ec.fingerprint());  // ours is the choice
+      }
+      EXPECT_EQ(shown(version, both, "rsa.example.com"), rsa.fingerprint());
+      EXPECT_EQ(shown(version, "ECDSA+SHA256", "rsa.example.com"), "refused");
+      EXPECT_EQ(server.store->find_all("example.com").size(), 2u);
+    }
+    // Of one kind the first counts.
+    server.store->replace({ec, certificate_for("example.com")});
+    EXPECT_EQ(shown(version, both, "example.com"), ec.fingerprint());
+    EXPECT_EQ(server.store->find_all("example.com").size(), 1u);
+    EXPECT_TRUE(server.store->find_all("example.org").empty());
+  }
+}
+
 TEST(Handshake, AnUnknownNameGetsTheDefaultWhereThatIsAllowed) {
   Server server;
   server.store = std::make_shared<CertificateStore>(CertificateStore::UnknownName::allow_default);

@@ -31,4 +31,30 @@ struct HstsOptions {
 // Subdomains and preload come with the last step.
 [[nodiscard]] HstsOptions hsts_ramp(const HstsOptions& options, Time start, Time now);
 
+// HstsRamp is such a start that goes on over restarts, step by step: five minutes, a day, 30 days,
+// all of it. Each step lasts as long as hsts_ramp says, and no clock that jumps skips one: a jump
+// ahead ends the present step at most, a jump back begins it anew.
+class HstsRamp final {
+ public:
+  static constexpr std::size_t steps = 4;
+
+  explicit HstsRamp(Time now) : since_(now) {}  // at the first step
+  // What to_text gives; none for anything else.
+  static std::optional<HstsRamp> parse(std::string_view text);
+  std::string to_text() const;
+
+  // Goes on to the next step where it is time. True: it is another now, and to be kept.
+  [[nodiscard]] bool advance(Time now);
+  std::size_t step() const { return step_; }  // from 0
+  Time since() const { return since_; }
+  bool finished() const { return step_ + 1 == steps; }
+  std::optional<Time> next() const;  // when the next step begins; none at the last
+  // What `full` is at a step.
+  static HstsOptions options(const HstsOptions& full, std::size_t step);
+
+ private:
+  std::size_t step_ = 0;
+  Time since_;
+};
+
 }  // namespace moat::https

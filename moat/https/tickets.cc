@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "moat/base/encoding.h"
+#include "moat/https/internal/clients.h"
 #include "moat/https/internal/openssl.h"
 #include "moat/https/tls.h"
 
@@ -80,14 +81,15 @@ TicketKey read_saved(std::string_view bytes) {
 // own time of the session, which each resumption renews, beside it.
 int on_issue(SSL* connection, void* argument) {
   SSL_SESSION* const session = SSL_get_session(connection);
-  void* data = nullptr;
-  std::size_t size = 0;
   if (session == nullptr) return 0;
-  if (SSL_SESSION_get0_ticket_appdata(session, &data, &size) == 1 && size == sizeof(std::int64_t))
-    return 1;
+  if (ticket_note(session)) return 1;
   const auto* const state = static_cast<TicketKeys::State*>(argument);
-  const std::int64_t now = unix_seconds(state->clock.now());
-  return SSL_SESSION_set1_ticket_appdata(session, &now, sizeof now);
+  Time until = Time::max();
+  const ClientAuthorities* const clients = clients_of(connection);
+  STACK_OF(X509)* const chain = SSL_get0_verified_chain(connection);
+  if (clients != nullptr && chain != nullptr) until = clients->state().end_of(chain);
+  const TicketNote note{unix_seconds(state->clock.now()), unix_seconds(until)};
+  return SSL_SESSION_set1_ticket_appdata(session, &note, sizeof note);
 }
 
 // The name that the ClientHello at hand asks for; empty where there is none.
@@ -112,20 +114,29 @@ SSL_TICKET_RETURN on_open(SSL* connection, SSL_SESSION* session, const unsigned 
                           SSL_TICKET_STATUS status, void* argument) {
   if (status != SSL_TICKET_SUCCESS && status != SSL_TICKET_SUCCESS_RENEW)
     return SSL_TICKET_RETURN_IGNORE_RENEW;
-  void* data = nullptr;
-  std::size_t size = 0;
-  std::int64_t began = 0;
-  if (SSL_SESSION_get0_ticket_appdata(session, &data, &size) != 1 || size != sizeof began ||
-      !same_name(connection, session))
-    return SSL_TICKET_RETURN_IGNORE_RENEW;
-  std::memcpy(&began, data, sizeof began);
+  const std::optional<TicketNote> note = ticket_note(session);
+  if (!note || !same_name(connection, session)) return SSL_TICKET_RETURN_IGNORE_RENEW;
   const auto* const state = static_cast<TicketKeys::State*>(argument);
-  const auto age = state->clock.now() - from_unix_seconds(began);
+  const Time now = state->clock.now();
+  const auto age = now - from_unix_seconds(note->began);
   if (age >= TicketKeys::ticket_life || age < -clock_slack) return SSL_TICKET_RETURN_IGNORE_RENEW;
+  // A client's certificate that has ended meanwhile is to be refused by a full handshake.
+  if (SSL_SESSION_get0_peer(session) != nullptr && unix_seconds(now) >= note->until)
+    return SSL_TICKET_RETURN_IGNORE_RENEW;
   return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
 }
 
 }  // namespace
+
+std::optional<TicketNote> ticket_note(SSL_SESSION* session) {
+  void* data = nullptr;
+  std::size_t size = 0;
+  TicketNote note{};
+  if (SSL_SESSION_get0_ticket_appdata(session, &data, &size) != 1 || size != sizeof note)
+    return std::nullopt;
+  std::memcpy(&note, data, sizeof note);
+  return note;
+}
 
 TicketKey::~TicketKey() {
   OPENSSL_cleanse(cipher.data(), cipher.size());

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "moat/base/hash.h"
+#include "moat/https/internal/clients.h"
 #include "moat/https/internal/openssl.h"
 
 namespace moat::https {
@@ -100,7 +102,7 @@ void set_modes(SSL_CTX* context, unsigned long library) {
   SSL_CTX_set_timeout(context, std::chrono::seconds(TicketKeys::ticket_life).count());
   SSL_CTX_set_max_early_data(context, 0);  // RFC 9325 section 3.10: no 0-RTT
   SSL_CTX_set_recv_max_early_data(context, 0);
-  SSL_CTX_set_verify(context, SSL_VERIFY_NONE, nullptr);  // clients are known by session
+  SSL_CTX_set_verify(context, SSL_VERIFY_NONE, nullptr);  // but see ask_clients
 }
 
 struct ServerContext::State {
@@ -115,7 +117,8 @@ namespace {
 struct Shared {
   std::shared_ptr<const CertificateStore> certificates;
   std::shared_ptr<const TicketKeys> tickets;
-  std::string protocols;  // as on the wire: a length byte before each
+  std::string protocols;                             // as on the wire: a length byte before each
+  std::shared_ptr<const ClientAuthorities> clients;  // null: no client is asked
 };
 
 void free_shared(void*, void* shared, CRYPTO_EX_DATA*, int, long, void*) {
@@ -168,10 +171,20 @@ int on_server_name(SSL* connection, int* alert, void*) {
 int on_certificate(SSL* connection, void*) {
   const CertificateStore& store = *shared_of(connection).certificates;
   const std::string_view name = server_name(connection);
-  const auto certificate = is_acme(connection) ? store.find_challenge(name) : store.find(name);
-  if (!certificate) return 0;
-  const Certificate::State& state = certificate->state();
-  return SSL_use_cert_and_key(connection, state.leaf.get(), state.key.get(), state.chain.get(), 1);
+  std::vector<std::shared_ptr<const Certificate>> certificates;
+  if (is_acme(connection)) {
+    SSL_set_verify(connection, SSL_VERIFY_NONE, nullptr);
+    if (auto challenge = store.find_challenge(name)) certificates.push_back(std::move(challenge));
+  } else {
+    certificates = store.find_all(name);
+  }
+  for (const auto& certificate : certificates) {
+    const Certificate::State& state = certificate->state();
+    if (SSL_use_cert_and_key(connection, state.leaf.get(), state.key.get(), state.chain.get(), 1) !=
+        1)
+      return 0;
+  }
+  return certificates.empty() ? 0 : 1;
 }
 
 int on_protocols(SSL* connection, const unsigned char** out, unsigned char* out_size,
@@ -206,15 +219,20 @@ std::optional<std::string> wire_protocols(const std::vector<std::string>& protoc
   return wire;
 }
 
+// A session carries what its client has proved. Under other authorities it might not be proved any
+// more: so it is of another kind, and not resumed.
+bool set_session_kind(SSL_CTX* context, const ClientAuthorities* clients) {
+  const Digest kind = sha256("moat" + (clients == nullptr ? std::string() : clients->digest()));
+  static_assert(sizeof kind <= SSL_MAX_SID_CTX_LENGTH);
+  return SSL_CTX_set_session_id_context(context, kind.data(), kind.size()) == 1;
+}
+
 bool set_callbacks(SSL_CTX* context, const TicketKeys& tickets) {
-  static constexpr unsigned char session_context[] = "moat";
   SSL_CTX_set_client_hello_cb(context, on_hello, nullptr);
   SSL_CTX_set_tlsext_servername_callback(context, on_server_name);
   SSL_CTX_set_cert_cb(context, on_certificate, nullptr);
   SSL_CTX_set_alpn_select_cb(context, on_protocols, nullptr);
-  return SSL_CTX_set_session_id_context(context, session_context, sizeof session_context - 1) ==
-             1 &&
-         use_ticket_keys(context, tickets);
+  return use_ticket_keys(context, tickets);
 }
 
 }  // namespace
@@ -229,7 +247,7 @@ Result<ServerContext, TlsError> ServerContext::create(
   SSL_CTX* const context = state->context.get();
   if (context == nullptr || !certificates || !tickets) return Error{TlsError::library};
   auto shared = std::make_unique<Shared>(
-      Shared{std::move(certificates), std::move(tickets), std::move(*protocols)});
+      Shared{std::move(certificates), std::move(tickets), std::move(*protocols), policy.clients});
   const TicketKeys& keys = *shared->tickets;
   if (SSL_CTX_set_ex_data(context, shared_index, shared.get()) != 1)
     return Error{TlsError::library};
@@ -238,7 +256,9 @@ Result<ServerContext, TlsError> ServerContext::create(
   if (state->groups.empty()) return Error{TlsError::no_group};
   if (!set_suites(context, policy.versions)) return Error{TlsError::no_suite};
   set_modes(context);
-  if (!set_callbacks(context, keys)) return Error{TlsError::library};
+  if (!set_callbacks(context, keys) || !set_session_kind(context, policy.clients.get()) ||
+      (policy.clients != nullptr && !ask_clients(context, *policy.clients)))
+    return Error{TlsError::library};
   return ServerContext(std::move(state));
 }
 

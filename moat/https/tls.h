@@ -13,6 +13,7 @@
 #include "moat/base/result.h"
 #include "moat/base/secret.h"
 #include "moat/https/certificate.h"
+#include "moat/https/client_certificate.h"
 
 struct ssl_ctx_st;  // OpenSSL's SSL_CTX, for the room that drives the handshakes
 
@@ -25,6 +26,10 @@ struct TlsPolicy {
   // Application protocols in order of preference. A client that names protocols and none of these
   // is refused with no_application_protocol; one that names none is served.
   std::vector<std::string> protocols{"http/1.1"};
+  // Where it is given, every client is asked for a certificate. One that shows none is served (see
+  // verified_client); one whose certificate these do not vouch for is refused with an alert.
+  // Sessions are resumed under the same authorities only.
+  std::shared_ptr<const ClientAuthorities> clients = nullptr;
 };
 
 // CertificateStore says which certificate answers which name. Thread-safe: handshakes on any thread
@@ -48,7 +53,9 @@ class CertificateStore final {
   void set_default(const Certificate& certificate);
   // Takes a name out; the default stays.
   void remove(std::string_view name);
-  // Replaces all at once: each certificate under its names, the first of them the default.
+  // Replaces all at once: each certificate under its names, the first of them the default. A name
+  // may have one of each kind of key (ECDSA, RSA, Ed25519), and the client's signatures decide; of
+  // one kind the first counts.
   void replace(const std::vector<Certificate>& certificates);
 
   // The certificate that only clients with the protocol "acme-tls/1" get for `name` (RFC 8737).
@@ -58,6 +65,8 @@ class CertificateStore final {
 
   // The certificate for `name` (empty: none was asked for); null where the handshake is refused.
   std::shared_ptr<const Certificate> find(std::string_view name) const;
+  // All of the name's: one a kind of key.
+  std::vector<std::shared_ptr<const Certificate>> find_all(std::string_view name) const;
   std::shared_ptr<const Certificate> find_challenge(std::string_view name) const;
 
  private:

@@ -36,6 +36,8 @@ struct Request {
   std::string_view csrf_token;   // the first of csrf::header_names that came
   bool method_override = false;  // X-HTTP-Method-Override, X-HTTP-Method or X-Method-Override came
   bool websocket_upgrade = false;
+  bool client_certificate =
+      false;                // the client has proved to hold one that is trusted here, by TLS
   bool navigation = false;  // a person's browser wants a page: answers are pages and redirects
 };
 

@@ -106,6 +106,8 @@ std::string_view to_string(Step step) {
       return "host";
     case Step::address_limit:
       return "address_limit";
+    case Step::client_certificate:
+      return "client_certificate";
     case Step::session:
       return "session";
     case Step::user_limit:
@@ -148,6 +150,7 @@ Shield::Shield(const Services& services, Options options)
 Outcome Shield::begin(const Request& request, const Rules& rules, Time now, Tick tick,
                       Memory* memory, Admission& admission) const {
   if (!count_client(request, tick, memory, admission)) return Outcome::refuse;
+  if (!check_client_certificate(request, rules, admission)) return Outcome::refuse;
   return identify(request, rules, now, tick, memory, admission);
 }
 
@@ -245,6 +248,14 @@ bool Shield::count_report(const Request& request, Tick tick, Memory* memory,
                           Admission& admission) const {
   return check_host(request, memory, admission) &&
          charge_address(by_reports, options_.reports, request, tick, admission);
+}
+
+// Before anybody's cookies or tokens are looked at: without it those are worth nothing here.
+bool Shield::check_client_certificate(const Request& request, const Rules& rules,
+                                      Admission& admission) const {
+  if (!rules.needs_client_certificate || request.client_certificate) return true;
+  return refuse(admission, Step::client_certificate, 403, "client_certificate_required",
+                "This needs a client certificate, and the connection has none.");
 }
 
 bool Shield::check_address_limit(const Request& request, Tick tick, Admission& admission) const {

@@ -26,7 +26,7 @@ namespace moat::shield {
 
 // The steps of the walk, in order. `canonical` is over before the shield is asked: a request that
 // it can read at all has passed the HTTP room's parser or a framework's.
-enum class Step { host, address_limit, session, user_limit, csrf, login };
+enum class Step { host, address_limit, client_certificate, session, user_limit, csrf, login };
 std::string_view to_string(Step step);
 
 // What a route asks for beside the defaults. As it is made here: the strictest.
@@ -35,6 +35,9 @@ struct Rules {
   enum class OnAnonymous { automatic, unauthorized, redirect };
   Login login = Login::required;
   OnAnonymous on_anonymous = OnAnonymous::automatic;
+  // Who has shown no certificate by TLS is refused, whoever else he is. Not by itself: most sites
+  // have no authority that could issue one.
+  bool needs_client_certificate = false;
   std::span<const std::string> roles;    // any of them
   std::span<const std::string> scopes;   // each of them; whoever is at a browser has all
   const limit::Policy* limit = nullptr;  // the route's own, beside the general one
@@ -180,6 +183,8 @@ class Shield final {
   bool check_address_limit(const Request& request, Tick tick, Admission& admission) const;
   bool charge_address(std::uint64_t limit_id, const limit::Policy& policy, const Request& request,
                       Tick tick, Admission& admission) const;
+  bool check_client_certificate(const Request& request, const Rules& rules,
+                                Admission& admission) const;
   Bearer check_bearer(const Request& request, const Rules& rules, Time now, Tick tick,
                       Memory* memory, Admission& admission) const;
   Bearer check_api_key(std::string_view key, Time now, Memory* memory, Admission& admission) const;

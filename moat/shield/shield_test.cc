@@ -71,5 +71,42 @@ TEST(Cookies, AValueThatWouldSplitTheHeaderIsNoCookie) {
                std::logic_error);
 }
 
+TEST_F(ShieldTest, ARouteMayNeedAClientCertificate) {
+  EXPECT_EQ(begin(), Outcome::pass);  // it does not by itself
+  rules_.needs_client_certificate = true;
+  for (const bool websocket : {false, true}) {
+    request_.websocket_upgrade = websocket;
+    EXPECT_EQ(begin(), Outcome::refuse);
+    EXPECT_EQ(refusal().status, 403);
+    EXPECT_EQ(refusal().code, "client_certificate_required");
+    EXPECT_EQ(refusal().step, Step::client_certificate);
+    EXPECT_EQ(to_string(refusal().step), "client_certificate");
+  }
+  request_.websocket_upgrade = false;
+  request_.client_certificate = true;
+  EXPECT_EQ(begin(), Outcome::pass);
+}
+
+TEST_F(ShieldTest, AClientCertificateComesBehindTheLimitAndBeforeTheSession) {
+  rules_.needs_client_certificate = true;
+  rules_.login = Rules::Login::required;
+  options_.general = policy("2/min/ip");
+  const Shield guard = shield();
+  come_as("ada");
+  EXPECT_EQ(begin(guard), Outcome::refuse);
+  EXPECT_EQ(refusal().step, Step::client_certificate);
+  EXPECT_EQ(admission_.identity, nullptr);
+  EXPECT_TRUE(admission_.set_cookies.empty());
+  EXPECT_EQ(begin(guard), Outcome::refuse);
+  EXPECT_EQ(begin(guard), Outcome::refuse);
+  EXPECT_EQ(refusal().step, Step::address_limit);  // it costs whoever tries
+  request_.peer = address("192.0.2.2");
+  request_.client_certificate = true;
+  EXPECT_EQ(begin(guard), Outcome::pass);  // the session counts as ever
+  request_.cookie = "";
+  EXPECT_EQ(begin(guard), Outcome::refuse);  // and a certificate is none
+  EXPECT_EQ(refusal().step, Step::login);
+}
+
 }  // namespace
 }  // namespace moat::shield

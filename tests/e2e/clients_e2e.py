@@ -395,7 +395,7 @@ class OwnName(Clients):
 
     def test_a_certificate_for_another_name_refuses_the_start(self):
         chain, key = self_signed(self.files, 'other.test', 'other')
-        self.assertIn('is no certificate for app.example.test', self.refused(chain, key))
+        self.assertIn("no certificate for 'app.example.test'", self.refused(chain, key))
 
     def test_a_second_one_does_not_share_the_port(self):
         done = subprocess.run([os.environ['MOAT_BIN'], 'run', '--to', self.backend.url, '--data', self.files / 'second',

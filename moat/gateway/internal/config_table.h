@@ -90,6 +90,10 @@ class ConfigTable final {
 
   std::optional<Found> find(std::string_view key);
   bool in_file(std::string_view key) const { return table_ != nullptr && table_->contains(key); }
+  // Whether it is written as [[key]] tables, where a text might stand too.
+  bool is_tables(std::string_view key) const {
+    return in_file(key) && table_->get(key)->is_array();
+  }
   Origin origin_of(const toml::node& node) const;
 
   void wrong(const Found& found, std::string_view key, const std::string& expected);

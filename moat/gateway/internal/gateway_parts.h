@@ -88,6 +88,7 @@ struct Gateway::Parts {
   std::unique_ptr<net::WorkerPool> fetches;
   std::optional<ConnectionLimits> connections;
   std::unique_ptr<AccessLog> access;
+  HstsRampFile ramp{paths.hsts_ramp};
   std::uint64_t access_lines_lost = 0;  // at the last look
   RouteLabels labels;
   ReportCollector reports;
