@@ -41,7 +41,7 @@ class CertificatesTest : public ::testing::Test {
     std::filesystem::rename(path + ".new", path);
   }
   std::unique_ptr<Certificates> start() {
-    auto made = Certificates::start(config_, {}, clock_, log_);
+    auto made = Certificates::start(config_, {}, {clock_, log_});
     why_ = made ? "" : made.error();
     return made ? std::move(*made) : nullptr;
   }
