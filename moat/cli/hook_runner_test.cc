@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <thread>
 
@@ -112,6 +113,29 @@ TEST_F(HookRunnerTest, WhatTakesTooLongIsEndedWithItsChildren) {
   // Nor does one that closes its output and hears no SIGTERM hold anybody up.
   script("trap '' TERM; exec >&- 2>&-; while :; do sleep 1; done");
   EXPECT_EQ(run(request(), milliseconds{300}), "tls.acme.dns_hook: it took longer than 300 ms");
+}
+
+TEST_F(HookRunnerTest, OneThatWritesWithoutEndIsEndedToo) {
+  script("exec yes");
+  EXPECT_EQ(run(request(), milliseconds{500}), "tls.acme.dns_hook: it took longer than 500 ms: y");
+  auto runner = start();
+  std::stop_source stop;
+  std::thread other([&] { stop.request_stop(); });
+  const auto done = (*runner)->run(request(), seconds{300}, stop.get_token());
+  other.join();
+  EXPECT_FALSE(done);
+}
+
+// Whoever stops must not wait for a runner that does not: one that was halted, or hangs with a disk.
+TEST_F(HookRunnerTest, ARunnerThatDoesNotAnswerIsGivenUp) {
+  script("echo $PPID > $OUT; kill -STOP $PPID");
+  auto runner = start();
+  const std::string gone =
+      "the process that runs tls.acme.dns_hook is gone: restart Moat";
+  EXPECT_EQ((*runner)->run(request(), milliseconds{100}, {}).error(), gone);
+  ::kill(std::stoi(out()), SIGCONT);
+  EXPECT_EQ((*runner)->run(request(), seconds{30}, {}).error(), gone)
+      << "the answer that came late is nobody's";
 }
 
 TEST_F(HookRunnerTest, AProgramThatLeavesAChildBehindHasEnded) {
