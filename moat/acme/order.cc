@@ -171,7 +171,9 @@ struct Order::Impl {
   // ----------------------------------------------------------------------------------- what to do
 
   Action next(Time now) {
-    if (!began) began = now;
+    // A clock that is set back makes nobody wait for the time that it was ahead.
+    began = std::min(began.value_or(now), now);
+    if (pause && *pause > now + longest_pause) pause = now + longest_pause;
     // A record in the DNS takes minutes to be seen, which is not the CA's doing.
     if (stage != Stage::show && showing_since) {
       *began += std::max(now - *showing_since, std::chrono::microseconds::zero());
@@ -353,8 +355,10 @@ struct Order::Impl {
     Problem problem = read_problem(response);
     // RFC 8555 section 6.5: a new nonce came with the refusal.
     if (problem.type == "badNonce" && ++nonces_refused <= most_nonces) return;
-    // RFC 9773 section 5: renewed already, which is no reason not to have another.
-    if (stage == Stage::order && problem.type == "alreadyReplaced" && !options.replaces.empty()) {
+    const bool limited = response.status == 429 || problem.type == "rateLimited";
+    // RFC 9773 section 5: renewed already, or another account's, which is no reason not to have
+    // another. It only asks for a favour, so that no renewal may ever fail for it.
+    if (stage == Stage::order && !limited && !options.replaces.empty()) {
       options.replaces.clear();
       return;
     }
@@ -364,7 +368,6 @@ struct Order::Impl {
     if (stage == Stage::revoke && problem.type == "alreadyRevoked") return go(Stage::revoked);
     // An order that was saved and is no more.
     if (stage == Stage::look && resumed && problem.type != "rateLimited") return forget_saved();
-    const bool limited = response.status == 429 || problem.type == "rateLimited";
     if (limited) {
       failure.not_before =
           parse_retry_after(response.retry_after, now, seconds{60}, std::chrono::hours{24 * 7})
