@@ -39,6 +39,7 @@ enum class Stage {
   wait,           // for the order to be valid
   certificate,    // fetched
   revoke,         // instead of all from `order` on
+  forget,         // what was saved, since it leads nowhere
   revoked,
   failed,
   issued,
@@ -153,10 +154,17 @@ struct Order::Impl {
   void fail(Failure why, Problem problem = {}) {
     failure.failure = why;
     failure.problem = std::move(problem);
-    after_hiding = Stage::failed;
-    go(is_shown ? Stage::hide : Stage::failed);
+    after_hiding = resumed && leads_nowhere(why) ? Stage::forget : Stage::failed;
+    go(is_shown ? Stage::hide : after_hiding);
   }
   void fail(Failure why, std::string_view detail) { fail(why, Problem{{}, std::string(detail)}); }
+
+  // An order that was begun again and fails in such a way would do so for as long as the CA keeps
+  // it: one that stays "processing", or whose certificate has run out since then.
+  static bool leads_nowhere(Failure why) {
+    return why == Failure::bad_answer || why == Failure::refused ||
+           why == Failure::took_too_long || why == Failure::bad_certificate;
+  }
 
   // The next look comes later each time: 1, 2, 4 s and so on, or when the CA says.
   void look_again(Stage next, const HttpResponse& response, Time now) {
@@ -179,13 +187,15 @@ struct Order::Impl {
       *began += std::max(now - *showing_since, std::chrono::microseconds::zero());
       showing_since.reset();
     }
-    const bool ended = stage == Stage::hide || stage >= Stage::revoked;
+    const bool ended = stage == Stage::hide || stage >= Stage::forget;
     if (!ended && now - *began > options.patience) fail(Failure::took_too_long);
     if (pause && now < *pause) return Wait{*pause};
     pause.reset();
     switch (stage) {
       case Stage::keep:
         return Save{state()};
+      case Stage::forget:
+        return Save{};
       case Stage::show:
         if (!showing_since) showing_since = now;
         return Show{*challenge};
@@ -562,6 +572,7 @@ void Order::unreachable(std::string_view why, Time now) {
 }
 
 void Order::saved(bool done) {
+  if (impl_->stage == Stage::forget) return impl_->go(Stage::failed);
   if (impl_->stage != Stage::keep) return;
   if (!done) return impl_->fail(Failure::not_shown, "the order could not be saved");
   impl_->go_afresh(Stage::look);

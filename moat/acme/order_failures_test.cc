@@ -140,6 +140,28 @@ TEST_F(OrderTest, WhatMayNotBeReplacedIsOrderedAllTheSame) {
   EXPECT_EQ(ca_.asked["order"], 3);
 }
 
+// Else a CA that never ends it, or a certificate that has run out, is met at each try.
+TEST_F(OrderTest, ASavedOrderThatLeadsNowhereIsForgotten) {
+  ca_.looks_until_valid = 100000;
+  EXPECT_EQ(fails().failure, Failure::took_too_long);
+  EXPECT_FALSE(saved_.empty()) << "once more";
+  lost_ = 1000;
+  EXPECT_EQ(fails().failure, Failure::unreachable);
+  EXPECT_FALSE(saved_.empty()) << "which is not the order's fault";
+  lost_ = 0;
+  EXPECT_EQ(fails().failure, Failure::took_too_long);
+  EXPECT_TRUE(saved_.empty());
+  ca_.looks_until_valid = 2;
+  ca_.chain = [this] { return chain_for({"other.example"}); };
+  EXPECT_EQ(fails().failure, Failure::bad_certificate);
+  EXPECT_EQ(fails().failure, Failure::bad_certificate);
+  EXPECT_EQ(ca_.orders, 2);
+  EXPECT_TRUE(saved_.empty());
+  ca_.chain = [this] { return chain_for(options_.names); };
+  EXPECT_TRUE(std::holds_alternative<Issued>(run()));
+  EXPECT_EQ(ca_.orders, 3);
+}
+
 TEST_F(OrderTest, AClockThatIsSetBackDelaysNothing) {
   ca_.looks_until_valid = 100000;
   Order order = Order::create(options_copy(), std::nullopt, account_, saved_, random_).value();
