@@ -161,6 +161,8 @@ std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  // What a service manager has given Moat for its ports is none of the program's business.
+  ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
   ::umask(0077);
   if (::chdir("/") != 0) ::_exit(126);
   std::vector<std::string> words = hook.words;

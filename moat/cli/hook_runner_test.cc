@@ -2,10 +2,14 @@
 #include "moat/cli/hook_runner.h"
 
 #include <gtest/gtest.h>
+#include <linux/capability.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -77,6 +81,23 @@ TEST_F(HookRunnerTest, GivesTheWordsAndNothingOfTheEnvironment) {
   cleanup.action = DnsRequest::Action::cleanup;
   EXPECT_EQ(run(cleanup), "");
   EXPECT_NE(out().find("|cleanup|_acme-challenge.b.example.|"), std::string::npos);
+}
+
+TEST_F(HookRunnerTest, GivesNoCapability) {
+  // As a service manager does, for ports below 1024.
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct before[2]{}, raised[2]{};
+  ASSERT_EQ(::syscall(SYS_capget, &header, before), 0);
+  std::copy(std::begin(before), std::end(before), std::begin(raised));
+  raised[0].inheritable |= 1U << CAP_NET_BIND_SERVICE;
+  if (::syscall(SYS_capset, &header, raised) != 0 ||
+      ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_BIND_SERVICE, 0, 0) != 0)
+    GTEST_SKIP() << "only for those who have one to give";
+  script("grep CapAmb /proc/self/status > $OUT");
+  EXPECT_EQ(run(request()), "");
+  EXPECT_EQ(out(), "CapAmb:\t0000000000000000\n");
+  ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+  ::syscall(SYS_capset, &header, before);
 }
 
 TEST_F(HookRunnerTest, AFailureIsToldWithItsLastWords) {
