@@ -225,7 +225,12 @@ void AcmeClient::work(Time now) {
 
 // The CA looks at any node; the one that orders shares what has to be shown, and what it got.
 void AcmeClient::look_at_others(Time now) {
-  const auto challenges = archive_.challenges();
+  auto challenges = archive_.challenges();
+  // While nobody orders there is nothing to prove: whoever has put that there was killed.
+  if (challenges && !challenges->empty()) {
+    const auto turn = archive_.take_turn();
+    if (turn && *turn && (*turn)->show({})) challenges->clear();
+  }
   if (challenges) proofs_.mirror(*challenges, now);
   if (looked_ && now - *looked_ < look_at_certificate && now >= *looked_) return;
   looked_ = now;
