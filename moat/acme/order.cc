@@ -162,8 +162,8 @@ struct Order::Impl {
   // An order that was begun again and fails in such a way would do so for as long as the CA keeps
   // it: one that stays "processing", or whose certificate has run out since then.
   static bool leads_nowhere(Failure why) {
-    return why == Failure::bad_answer || why == Failure::refused ||
-           why == Failure::took_too_long || why == Failure::bad_certificate;
+    return why == Failure::bad_answer || why == Failure::refused || why == Failure::took_too_long ||
+           why == Failure::bad_certificate;
   }
 
   // The next look comes later each time: 1, 2, 4 s and so on, or when the CA says.

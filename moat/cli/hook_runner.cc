@@ -338,8 +338,8 @@ Result<void, std::string> HookRunner::run(const DnsRequest& request, millisecond
   std::string answer;
   {
     const std::stop_callback at_stop(stop, [this] { send_text(socket_, "k"); });
-    answer = receive_until(socket_, system_clock().tick() + timeout + until_killed + until_lost,
-                           stop);
+    answer =
+        receive_until(socket_, system_clock().tick() + timeout + until_killed + until_lost, stop);
   }
   if (answer.empty()) {
     // Nor may an answer that comes after all be taken for that to the next question.

@@ -147,12 +147,12 @@ TEST_F(HookRunnerTest, OneThatWritesWithoutEndIsEndedToo) {
   EXPECT_FALSE(done);
 }
 
-// Whoever stops must not wait for a runner that does not: one that was halted, or hangs with a disk.
+// Whoever stops must not wait for a runner that does not: one that was halted, or hangs with a
+// disk.
 TEST_F(HookRunnerTest, ARunnerThatDoesNotAnswerIsGivenUp) {
   script("echo $PPID > $OUT; kill -STOP $PPID");
   auto runner = start();
-  const std::string gone =
-      "the process that runs tls.acme.dns_hook is gone: restart Moat";
+  const std::string gone = "the process that runs tls.acme.dns_hook is gone: restart Moat";
   EXPECT_EQ((*runner)->run(request(), milliseconds{100}, {}).error(), gone);
   ::kill(std::stoi(out()), SIGCONT);
   EXPECT_EQ((*runner)->run(request(), seconds{30}, {}).error(), gone)

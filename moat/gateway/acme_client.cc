@@ -99,6 +99,11 @@ Result<std::unique_ptr<AcmeClient>, std::string> AcmeClient::make(const Config& 
   } else if (*kept && made->is_ours((*kept)->certificate)) {
     made->kept_ = **kept;
     made->adopt(std::move(**kept), Age::kept, services.clock.now());
+  } else if (*kept) {
+    // Two sites that share a directory would order one after the other, with each start.
+    const auto& names = (*kept)->certificate.names();
+    services.log.warn("certificate_kept_is_of_other_names",
+                      {{"domain", names.empty() ? std::string() : names.front()}});
   }
   return made;
 }
@@ -484,9 +489,9 @@ Result<void, std::string> AcmeClient::ask_to_revoke(const acme::Archive::Turn& t
   if (!what.which) return Error{std::string("there is no certificate of a CA's")};
   const std::string& ca = what.which->ca;
   MOAT_TRY(jwt::Key key, account_key(turn, ca));
-  MOAT_TRY(acme::Order order, acme::Order::to_revoke(options(ca), external_account(ca),
-                                                     std::move(key), what.which->certificate.der(),
-                                                     what.reason, services_.random));
+  MOAT_TRY(acme::Order order,
+           acme::Order::to_revoke(options(ca), external_account(ca), std::move(key),
+                                  what.which->certificate.der(), what.reason, services_.random));
   for (;;) {
     acme::Action action = order.next(services_.clock.now());
     if (const auto* wanted = std::get_if<acme::Send>(&action)) {

@@ -56,8 +56,8 @@ class AcmeClient final {
   bool has_certificate() const { return has_certificate_; }
   // Orders another one now, whatever was planned. From any thread.
   void renew();
-  // Takes the certificate back that is served now, also where another one comes before that is done,
-  // and orders another one. From any thread.
+  // Takes the certificate back that is served now, also where another one comes before that is
+  // done, and orders another one. From any thread.
   void revoke(acme::RevocationReason reason);
   // For people: what is served, until when, what is planned and what has failed; lines. From any
   // thread.

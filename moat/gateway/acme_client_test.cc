@@ -63,6 +63,8 @@ TEST_F(AcmeClientTest, ACertificateOfOtherNamesIsNotServed) {
   ASSERT_TRUE(client);
   EXPECT_FALSE((*client)->has_certificate());
   EXPECT_EQ(store_->find("a.example"), nullptr);
+  EXPECT_NE(lines_.find(R"("event":"certificate_kept_is_of_other_names","domain":"b.example")"),
+            std::string::npos);
   EXPECT_NE((*client)->status().find("none yet"), std::string::npos);
 }
 

@@ -13,6 +13,7 @@ namespace {
 
 // The other CA is asked soon: what has failed is not its fault.
 constexpr std::chrono::seconds until_fallback{10};
+constexpr std::chrono::minutes until_unhindered{1};
 // More than any CA's word is heeded for, and any patience of ours.
 constexpr std::chrono::hours far_away{24 * 8};
 
@@ -46,10 +47,7 @@ void NextOrder::failed(std::optional<Time> not_before) {
   settle();
 }
 
-void NextOrder::hindered(Time now) {
-  base_ = patience_.failed(now, std::nullopt);
-  settle();
-}
+void NextOrder::hindered(Time now) { not_before_ = now + until_unhindered; }
 
 void NextOrder::settle() {
   const Ca other = next_ == Ca::first ? Ca::fallback : Ca::first;
@@ -86,8 +84,7 @@ bool NextOrder::heed(std::string_view note, Time now) {
   const std::int64_t* failures = integer_of(*read, "failures");
   const auto next = time_of(*read, "next", now);
   if (failures == nullptr || !next) return false;
-  patience_.resume(
-      static_cast<unsigned>(std::clamp<std::int64_t>(*failures, 0, most_failures)));
+  patience_.resume(static_cast<unsigned>(std::clamp<std::int64_t>(*failures, 0, most_failures)));
   limits_ = {time_of(*read, "first_not_before", now), time_of(*read, "fallback_not_before", now)};
   const json::Value* fallback = read->find("fallback");
   const bool other = fallback != nullptr && fallback->as_bool() != nullptr && *fallback->as_bool();

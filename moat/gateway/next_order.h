@@ -30,7 +30,7 @@ class NextOrder final {
   void begins(Time now);
   // That order has failed, and its CA wants to be left alone until then, or says nothing.
   void failed(std::optional<Time> not_before);
-  // No order could begin, which is no CA's doing.
+  // No order could begin, which costs no CA anything: it is tried each minute.
   void hindered(Time now);
   // Another one orders; nothing has failed.
   void wait_until(Time time) { not_before_ = time; }
