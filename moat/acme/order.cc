@@ -366,8 +366,7 @@ struct Order::Impl {
     // RFC 8555 section 6.5: a new nonce came with the refusal.
     if (problem.type == "badNonce" && ++nonces_refused <= most_nonces) return;
     const bool limited = response.status == 429 || problem.type == "rateLimited";
-    // RFC 9773 section 5: renewed already, or another account's, which is no reason not to have
-    // another. It only asks for a favour, so that no renewal may ever fail for it.
+    // RFC 9773 section 5: replaced already, or another account's: no renewal may fail for that.
     if (stage == Stage::order && !limited && !options.replaces.empty()) {
       options.replaces.clear();
       return;
