@@ -39,6 +39,7 @@ enum class Stage {
   wait,           // for the order to be valid
   certificate,    // fetched
   revoke,         // instead of all from `order` on
+  forget,         // what was saved, since it leads nowhere
   revoked,
   failed,
   issued,
@@ -153,10 +154,17 @@ struct Order::Impl {
   void fail(Failure why, Problem problem = {}) {
     failure.failure = why;
     failure.problem = std::move(problem);
-    after_hiding = Stage::failed;
-    go(is_shown ? Stage::hide : Stage::failed);
+    after_hiding = resumed && leads_nowhere(why) ? Stage::forget : Stage::failed;
+    go(is_shown ? Stage::hide : after_hiding);
   }
   void fail(Failure why, std::string_view detail) { fail(why, Problem{{}, std::string(detail)}); }
+
+  // An order that was begun again and fails in such a way would do so for as long as the CA keeps
+  // it: one that stays "processing", or whose certificate has run out since then.
+  static bool leads_nowhere(Failure why) {
+    return why == Failure::bad_answer || why == Failure::refused || why == Failure::took_too_long ||
+           why == Failure::bad_certificate;
+  }
 
   // The next look comes later each time: 1, 2, 4 s and so on, or when the CA says.
   void look_again(Stage next, const HttpResponse& response, Time now) {
@@ -171,19 +179,23 @@ struct Order::Impl {
   // ----------------------------------------------------------------------------------- what to do
 
   Action next(Time now) {
-    if (!began) began = now;
+    // A clock that is set back makes nobody wait for the time that it was ahead.
+    began = std::min(began.value_or(now), now);
+    if (pause && *pause > now + longest_pause) pause = now + longest_pause;
     // A record in the DNS takes minutes to be seen, which is not the CA's doing.
     if (stage != Stage::show && showing_since) {
       *began += std::max(now - *showing_since, std::chrono::microseconds::zero());
       showing_since.reset();
     }
-    const bool ended = stage == Stage::hide || stage >= Stage::revoked;
+    const bool ended = stage == Stage::hide || stage >= Stage::forget;
     if (!ended && now - *began > options.patience) fail(Failure::took_too_long);
     if (pause && now < *pause) return Wait{*pause};
     pause.reset();
     switch (stage) {
       case Stage::keep:
         return Save{state()};
+      case Stage::forget:
+        return Save{};
       case Stage::show:
         if (!showing_since) showing_since = now;
         return Show{*challenge};
@@ -353,8 +365,9 @@ struct Order::Impl {
     Problem problem = read_problem(response);
     // RFC 8555 section 6.5: a new nonce came with the refusal.
     if (problem.type == "badNonce" && ++nonces_refused <= most_nonces) return;
-    // RFC 9773 section 5: renewed already, which is no reason not to have another.
-    if (stage == Stage::order && problem.type == "alreadyReplaced" && !options.replaces.empty()) {
+    const bool limited = response.status == 429 || problem.type == "rateLimited";
+    // RFC 9773 section 5: replaced already, or another account's: no renewal may fail for that.
+    if (stage == Stage::order && !limited && !options.replaces.empty()) {
       options.replaces.clear();
       return;
     }
@@ -364,7 +377,6 @@ struct Order::Impl {
     if (stage == Stage::revoke && problem.type == "alreadyRevoked") return go(Stage::revoked);
     // An order that was saved and is no more.
     if (stage == Stage::look && resumed && problem.type != "rateLimited") return forget_saved();
-    const bool limited = response.status == 429 || problem.type == "rateLimited";
     if (limited) {
       failure.not_before =
           parse_retry_after(response.retry_after, now, seconds{60}, std::chrono::hours{24 * 7})
@@ -559,6 +571,7 @@ void Order::unreachable(std::string_view why, Time now) {
 }
 
 void Order::saved(bool done) {
+  if (impl_->stage == Stage::forget) return impl_->go(Stage::failed);
   if (impl_->stage != Stage::keep) return;
   if (!done) return impl_->fail(Failure::not_shown, "the order could not be saved");
   impl_->go_afresh(Stage::look);

@@ -68,8 +68,8 @@ std::string_view to_string(Failure failure);
 struct Send {  // then received() or unreachable()
   HttpRequest request;
 };
-struct Save {  // durably, for nobody else to read; then saved()
-  Secret state;
+struct Save {    // durably, for nobody else to read; then saved()
+  Secret state;  // empty: what was saved is of no use any more
 };
 struct Show {  // where the CA will look; then shown()
   Challenge challenge;

@@ -126,6 +126,62 @@ TEST_F(OrderTest, WhatWasReplacedAlreadyIsOrderedAllTheSame) {
   EXPECT_EQ(ca_.orders, 1);
 }
 
+// As where the account's key was lost, and another account renews.
+TEST_F(OrderTest, WhatMayNotBeReplacedIsOrderedAllTheSame) {
+  options_.replaces = "aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE";
+  ca_.instead["order"] = problem(403, "unauthorized", "another account's");
+  EXPECT_TRUE(std::holds_alternative<Issued>(run()));
+  EXPECT_EQ(ca_.last_payload.find("replaces"), std::string::npos);
+  EXPECT_EQ(ca_.asked["order"], 2);
+  // What has another reason is refused again, and a CA that has had too much is not asked twice.
+  saved_ = Secret();
+  ca_.instead["order"] = problem(429, "rateLimited");
+  EXPECT_EQ(fails().failure, Failure::rate_limited);
+  EXPECT_EQ(ca_.asked["order"], 3);
+}
+
+// Else a CA that never ends it, or a certificate that has run out, is met at each try.
+TEST_F(OrderTest, ASavedOrderThatLeadsNowhereIsForgotten) {
+  ca_.looks_until_valid = 100000;
+  EXPECT_EQ(fails().failure, Failure::took_too_long);
+  EXPECT_FALSE(saved_.empty()) << "once more";
+  lost_ = 1000;
+  EXPECT_EQ(fails().failure, Failure::unreachable);
+  EXPECT_FALSE(saved_.empty()) << "which is not the order's fault";
+  lost_ = 0;
+  EXPECT_EQ(fails().failure, Failure::took_too_long);
+  EXPECT_TRUE(saved_.empty());
+  ca_.looks_until_valid = 2;
+  ca_.chain = [this] { return chain_for({"other.example"}); };
+  EXPECT_EQ(fails().failure, Failure::bad_certificate);
+  EXPECT_EQ(fails().failure, Failure::bad_certificate);
+  EXPECT_EQ(ca_.orders, 2);
+  EXPECT_TRUE(saved_.empty());
+  ca_.chain = [this] { return chain_for(options_.names); };
+  EXPECT_TRUE(std::holds_alternative<Issued>(run()));
+  EXPECT_EQ(ca_.orders, 3);
+}
+
+TEST_F(OrderTest, AClockThatIsSetBackDelaysNothing) {
+  ca_.looks_until_valid = 100000;
+  Order order = Order::create(options_copy(), std::nullopt, account_, saved_, random_).value();
+  Action action = order.next(now_);
+  for (int i = 0; i < 100 && !std::holds_alternative<Wait>(action); ++i) {
+    step(order, action);
+    action = order.next(now_);
+  }
+  ASSERT_TRUE(std::holds_alternative<Wait>(action));
+  now_ -= std::chrono::hours{24 * 365};
+  action = order.next(now_);
+  ASSERT_TRUE(std::holds_alternative<Wait>(action));
+  EXPECT_LE(std::get<Wait>(action).until, now_ + seconds{30});
+  waited_ = {};
+  const End end = run(order);
+  ASSERT_TRUE(std::holds_alternative<Failed>(end));
+  EXPECT_EQ(std::get<Failed>(end).failure, Failure::took_too_long);
+  EXPECT_LE(waited_, minutes{11});
+}
+
 TEST_F(OrderTest, AnswersThatAcmeDoesNotAllowEndIt) {
   for (const char* body : {"", "{}", "[]", "{\"newNonce\":1}",
                            R"({"newNonce":"http://ca.test/n","newAccount":"https://ca.test/a",)"

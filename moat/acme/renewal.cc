@@ -62,6 +62,10 @@ Schedule::Schedule(Time not_before, Time not_after, Time now, Random& random)
   renew_at_ = draw(latest - life / 20, latest);
 }
 
+void Schedule::rest(Time now) {
+  rest_until_ = now + std::clamp<Time::duration>((not_after_ - now) / 10, seconds{10}, hours{6});
+}
+
 Time Schedule::draw(Time start, Time end) {
   const auto span = (end - start).count();
   return span <= 0 ? start : start + Time::duration{draw_below(*random_, span)};

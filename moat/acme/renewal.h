@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,7 +32,11 @@ class Schedule final {
   Schedule(Time not_before, Time not_after, Time now, Random& random);
 
   // At that time, or as soon as it is over, a new certificate is ordered.
-  Time renew_at() const { return renew_at_; }
+  Time renew_at() const { return std::max(renew_at_, rest_until_); }
+  // The certificate was issued just now: it stays for a tenth of the life that is left to it, ten
+  // seconds at least and six hours at most. A CA whose windows are always over, or whose
+  // certificates are old when they come, would else be asked for one after the other.
+  void rest(Time now);
   // When to ask the CA for its window again; never behind the end of the certificate.
   Time ask_at() const { return ask_at_; }
   // What came of asking: a moment in the window is drawn at random, anew only where the window has
@@ -46,6 +51,7 @@ class Schedule final {
   Time draw(Time start, Time end);
   Time not_after_;
   Time renew_at_, ask_at_;
+  Time rest_until_ = Time::min();
   std::optional<RenewalInfo> window_;
   Random* random_;
 };

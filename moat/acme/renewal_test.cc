@@ -81,6 +81,29 @@ TEST(ScheduleTest, AWindowBehindTheEndOfTheCertificateIsNotFollowed) {
   EXPECT_LE(schedule.renew_at(), start + 90 * day);
 }
 
+// A CA that takes back whatever it issues is not asked for certificates without end.
+TEST(ScheduleTest, WhatWasIssuedJustNowStaysForAWhile) {
+  InsecureSeededRandom random(8);
+  const RenewalInfo over{start - 2 * day, start - day, {}};
+  const auto stays = [&](Time::duration age, Time::duration left) {
+    Schedule schedule(start - age, start + left, start, random);
+    schedule.learned(over, "", start);
+    EXPECT_LT(schedule.renew_at(), start) << "one that was kept is renewed now";
+    schedule.rest(start);
+    schedule.learned({start - 3 * day, start - day, {}}, "", start);
+    return schedule.renew_at() - start;
+  };
+  EXPECT_EQ(stays({}, 90 * day), hours{6});
+  EXPECT_EQ(stays({}, hours{61}), hours{6});
+  EXPECT_EQ(stays({}, hours{50}), hours{5});
+  EXPECT_EQ(stays(89 * day, hours{10}), hours{1}) << "old when it came";
+  EXPECT_EQ(stays(day, seconds{1}), seconds{10});
+  Schedule schedule(start, start + 90 * day, start, random);
+  const Time planned = schedule.renew_at();
+  schedule.rest(start);
+  EXPECT_EQ(schedule.renew_at(), planned) << "and else changes nothing";
+}
+
 // RFC 9773 section 4.3.
 TEST(ScheduleTest, TheNextQuestionIsNeitherTooEarlyNorTooLate) {
   InsecureSeededRandom random(5);

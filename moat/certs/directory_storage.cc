@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "moat/certs/directory_storage.h"
 
+#include <chrono>
+
 #include "moat/certs/internal/files.h"
 
 namespace moat::certs {
 
 namespace {
+
+// Reading and writing take milliseconds. Longer holds it who was halted in between, and neither the
+// start nor the end of a process may wait for that.
+constexpr std::chrono::milliseconds patience{3'000};
 
 // A directory of its own, whose lock nobody needs for reading and writing.
 class DirectoryLock final : public acme::Storage::Lock {
@@ -19,7 +25,7 @@ class DirectoryLock final : public acme::Storage::Lock {
 }  // namespace
 
 Result<std::optional<Secret>, std::string> DirectoryStorage::read(const std::string& name) const {
-  const auto directory = PrivateDirectory::open(directory_);
+  const auto directory = PrivateDirectory::open(directory_, patience);
   if (!directory) return Error{directory.error().message};
   auto content = directory->read(name);
   if (!content) return Error{content.error().message};
@@ -28,7 +34,7 @@ Result<std::optional<Secret>, std::string> DirectoryStorage::read(const std::str
 
 Result<void, std::string> DirectoryStorage::write(const std::string& name, const Secret& content) {
   if (content.size() > max_bytes) return Error{name + " is too large to be kept"};
-  const auto directory = PrivateDirectory::open(directory_);
+  const auto directory = PrivateDirectory::open(directory_, patience);
   if (!directory) return Error{directory.error().message};
   auto done = directory->write(name, content.reveal());
   if (done) done = directory->sync();
@@ -39,7 +45,7 @@ Result<void, std::string> DirectoryStorage::write(const std::string& name, const
 Result<std::unique_ptr<acme::Storage::Lock>, std::string> DirectoryStorage::try_lock() {
   {
     // The one above is made, and checked, too.
-    const auto above = PrivateDirectory::open(directory_);
+    const auto above = PrivateDirectory::open(directory_, patience);
     if (!above) return Error{above.error().message};
   }
   auto held = PrivateDirectory::try_open(directory_ / "order");

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "moat/acme/internal/storage_suite.h"
+#include "moat/certs/internal/files.h"
 #include "moat/certs/internal/testing.h"
 
 namespace moat::acme {
@@ -56,6 +57,19 @@ TEST_F(DirectoryStorageTest, AtMost64KiB) {
   EXPECT_TRUE(storage_.read("a"));
   EXPECT_FALSE(storage_.write("b", Secret::copy_of(std::string(65537, 'x'))));
   EXPECT_FALSE(*storage_.read("b"));
+}
+
+// As by a node that was halted while it wrote.
+TEST_F(DirectoryStorageTest, OneThatAnotherKeepsLockedIsNotWaitedForForEver) {
+  ASSERT_TRUE(storage_.write("a", Secret::copy_of("one")));
+  {
+    const auto held = PrivateDirectory::open(place_);
+    ASSERT_TRUE(held);
+    const auto read = storage_.read("a");
+    ASSERT_FALSE(read);
+    EXPECT_NE(read.error().find("is locked by another process"), std::string::npos);
+  }
+  EXPECT_TRUE(storage_.read("a"));
 }
 
 TEST_F(DirectoryStorageTest, ALockIsHeldAgainstOtherProcessesAndEndsWithThem) {

@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <system_error>
+#include <thread>
 
 namespace moat::certs {
 namespace {
@@ -94,18 +95,22 @@ Result<Secret, FileError> read_checked(const Descriptor& file, const std::filesy
   return std::move(*content);
 }
 
-Result<PrivateDirectory, FileError> PrivateDirectory::open(const std::filesystem::path& path) {
-  MOAT_TRY(std::optional<PrivateDirectory> opened, open_when(path, Busy::wait));
+Result<PrivateDirectory, FileError> PrivateDirectory::open(const std::filesystem::path& path,
+                                                           std::chrono::milliseconds patience) {
+  MOAT_TRY(std::optional<PrivateDirectory> opened, open_within(path, patience));
+  if (!opened)
+    return Error{FileError{FileError::Kind::io, path.string(),
+                           path.string() + " is locked by another process, which does not end"}};
   return std::move(*opened);
 }
 
 Result<std::optional<PrivateDirectory>, FileError> PrivateDirectory::try_open(
     const std::filesystem::path& path) {
-  return open_when(path, Busy::give_up);
+  return open_within(path, std::chrono::milliseconds{0});
 }
 
-Result<std::optional<PrivateDirectory>, FileError> PrivateDirectory::open_when(
-    const std::filesystem::path& path, Busy busy) {
+Result<std::optional<PrivateDirectory>, FileError> PrivateDirectory::open_within(
+    const std::filesystem::path& path, std::chrono::milliseconds patience) {
   std::error_code error;
   if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), error);
   if (error) return Error{io_error(path.parent_path(), "cannot make", error.value())};
@@ -122,9 +127,13 @@ Result<std::optional<PrivateDirectory>, FileError> PrivateDirectory::open_when(
   Descriptor lock(
       ::openat(directory.get(), ".lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!lock) return Error{io_error(path / ".lock", "cannot open", errno)};
-  while (::flock(lock.get(), busy == Busy::wait ? LOCK_EX : LOCK_EX | LOCK_NB) != 0) {
-    if (errno == EWOULDBLOCK) return std::optional<PrivateDirectory>();
-    if (errno != EINTR) return Error{io_error(path / ".lock", "cannot lock", errno)};
+  constexpr std::chrono::milliseconds pause{5};
+  while (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK && errno != EINTR)
+      return Error{io_error(path / ".lock", "cannot lock", errno)};
+    if (patience <= std::chrono::milliseconds{0}) return std::optional<PrivateDirectory>();
+    patience -= pause;
+    std::this_thread::sleep_for(pause);
   }
   return std::optional<PrivateDirectory>(
       PrivateDirectory(path, std::move(directory), std::move(lock)));

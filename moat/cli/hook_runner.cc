@@ -35,6 +35,7 @@ constexpr std::size_t longest_message = 4096;
 constexpr std::size_t most_output = 64 * 1024;  // that is kept to tell of
 constexpr std::size_t longest_told = 300;
 constexpr milliseconds until_killed{2'000};  // behind SIGTERM
+constexpr milliseconds until_lost{3'000};    // behind all that: the runner does not answer
 
 std::string because(const std::string& what) { return what + ": " + std::strerror(errno); }
 
@@ -99,6 +100,19 @@ std::string receive_text(int socket) {
   return got <= 0 ? std::string() : std::string(text.data(), static_cast<std::size_t>(got));
 }
 
+// The same, but empty too where nothing has come at the deadline, or soon behind a stop.
+std::string receive_until(int socket, Tick deadline, const std::stop_token& stop) {
+  for (;;) {
+    const Tick now = system_clock().tick();
+    if (stop.stop_requested()) deadline = std::min(deadline, now + until_killed + until_lost);
+    if (now >= deadline) return {};
+    pollfd watched{socket, POLLIN, 0};
+    const auto left = std::chrono::ceil<milliseconds>(deadline - now);
+    const milliseconds turn = std::min(left, milliseconds{1'000});
+    if (::poll(&watched, 1, static_cast<int>(turn.count())) > 0) return receive_text(socket);
+  }
+}
+
 struct Job {
   std::string action, record, text;
   milliseconds timeout{0};
@@ -147,6 +161,8 @@ std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  // What a service manager has given Moat for its ports is none of the program's business.
+  ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
   ::umask(0077);
   if (::chdir("/") != 0) ::_exit(126);
   std::vector<std::string> words = hook.words;
@@ -211,14 +227,17 @@ class Child final {
     if (reaped_ && !closed_) read_output();
     return reaped_;
   }
+  // So much at most: one that writes without end must not keep us from the clock.
   void read_output() {
     std::array<char, 4096> piece{};
-    ssize_t got = 0;
-    while ((got = ::read(output_, piece.data(), piece.size())) > 0) {
+    for (std::size_t read = 0; read < most_output;) {
+      const ssize_t got = ::read(output_, piece.data(), piece.size());
+      closed_ = got == 0;
+      if (got <= 0) return;
+      read += static_cast<std::size_t>(got);
       text_.append(piece.data(), static_cast<std::size_t>(got));
       if (text_.size() > most_output) text_.erase(0, text_.size() - most_output / 2);
     }
-    closed_ = got == 0;
   }
   const pid_t process_;
   const int output_;
@@ -318,11 +337,15 @@ Result<void, std::string> HookRunner::run(const DnsRequest& request, millisecond
     return Error{std::string("the process that runs tls.acme.dns_hook is gone: restart Moat")};
   std::string answer;
   {
-    const std::stop_callback at_stop(std::move(stop), [this] { send_text(socket_, "k"); });
-    answer = receive_text(socket_);
+    const std::stop_callback at_stop(stop, [this] { send_text(socket_, "k"); });
+    answer =
+        receive_until(socket_, system_clock().tick() + timeout + until_killed + until_lost, stop);
   }
-  if (answer.empty())
+  if (answer.empty()) {
+    // Nor may an answer that comes after all be taken for that to the next question.
+    ::shutdown(socket_, SHUT_RDWR);
     return Error{std::string("the process that runs tls.acme.dns_hook is gone: restart Moat")};
+  }
   if (answer != "0") return Error{"tls.acme.dns_hook: " + answer};
   return {};
 }

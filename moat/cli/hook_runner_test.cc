@@ -2,13 +2,18 @@
 #include "moat/cli/hook_runner.h"
 
 #include <gtest/gtest.h>
+#include <linux/capability.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <thread>
 
@@ -78,6 +83,23 @@ TEST_F(HookRunnerTest, GivesTheWordsAndNothingOfTheEnvironment) {
   EXPECT_NE(out().find("|cleanup|_acme-challenge.b.example.|"), std::string::npos);
 }
 
+TEST_F(HookRunnerTest, GivesNoCapability) {
+  // As a service manager does, for ports below 1024.
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct before[2]{}, raised[2]{};
+  ASSERT_EQ(::syscall(SYS_capget, &header, before), 0);
+  std::copy(std::begin(before), std::end(before), std::begin(raised));
+  raised[0].inheritable |= 1U << CAP_NET_BIND_SERVICE;
+  if (::syscall(SYS_capset, &header, raised) != 0 ||
+      ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_BIND_SERVICE, 0, 0) != 0)
+    GTEST_SKIP() << "only for those who have one to give";
+  script("grep CapAmb /proc/self/status > $OUT");
+  EXPECT_EQ(run(request()), "");
+  EXPECT_EQ(out(), "CapAmb:\t0000000000000000\n");
+  ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+  ::syscall(SYS_capset, &header, before);
+}
+
 TEST_F(HookRunnerTest, AFailureIsToldWithItsLastWords) {
   script("echo first; printf 'no \\033[31msuch zone\\n\\n' >&2; exit 3");
   EXPECT_EQ(run(request()), "tls.acme.dns_hook: it ended with status 3: no  [31msuch zone");
@@ -112,6 +134,29 @@ TEST_F(HookRunnerTest, WhatTakesTooLongIsEndedWithItsChildren) {
   // Nor does one that closes its output and hears no SIGTERM hold anybody up.
   script("trap '' TERM; exec >&- 2>&-; while :; do sleep 1; done");
   EXPECT_EQ(run(request(), milliseconds{300}), "tls.acme.dns_hook: it took longer than 300 ms");
+}
+
+TEST_F(HookRunnerTest, OneThatWritesWithoutEndIsEndedToo) {
+  script("exec yes");
+  EXPECT_EQ(run(request(), milliseconds{500}), "tls.acme.dns_hook: it took longer than 500 ms: y");
+  auto runner = start();
+  std::stop_source stop;
+  std::thread other([&] { stop.request_stop(); });
+  const auto done = (*runner)->run(request(), seconds{300}, stop.get_token());
+  other.join();
+  EXPECT_FALSE(done);
+}
+
+// Whoever stops must not wait for a runner that does not: one that was halted, or hangs with a
+// disk.
+TEST_F(HookRunnerTest, ARunnerThatDoesNotAnswerIsGivenUp) {
+  script("echo $PPID > $OUT; kill -STOP $PPID");
+  auto runner = start();
+  const std::string gone = "the process that runs tls.acme.dns_hook is gone: restart Moat";
+  EXPECT_EQ((*runner)->run(request(), milliseconds{100}, {}).error(), gone);
+  ::kill(std::stoi(out()), SIGCONT);
+  EXPECT_EQ((*runner)->run(request(), seconds{30}, {}).error(), gone)
+      << "the answer that came late is nobody's";
 }
 
 TEST_F(HookRunnerTest, AProgramThatLeavesAChildBehindHasEnded) {

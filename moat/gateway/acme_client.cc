@@ -22,8 +22,6 @@ constexpr seconds turn_pause{5};
 constexpr seconds look_at_proofs{2};
 constexpr seconds look_at_certificate{30};
 constexpr seconds until_all_show{5};
-// The other CA is asked soon: what has failed is not its fault.
-constexpr seconds until_fallback{10};
 
 Result<std::optional<acme::ExternalAccount>, std::string> read_account(
     const AcmeSettings& settings) {
@@ -74,7 +72,7 @@ AcmeClient::AcmeClient(const Config& config, const Services& services, fetch::Cl
       archive_(services.storage),
       http_(std::move(http)),
       account_(std::move(account)),
-      patience_(services_.random),
+      next_(!config.acme.fallback.empty(), services_.random),
       proofs_(services.proofs, config.acme.dns_timeout),
       challenges_(config.acme.challenges) {
   tell({});
@@ -100,7 +98,12 @@ Result<std::unique_ptr<AcmeClient>, std::string> AcmeClient::make(const Config& 
     services.log.error("certificate_not_loaded", {{"reason", kept.error()}});
   } else if (*kept && made->is_ours((*kept)->certificate)) {
     made->kept_ = **kept;
-    made->adopt(std::move(**kept), services.clock.now());
+    made->adopt(std::move(**kept), Age::kept, services.clock.now());
+  } else if (*kept) {
+    // Two sites that share a directory would order one after the other, with each start.
+    const auto& names = (*kept)->certificate.names();
+    services.log.warn("certificate_kept_is_of_other_names",
+                      {{"domain", names.empty() ? std::string() : names.front()}});
   }
   return made;
 }
@@ -135,7 +138,13 @@ void AcmeClient::renew() {
 void AcmeClient::revoke(acme::RevocationReason reason) {
   {
     const std::lock_guard lock(mutex_);
-    wish_.revocation = reason;
+    auto& all = wish_.revocations;
+    const auto same = [&](const Revocation& one) {
+      return one.which && shown_ &&
+             one.which->certificate.fingerprint() == shown_->certificate.fingerprint();
+    };
+    all.erase(std::remove_if(all.begin(), all.end(), same), all.end());
+    all.push_back({reason, shown_});
   }
   wake_.notify_all();
 }
@@ -157,7 +166,7 @@ void AcmeClient::tell(std::string failure) {
             "\n  none yet: a self-signed one is shown, which no browser trusts\n";
   }
   if (!failure.empty()) text += "  failed     " + failure + "\n";
-  if (not_before_) text += "  next try   " + format_rfc3339(*not_before_) + "\n";
+  if (const auto at = next_.not_before()) text += "  next try   " + format_rfc3339(*at) + "\n";
   const std::lock_guard lock(mutex_);
   status_ = std::move(text);
 }
@@ -173,7 +182,7 @@ bool AcmeClient::is_ours(const https::Certificate& certificate) const {
 bool AcmeClient::sleep_until(Time until, Wakes wakes) {
   std::unique_lock lock(mutex_);
   while (!ending_) {
-    if ((wish_.renewal || wish_.revocation) && wakes == Wakes::early) return true;
+    if (wish_.any() && wakes == Wakes::early) return true;
     const Time now = services_.clock.now();
     if (now >= until) return true;
     const auto span = std::min<std::chrono::microseconds>(until - now, longest_sleep);
@@ -191,22 +200,29 @@ void AcmeClient::run() {
 Time AcmeClient::next_look(Time now) const {
   const bool due = !schedule_ || served_->revoked || now >= schedule_->renew_at();
   Time next =
-      due ? not_before_.value_or(now) : std::min(schedule_->renew_at(), schedule_->ask_at());
+      due ? next_.not_before().value_or(now) : std::min(schedule_->renew_at(), schedule_->ask_at());
   if (shared_) next = std::min(next, now + look_at_proofs);
   return std::max(next, now + seconds{1});  // whatever goes wrong, this thread does not spin
 }
 
 void AcmeClient::work(Time now) {
+  next_.look_at_clock(now);
   if (shared_) look_at_others(now);
-  Wish wish;
+  std::optional<Revocation> revocation;
+  bool asked = false;
   {
     const std::lock_guard lock(mutex_);
-    wish = std::exchange(wish_, Wish{});
+    if (!wish_.revocations.empty()) {
+      revocation = std::move(wish_.revocations.front());
+      wish_.revocations.erase(wish_.revocations.begin());
+    } else {
+      asked = std::exchange(wish_.renewal, false);
+    }
   }
-  if (wish.revocation) return take_back(*wish.revocation);
+  if (revocation) return take_back(std::move(*revocation));
   const bool due = !schedule_ || served_->revoked || now >= schedule_->renew_at();
-  if (wish.renewal || (due && (!not_before_ || now >= *not_before_))) {
-    order(now, wish.renewal);
+  if (asked || (due && now >= next_.not_before().value_or(now))) {
+    order(now, asked);
   } else if (!due && now >= schedule_->ask_at()) {
     ask_for_window(now);
   }
@@ -214,36 +230,45 @@ void AcmeClient::work(Time now) {
 
 // The CA looks at any node; the one that orders shares what has to be shown, and what it got.
 void AcmeClient::look_at_others(Time now) {
-  const auto challenges = archive_.challenges();
+  auto challenges = archive_.challenges();
+  // While nobody orders there is nothing to prove: whoever has put that there was killed.
+  if (challenges && !challenges->empty()) {
+    const auto turn = archive_.take_turn();
+    if (turn && *turn && (*turn)->show({})) challenges->clear();
+  }
   if (challenges) proofs_.mirror(*challenges, now);
   if (looked_ && now - *looked_ < look_at_certificate && now >= *looked_) return;
   looked_ = now;
   auto kept = archive_.load(now);
   if (!kept || !*kept || !is_ours((*kept)->certificate)) return;
   if (served_ && (*kept)->certificate.fingerprint() == served_->certificate.fingerprint()) {
-    served_->revoked = (*kept)->revoked;
+    // What could not be noted is known here all the same.
+    served_->revoked = served_->revoked || (*kept)->revoked;
     return;
   }
   services_.log.info("certificate_loaded", {{"fingerprint", (*kept)->certificate.fingerprint()}});
-  adopt(std::move(**kept), now);
+  adopt(std::move(**kept), Age::fresh, now);
 }
 
-void AcmeClient::adopt(acme::Archive::Kept kept, Time now) {
+void AcmeClient::adopt(acme::Archive::Kept kept, Age age, Time now) {
   schedule_.emplace(kept.certificate.not_before(), kept.certificate.not_after(), now,
                     services_.random);
+  if (age == Age::fresh) schedule_->rest(now);
   services_.proofs.store->replace({kept.certificate});
   served_ = std::move(kept);
   has_certificate_ = true;
-  patience_.succeeded();
-  not_before_.reset();
-  by_fallback_ = false;
+  next_.succeeded();
+  {
+    const std::lock_guard lock(mutex_);
+    shown_ = served_;
+  }
   tell({});
 }
 
 // ----------------------------------------------------------------------------------------- orders
 
 const std::string& AcmeClient::directory_url() const {
-  return by_fallback_ ? settings_.fallback : settings_.directory;
+  return next_.ca() == NextOrder::Ca::fallback ? settings_.fallback : settings_.directory;
 }
 
 acme::OrderOptions AcmeClient::options(const std::string& ca) const {
@@ -268,11 +293,13 @@ void AcmeClient::order(Time now, bool asked) {
   auto turn = archive_.take_turn();
   if (!turn) {
     services_.log.error("certificate_not_ordered", {{"reason", turn.error()}});
-    not_before_ = patience_.failed(now, std::nullopt);
+    next_.hindered(now);
     return;
   }
   if (!*turn) {
-    not_before_ = now + turn_pause;
+    next_.wait_until(now + turn_pause);
+    // The wish stands; what the other one shows has to be shown here meanwhile.
+    if (asked && sleep_until(now + look_at_proofs, Wakes::in_time)) renew();
     return;
   }
   // Whoever had the turn before may have got it.
@@ -280,7 +307,7 @@ void AcmeClient::order(Time now, bool asked) {
   if (kept && *kept && is_ours((*kept)->certificate) && !(*kept)->revoked &&
       (!served_ || (*kept)->certificate.fingerprint() != served_->certificate.fingerprint())) {
     services_.log.info("certificate_loaded", {{"fingerprint", (*kept)->certificate.fingerprint()}});
-    return adopt(std::move(**kept), now);
+    return adopt(std::move(**kept), Age::fresh, now);
   }
   if (!asked && may_not_try_yet(**turn, now)) return;
   const std::string ca = directory_url();
@@ -290,39 +317,24 @@ void AcmeClient::order(Time now, bool asked) {
                         {{"domain", names_.front()},
                          {"ca", ca},
                          {"reason", done.error()},
-                         {"next", not_before_ ? format_rfc3339(*not_before_) : std::string()}});
+                         {"next", format_rfc3339(next_.not_before().value_or(now))}});
     tell(done.error());
     keep_retry(**turn);
   }
 }
 
 bool AcmeClient::may_not_try_yet(const acme::Archive::Turn& turn, Time now) {
-  constexpr std::int64_t most_failures = 1000;
   const auto note = turn.retry(settings_.directory);
-  const auto read = json::parse(note ? note->reveal() : std::string_view());
-  const json::Value* failures = read ? read->find("failures") : nullptr;
-  const json::Value* next = read ? read->find("next") : nullptr;
-  if (failures == nullptr || failures->as_integer() == nullptr || next == nullptr ||
-      next->as_integer() == nullptr)
-    return false;
-  const Time until = from_unix_seconds(*next->as_integer());
-  // A clock that was far ahead is not waited for, nor does what failed long ago count.
-  constexpr std::chrono::hours long_ago{24 * 8};
-  if (until < now - long_ago || until > now + long_ago) return false;
-  patience_.resume(
-      static_cast<unsigned>(std::clamp<std::int64_t>(*failures->as_integer(), 0, most_failures)));
-  if (until <= now) return false;
-  not_before_ = until;
-  services_.log.info("certificate_not_ordered_yet", {{"next", format_rfc3339(until)}});
+  if (!note || !next_.heed(note->reveal(), now)) return false;
+  services_.log.info("certificate_not_ordered_yet",
+                     {{"next", format_rfc3339(next_.not_before().value_or(now))}});
   tell("before this process was started, or at another node");
   return true;
 }
 
 void AcmeClient::keep_retry(const acme::Archive::Turn& turn) const {
-  const std::string note = json::serialize(
-      json::Object{{"failures", static_cast<std::int64_t>(patience_.failures())},
-                   {"next", unix_seconds(not_before_.value_or(services_.clock.now()))}});
-  if (!turn.keep_retry(settings_.directory, note)) services_.log.warn("certificate_retry_not_kept");
+  if (!turn.keep_retry(settings_.directory, next_.note(services_.clock.now())))
+    services_.log.warn("certificate_retry_not_kept");
 }
 
 Result<jwt::Key, std::string> AcmeClient::account_key(const acme::Archive::Turn& turn,
@@ -343,12 +355,7 @@ Result<jwt::Key, std::string> AcmeClient::account_key(const acme::Archive::Turn&
 
 Result<void, std::string> AcmeClient::carry_out(const acme::Archive::Turn& turn, Time now) {
   const std::string ca = directory_url();
-  // Until it has succeeded. Where both CAs have failed, that counts as one failure.
-  const bool other_is_next = !by_fallback_ && !settings_.fallback.empty();
-  not_before_ = other_is_next ? now + until_fallback : patience_.failed(now, std::nullopt);
-  by_fallback_ = other_is_next;
-  if (const auto& at = not_before_at_[by_fallback_ ? 1 : 0]; at && *at > *not_before_)
-    not_before_ = at;
+  next_.begins(now);
   MOAT_TRY(jwt::Key key, account_key(turn, ca));
   MOAT_TRY(const Secret saved, turn.order(ca));
   MOAT_TRY(acme::Order order, acme::Order::create(options(ca), external_account(ca), std::move(key),
@@ -372,7 +379,7 @@ Result<void, std::string> AcmeClient::carry_out(const acme::Archive::Turn& turn,
     } else if (const auto* issued = std::get_if<acme::Issued>(&action)) {
       return finish(turn, *issued, ca);
     } else if (const auto* why = std::get_if<acme::Failed>(&action)) {
-      failed(*why, ca);
+      failed(*why);
       if (stop_.stop_requested()) return Error{std::string()};
       return Error{why->explain()};
     }
@@ -416,11 +423,8 @@ void AcmeClient::send(acme::Order& order, const acme::HttpRequest& request) {
   order.received(response_of(std::move(*reply)), now);
 }
 
-void AcmeClient::failed(const acme::Failed& why, const std::string& ca) {
-  // The CA's own word may be later than what was planned.
-  not_before_at_[ca == settings_.directory ? 0 : 1] = why.not_before;
-  if (const auto& at = not_before_at_[by_fallback_ ? 1 : 0]; at && *at > *not_before_)
-    not_before_ = at;
+void AcmeClient::failed(const acme::Failed& why) {
+  next_.failed(why.not_before);
   // The next order tries another way.
   if (why.failure == acme::Failure::not_proved && why.type) {
     const auto at = std::find(challenges_.begin(), challenges_.end(), *why.type);
@@ -433,6 +437,11 @@ Result<void, std::string> AcmeClient::finish(const acme::Archive::Turn& turn,
   const Time now = services_.clock.now();
   auto read = https::Certificate::from_pem(issued.chain, issued.key, now);
   if (!read) return Error{std::string(https::to_string(read.error()))};
+  if (served_ && read->fingerprint() == served_->certificate.fingerprint()) {
+    // The order whose certificate is served, which a process that was killed has left.
+    if (auto done = turn.keep_order(ca, Secret()); !done) return done;
+    return Error{std::string("that order was over: its certificate is served already")};
+  }
   // Served only when it is kept: a certificate that is lost with the process would be ordered again
   // and again.
   if (auto done = turn.keep(issued.chain, issued.key, ca); !done) return done;
@@ -441,28 +450,33 @@ Result<void, std::string> AcmeClient::finish(const acme::Archive::Turn& turn,
                                             {"ca", ca},
                                             {"fingerprint", read->fingerprint()},
                                             {"not_after", format_rfc3339(read->not_after())}});
-  adopt(acme::Archive::Kept{std::move(*read), ca, false}, now);
+  adopt(acme::Archive::Kept{std::move(*read), ca, false}, Age::fresh, now);
   return {};
 }
 
 // -------------------------------------------------------------------------------------- revocation
 
-void AcmeClient::take_back(acme::RevocationReason reason) {
+void AcmeClient::take_back(Revocation wanted) {
   auto turn = archive_.take_turn();
   if (turn && !*turn) {
     // Another process orders; the wish stands.
-    if (sleep_until(services_.clock.now() + turn_pause, Wakes::in_time)) revoke(reason);
+    if (!sleep_until(services_.clock.now() + look_at_proofs, Wakes::in_time)) return;
+    const std::lock_guard lock(mutex_);
+    wish_.revocations.insert(wish_.revocations.begin(), std::move(wanted));
     return;
   }
-  const std::string fingerprint = served_ ? served_->certificate.fingerprint() : std::string();
-  auto done = turn ? ask_to_revoke(**turn, reason) : Result<void, std::string>(Error{turn.error()});
+  const std::string fingerprint =
+      wanted.which ? wanted.which->certificate.fingerprint() : std::string();
+  auto done = turn ? ask_to_revoke(**turn, wanted) : Result<void, std::string>(Error{turn.error()});
   if (!done) {
     services_.log.error("certificate_not_revoked",
                         {{"fingerprint", fingerprint}, {"reason", done.error()}});
     return tell("to revoke it: " + done.error());
   }
   services_.log.info("certificate_revoked",
-                     {{"fingerprint", fingerprint}, {"reason", acme::to_string(reason)}});
+                     {{"fingerprint", fingerprint}, {"reason", acme::to_string(wanted.reason)}});
+  // One that has been renewed since then needs no other.
+  if (served_->certificate.fingerprint() != fingerprint) return tell({});
   served_->revoked = true;
   if (auto noted = archive_.note_revoked(fingerprint); !noted)
     services_.log.error("certificate_revocation_not_kept", {{"reason", noted.error()}});
@@ -471,13 +485,13 @@ void AcmeClient::take_back(acme::RevocationReason reason) {
 }
 
 Result<void, std::string> AcmeClient::ask_to_revoke(const acme::Archive::Turn& turn,
-                                                    acme::RevocationReason reason) {
-  if (!served_) return Error{std::string("there is no certificate of a CA's")};
-  const std::string& ca = served_->ca;
+                                                    const Revocation& what) {
+  if (!what.which) return Error{std::string("there is no certificate of a CA's")};
+  const std::string& ca = what.which->ca;
   MOAT_TRY(jwt::Key key, account_key(turn, ca));
   MOAT_TRY(acme::Order order,
            acme::Order::to_revoke(options(ca), external_account(ca), std::move(key),
-                                  served_->certificate.der(), reason, services_.random));
+                                  what.which->certificate.der(), what.reason, services_.random));
   for (;;) {
     acme::Action action = order.next(services_.clock.now());
     if (const auto* wanted = std::get_if<acme::Send>(&action)) {

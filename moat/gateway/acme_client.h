@@ -21,6 +21,7 @@
 #include "moat/fetch/client.h"
 #include "moat/gateway/acme_proofs.h"
 #include "moat/gateway/config.h"
+#include "moat/gateway/next_order.h"
 #include "moat/https/tls.h"
 
 namespace moat::gateway {
@@ -55,7 +56,8 @@ class AcmeClient final {
   bool has_certificate() const { return has_certificate_; }
   // Orders another one now, whatever was planned. From any thread.
   void renew();
-  // Takes the certificate back that is served, and orders another one. From any thread.
+  // Takes the certificate back that is served now, also where another one comes before that is
+  // done, and orders another one. From any thread.
   void revoke(acme::RevocationReason reason);
   // For people: what is served, until when, what is planned and what has failed; lines. From any
   // thread.
@@ -63,9 +65,14 @@ class AcmeClient final {
 
  private:
   // What to do next, of what people have asked for.
+  struct Revocation {
+    acme::RevocationReason reason = acme::RevocationReason::unspecified;
+    std::optional<acme::Archive::Kept> which;  // that was served when people asked
+  };
   struct Wish {
     bool renewal = false;
-    std::optional<acme::RevocationReason> revocation;
+    std::vector<Revocation> revocations;
+    bool any() const { return renewal || !revocations.empty(); }
   };
 
   AcmeClient(const Config& config, const Services& services, fetch::Client http,
@@ -84,17 +91,19 @@ class AcmeClient final {
   [[nodiscard]] Result<void, std::string> prove(const acme::Archive::Turn& turn,
                                                 const acme::Challenge& challenge);
   void hide_all(const acme::Archive::Turn& turn);
-  void take_back(acme::RevocationReason reason);
+  void take_back(Revocation wanted);
   [[nodiscard]] Result<void, std::string> ask_to_revoke(const acme::Archive::Turn& turn,
-                                                        acme::RevocationReason reason);
-  void failed(const acme::Failed& why, const std::string& ca);
+                                                        const Revocation& what);
+  void failed(const acme::Failed& why);
   // A process that is started again and again, or another node, must not ask each time: what has
   // failed is kept.
   bool may_not_try_yet(const acme::Archive::Turn& turn, Time now);
   void keep_retry(const acme::Archive::Turn& turn) const;
   void send(acme::Order& order, const acme::HttpRequest& request);
   void ask_for_window(Time now);
-  void adopt(acme::Archive::Kept kept, Time now);
+  // Serves it; `fresh`: it was issued just now, or another node has just got it.
+  enum class Age { fresh, kept };
+  void adopt(acme::Archive::Kept kept, Age age, Time now);
   bool is_ours(const https::Certificate& certificate) const;
   Result<jwt::Key, std::string> account_key(const acme::Archive::Turn& turn,
                                             const std::string& ca) const;
@@ -119,13 +128,10 @@ class AcmeClient final {
   // Of the thread.
   std::optional<acme::Archive::Kept> served_;
   std::optional<acme::Schedule> schedule_;
-  acme::Patience patience_;
+  NextOrder next_;
   AcmeProofs proofs_;
   std::vector<acme::Challenge> standing_;        // that are shown by this node's order
   std::vector<acme::ChallengeType> challenges_;  // in the order in which they are tried
-  std::optional<Time> not_before_;               // of the next order
-  std::optional<Time> not_before_at_[2];         // what each CA has said
-  bool by_fallback_ = false;                     // the other CA is asked now
   std::optional<Time> looked_;                   // whether another node has renewed it
 
   std::stop_source stop_;
@@ -134,6 +140,7 @@ class AcmeClient final {
   std::condition_variable wake_;
   bool ending_ = false;
   Wish wish_;
+  std::optional<acme::Archive::Kept> shown_;  // served_, for any thread
   std::string status_;
 };
 

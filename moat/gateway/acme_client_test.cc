@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "moat/acme/internal/memory_storage.h"
 #include "moat/https/local_ca.h"
@@ -62,6 +63,8 @@ TEST_F(AcmeClientTest, ACertificateOfOtherNamesIsNotServed) {
   ASSERT_TRUE(client);
   EXPECT_FALSE((*client)->has_certificate());
   EXPECT_EQ(store_->find("a.example"), nullptr);
+  EXPECT_NE(lines_.find(R"("event":"certificate_kept_is_of_other_names","domain":"b.example")"),
+            std::string::npos);
   EXPECT_NE((*client)->status().find("none yet"), std::string::npos);
 }
 
@@ -72,6 +75,34 @@ TEST_F(AcmeClientTest, ADamagedFileIsSaidAndDoesNotStopTheStart) {
   ASSERT_TRUE(client);
   EXPECT_FALSE((*client)->has_certificate());
   EXPECT_NE(lines_.find("certificate_not_loaded"), std::string::npos);
+}
+
+// A node that was killed while it ordered leaves them.
+TEST_F(AcmeClientTest, ProofsThatNobodyNeedsAreTakenAway) {
+  config_.storage = "/srv/moat";
+  config_.acme.directory = "https://127.0.0.1:1/dir";  // where nobody is
+  keep("a.example");
+  const acme::Archive archive(storage_);
+  const auto left = [&] {
+    const auto found = archive.challenges();
+    return found && !found->empty();
+  };
+  const acme::Challenge proof{acme::ChallengeType::http_01, "a.example", "token", "token.print"};
+  {
+    const auto turn = archive.take_turn();
+    ASSERT_TRUE((*turn)->show({proof}));
+    const auto client = make();
+    (*client)->start();
+    for (int i = 0; i < 1000 && tokens_->find("token").empty(); ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds{10});
+    EXPECT_EQ(tokens_->find("token"), "token.print") << "another one orders: it is shown here too";
+    EXPECT_TRUE(left());
+  }
+  const auto client = make();
+  (*client)->start();
+  for (int i = 0; i < 1000 && left(); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds{10});
+  EXPECT_FALSE(left());
 }
 
 TEST_F(AcmeClientTest, WhatNoCaCanBeAskedForRefusesTheStart) {

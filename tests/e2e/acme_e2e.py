@@ -90,7 +90,10 @@ class Renewals(AcmeCase):
         wait_until(lambda: shown(moat.https_port) != before, 60, 'another certificate')
         self.assertTrue(is_trusted(moat.https_port, ca.root()))
         self.assertIn('https://ca.test/incident', '\n'.join(moat.said('certificate_renewal_planned')))
-
+        # It says so of the new one too: that is not replaced again and again.
+        wait_until(lambda: len(moat.said('certificate_renewal_planned')) == 2 or ca.issued() > 2, 30, 'the next window')
+        self.assertEqual(ca.issued(), 2)
+        self.assertGreater(json.loads(moat.said('certificate_renewal_planned')[1])['at'], '2020-01-03', 'not in the window, which is over')
 
     def test_an_operator_looks_and_asks_for_another(self):
         ca = self.ca()

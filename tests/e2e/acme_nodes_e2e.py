@@ -2,7 +2,10 @@
 """Several nodes with one certificate: they share a directory, order once, show each other's proofs and resume each other's
 sessions. And a certificate that is taken back."""
 import collections
+import fcntl
 import hashlib
+import json
+import os
 import pathlib
 import select
 import signal
@@ -154,6 +157,20 @@ class Nodes(AcmeCase):
         self.assertTrue(resumed(nodes[0], third, '-tls1_3'))
         self.check_files()
 
+    def test_a_node_that_is_halted_while_it_writes_holds_up_no_other(self):
+        self.shared.mkdir(mode=0o700)
+        ca = self.ca()
+        lock = os.open(self.shared / '.lock', os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            node = self.node(ca, 1, ports=self.ports)
+            self.assertIn('is locked by another process', node.said('certificate_not_loaded')[0])
+            node.stop(20)
+            node = self.node(ca, 1, ports=self.ports)
+        finally:
+            os.close(lock)
+        self.wait_for_all([node], ca)
+
     def test_a_directory_that_others_may_enter_refuses_the_start(self):
         self.shared.mkdir(mode=0o755)
         with self.assertRaisesRegex(AssertionError, 'shared is open to others; run: chmod 700'):
@@ -175,6 +192,25 @@ class Revoked(AcmeCase):
         self.assertTrue(is_trusted(moat.https_port, ca.root()))
         self.assertEqual(ca.issued(), 2)
         self.assertNotIn('revoked', command('cert', 'list', '--data', self.data / 'data')[1])
+
+    def test_the_one_that_was_served_when_people_asked_is_taken_back(self):
+        """Where a renewal is under way, its new certificate is not what had to go."""
+        ca = self.ca()
+        moat = self.moat(ca)
+        self.wait_for_certificate(moat, ca)
+        before = hashlib.sha256(shown(moat.https_port)).hexdigest()
+        os.kill(ca.program.pid, signal.SIGSTOP)
+        try:
+            command('cert', 'renew', '--data', self.data / 'data')
+            wait_until(lambda: len(moat.said('certificate_ordered')) == 2, 30, 'the order')
+            self.assertEqual(command('cert', 'revoke', '--data', self.data / 'data', '--reason', 'key-compromise')[0], 0)
+        finally:
+            os.kill(ca.program.pid, signal.SIGCONT)
+        wait_until(lambda: moat.said('certificate_revoked'), 60, 'the end of it')
+        self.assertEqual([json.loads(line)['fingerprint'] for line in moat.said('certificate_revoked')], [before])
+        self.assertNotEqual(hashlib.sha256(shown(moat.https_port)).hexdigest(), before)
+        self.assertTrue(is_trusted(moat.https_port, ca.root()))
+        self.assertEqual(ca.issued(), 2, 'the renewal has brought another key already')
 
     def test_a_ca_that_is_down_takes_nothing_back_and_that_is_said(self):
         ca = self.ca()

@@ -297,7 +297,8 @@ class OrderTest : public ::testing::Test {
       }
       order.received(ca_.answer(send->request), now_);
     } else if (auto* save = std::get_if<Save>(&action)) {
-      EXPECT_EQ(ca_.status, "pending") << "saved before a certificate is asked for";
+      EXPECT_TRUE(ca_.status == "pending" || save->state.empty())
+          << "saved before a certificate is asked for";
       saved_ = std::move(save->state);
       order.saved(can_save_);
     } else if (auto* show = std::get_if<Show>(&action)) {

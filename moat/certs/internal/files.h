@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -41,8 +42,11 @@ FileError io_error(const std::filesystem::path& path, std::string_view doing, in
 // processes.
 class PrivateDirectory final {
  public:
-  // Makes it, 0700, where it is not there; refuses one that is looser or another user's.
-  static Result<PrivateDirectory, FileError> open(const std::filesystem::path& path);
+  // Makes it, 0700, where it is not there; refuses one that is looser or another user's, and one
+  // whose lock another process keeps for longer than `patience`: it may have been halted.
+  static Result<PrivateDirectory, FileError> open(
+      const std::filesystem::path& path,
+      std::chrono::milliseconds patience = std::chrono::milliseconds{30'000});
   // The same, but none where another process has the lock.
   static Result<std::optional<PrivateDirectory>, FileError> try_open(
       const std::filesystem::path& path);
@@ -56,9 +60,8 @@ class PrivateDirectory final {
   Result<void, FileError> sync() const;
 
  private:
-  enum class Busy { wait, give_up };
-  static Result<std::optional<PrivateDirectory>, FileError> open_when(
-      const std::filesystem::path& path, Busy busy);
+  static Result<std::optional<PrivateDirectory>, FileError> open_within(
+      const std::filesystem::path& path, std::chrono::milliseconds patience);
   PrivateDirectory(std::filesystem::path path, Descriptor directory, Descriptor lock)
       : path_(std::move(path)), directory_(std::move(directory)), lock_(std::move(lock)) {}
   std::filesystem::path path_;
