@@ -48,64 +48,6 @@ enum class Stage {
 
 }  // namespace
 
-std::string_view to_string(Failure failure) {
-  switch (failure) {
-    case Failure::unreachable:
-      return "the CA could not be reached";
-    case Failure::bad_answer:
-      return "the CA gave an answer that ACME does not allow";
-    case Failure::refused:
-      return "the CA refused";
-    case Failure::rate_limited:
-      return "the CA has had too many requests";
-    case Failure::terms_not_agreed:
-      return "the CA's terms of service are not agreed to";
-    case Failure::no_such_profile:
-      return "the CA has no such profile";
-    case Failure::no_challenge:
-      return "the CA offers no challenge that can be used here";
-    case Failure::not_shown:
-      return "a challenge could not be shown, or the order not be saved";
-    case Failure::not_proved:
-      return "the CA did not find the proof";
-    case Failure::took_too_long:
-      return "the CA took too long";
-    case Failure::bad_certificate:
-      return "what the CA issued is not the certificate that was asked for";
-  }
-  return "unknown";
-}
-
-std::string_view to_string(RevocationReason reason) {
-  switch (reason) {
-    case RevocationReason::unspecified:
-      return "unspecified";
-    case RevocationReason::key_compromise:
-      return "key-compromise";
-    case RevocationReason::superseded:
-      return "superseded";
-  }
-  return "unspecified";
-}
-
-std::optional<RevocationReason> parse_revocation_reason(std::string_view text) {
-  for (const RevocationReason reason :
-       {RevocationReason::unspecified, RevocationReason::key_compromise,
-        RevocationReason::superseded}) {
-    if (text == to_string(reason)) return reason;
-  }
-  return std::nullopt;
-}
-
-std::string Failed::explain() const {
-  std::string text(to_string(failure));
-  if (!name.empty()) text.append(" for ").append(name);
-  if (type) text.append(" (").append(to_string(*type)).append(")");
-  if (!problem.detail.empty()) text.append(": ").append(problem.detail);
-  if (!problem.type.empty()) text.append(" [").append(problem.type).append("]");
-  return text;
-}
-
 struct Order::Impl {
   Impl(OrderOptions o, std::optional<ExternalAccount> e, jwt::Key a, Random& r)
       : options(std::move(o)), external(std::move(e)), signer(std::move(a)), random(r) {}
@@ -465,6 +407,8 @@ struct Order::Impl {
   void take_authorization(const HttpResponse& response, Time now) {
     const auto read = read_authorization(response.body);
     if (!read) return fail(Failure::bad_answer, "an authorization that cannot be read");
+    if (!is_asked_for(read->name))
+      return fail(Failure::bad_answer, "an authorization of a name that was not asked for");
     switch (read->status) {
       case Status::valid:
         ++at;
@@ -480,6 +424,14 @@ struct Order::Impl {
     failure.name = read->name;
     if (challenge) failure.type = challenge->type;
     fail(Failure::not_proved, challenge ? read->problem_of(challenge->type) : read->any_problem());
+  }
+
+  // Nothing is shown for any other name, whatever the CA would like to see. An authorization for a
+  // wildcard has the name below it (RFC 8555 section 7.1.4).
+  bool is_asked_for(const std::string& name) const {
+    return std::any_of(options.names.begin(), options.names.end(), [&](const std::string& own) {
+      return own == name || own == "*." + name;
+    });
   }
 
   void choose(const AuthorizationAnswer& authorization) {

@@ -53,6 +53,18 @@ TEST_F(OrderTest, OnlyWantedChallengesAreChosen) {
   EXPECT_EQ(fails().failure, Failure::no_challenge);
 }
 
+TEST_F(OrderTest, NothingIsShownForANameThatWasNotAskedFor) {
+  for (const char* name : {"b.example", "*.a.example", "x.a.example", ""}) {
+    ca_.instead["authz-a.example"].status = 200;
+    ca_.instead["authz-a.example"].body =
+        R"({"status":"pending","identifier":{"type":"dns","value":")" + std::string(name) +
+        R"("},"challenges":[{"type":"http-01","url":"https://ca.test/x","token":"tok"}]})";
+    saved_ = Secret();
+    EXPECT_EQ(fails().failure, Failure::bad_answer) << name;
+    EXPECT_TRUE(shown_.empty());
+  }
+}
+
 TEST_F(OrderTest, ATokenThatCouldLeadAPathElsewhereIsNone) {
   const std::string authorization =
       R"({"status":"pending","identifier":{"type":"dns","value":"a.example"},"challenges":[)"

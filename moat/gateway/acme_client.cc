@@ -17,6 +17,8 @@ using std::chrono::seconds;
 constexpr seconds longest_sleep{60};
 // Another process orders: whether it has ended is looked at so often.
 constexpr seconds turn_pause{5};
+// An order takes minutes; a hundred names by DNS, an hour.
+constexpr std::chrono::hours longest_turn{2};
 // What other nodes show and have got is looked at so often; so long it takes until all of them show
 // what one of them has to.
 constexpr seconds look_at_proofs{2};
@@ -298,10 +300,19 @@ void AcmeClient::order(Time now, bool asked) {
   }
   if (!*turn) {
     next_.wait_until(now + turn_pause);
+    // A process that was halted in its turn keeps it for ever.
+    if (now - others_turn_.value_or(now) >= longest_turn) {
+      services_.log.error("certificate_order_held_up",
+                          {{"since", format_rfc3339(*others_turn_)},
+                           {"advice", "end the Moat that shares this storage and does not go on"}});
+      others_turn_.reset();
+    }
+    if (!others_turn_) others_turn_ = now;
     // The wish stands; what the other one shows has to be shown here meanwhile.
     if (asked && sleep_until(now + look_at_proofs, Wakes::in_time)) renew();
     return;
   }
+  others_turn_.reset();
   // Whoever had the turn before may have got it.
   auto kept = archive_.load(now);
   if (kept && *kept && is_ours((*kept)->certificate) && !(*kept)->revoked &&

@@ -132,6 +132,7 @@ class AcmeClient final {
   AcmeProofs proofs_;
   std::vector<acme::Challenge> standing_;        // that are shown by this node's order
   std::vector<acme::ChallengeType> challenges_;  // in the order in which they are tried
+  std::optional<Time> others_turn_;              // since when another one orders
   std::optional<Time> looked_;                   // whether another node has renewed it
 
   std::stop_source stop_;
