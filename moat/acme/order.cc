@@ -429,9 +429,8 @@ struct Order::Impl {
   // Nothing is shown for any other name, whatever the CA would like to see. An authorization for a
   // wildcard has the name below it (RFC 8555 section 7.1.4).
   bool is_asked_for(const std::string& name) const {
-    return std::any_of(options.names.begin(), options.names.end(), [&](const std::string& own) {
-      return own == name || own == "*." + name;
-    });
+    return std::any_of(options.names.begin(), options.names.end(),
+                       [&](const std::string& own) { return own == name || own == "*." + name; });
   }
 
   void choose(const AuthorizationAnswer& authorization) {

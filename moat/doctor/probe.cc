@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <array>
+#include <cerrno>
 
 #include "moat/doctor/hello.h"
 #include "moat/doctor/internal/chain.h"
@@ -12,12 +13,31 @@
 namespace moat::doctor {
 namespace {
 
-using internal::Socket;
+using fetch::Socket;
 
 constexpr int whole_in_timeouts = 6;
 constexpr std::size_t most_suites = 48;  // questions, one a suite that is accepted
 // RFC 6761 section 6.4: nobody's, so it cannot be a name of the site.
 constexpr char nobodys_name[] = "moat-doctor.invalid";
+
+Reach reach_of(int error) {
+  switch (error) {
+    case 0:
+      return Reach::open;
+    case ECONNREFUSED:
+      return Reach::refused;
+    case ETIMEDOUT:
+      return Reach::timed_out;
+    case ENETUNREACH:
+    case EADDRNOTAVAIL:  // no address of that family here
+    case EAFNOSUPPORT:
+    case EACCES:  // a rule of this machine
+    case EPERM:
+      return Reach::no_route;
+    default:
+      return Reach::failed;
+  }
+}
 
 // Prober asks one address of the site, question by question, each on a connection of its own.
 class Prober final {
@@ -75,7 +95,8 @@ class Prober final {
   Reach contact(const IpAddress& address, std::uint16_t port) const {
     const auto share = std::max<std::chrono::milliseconds>(timeout_ / 4, std::chrono::seconds{2});
     Socket socket;
-    return socket.connect(address, port, std::min(clock_.tick() + std::min(share, timeout_), end_));
+    const Tick until = std::min(clock_.tick() + std::min(share, timeout_), end_);
+    return reach_of(socket.connect(address, port, until));
   }
 
   void contact_both(Contact& contact_facts) {
@@ -88,7 +109,7 @@ class Prober final {
   }
 
   bool connect(Socket& socket, Tick until) const {
-    return socket.connect(address_, facts_.target.port, until) == Reach::open;
+    return socket.connect(address_, facts_.target.port, until) == 0;
   }
 
   void ask_plain_http() {
@@ -110,7 +131,7 @@ class Prober final {
     const Tick until = deadline();
     const std::uint16_t port = *facts_.target.http_port;
     Socket socket;
-    if (socket.connect(address, port, until) != Reach::open) return silent("no connection");
+    if (socket.connect(address, port, until) != 0) return silent("no connection");
     const Time asked = clock_.now();
     if (!socket.send(internal::http_request(method, facts_.target.authority(port, 80)), until))
       return silent("the request could not be sent");

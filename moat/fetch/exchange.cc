@@ -110,7 +110,7 @@ Result<void, std::string> connect(const Question& question, Socket& socket, Tick
     // One address that swallows everything must not use up the others' time.
     const Tick now = std::chrono::steady_clock::now();
     const auto share = (deadline - now) / static_cast<long>(addresses.size() - i);
-    if (socket.connect(addresses[i], url.port, now + share)) return {};
+    if (socket.connect(addresses[i], url.port, now + share) == 0) return {};
   }
   return Error{std::string("the server cannot be reached")};
 }

@@ -5,10 +5,12 @@
 #include <string>
 
 #include "moat/base/clock.h"
-#include "moat/doctor/internal/socket.h"
 #include "moat/doctor/tls_facts.h"
+#include "moat/fetch/socket.h"
 
 namespace moat::doctor::internal {
+
+using fetch::Socket;
 
 // GET or POST of "/", as a browser's navigation asks.
 [[nodiscard]] std::string http_request(std::string_view method, const std::string& authority);

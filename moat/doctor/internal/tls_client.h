@@ -5,13 +5,16 @@
 #include <string_view>
 #include <vector>
 
-#include "moat/doctor/internal/socket.h"
+#include "moat/doctor/tls_facts.h"
+#include "moat/fetch/socket.h"
 
 struct ssl_st;
 struct ssl_ctx_st;
 struct bio_st;
 
 namespace moat::doctor::internal {
+
+using fetch::Socket;
 
 struct TlsWish {
   std::string server_name;             // asked for; empty: none

@@ -1,42 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <atomic>
-#include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
 
 #include "moat/base/clock.h"
-#include "moat/base/ip.h"
 #include "moat/base/result.h"
+#include "moat/fetch/socket.h"
 #include "moat/https/client_tls.h"
 
 struct ssl_st;
 struct bio_st;
 
 namespace moat::fetch::internal {
-
-// Socket is a TCP connection whose calls block until a deadline, or until `cancelled` (which may be
-// null, and outlives it) is true: that is looked at several times a second.
-class Socket final {
- public:
-  explicit Socket(const std::atomic<bool>* cancelled = nullptr) : cancelled_(cancelled) {}
-  Socket(const Socket&) = delete;  // owns the descriptor
-  Socket& operator=(const Socket&) = delete;
-  ~Socket();
-
-  [[nodiscard]] bool connect(const IpAddress& address, std::uint16_t port, Tick deadline);
-  [[nodiscard]] bool send(std::string_view bytes, Tick deadline);
-  // How many bytes came; 0: the end; negative: failed, or not in time.
-  [[nodiscard]] long receive(char* buffer, std::size_t size, Tick deadline);
-
- private:
-  bool wait_for(short events, Tick deadline) const;
-  void close();
-  const std::atomic<bool>* cancelled_;
-  int fd_ = -1;
-};
 
 // Wire carries one request and its answer, over TLS where there is a context.
 class Wire final {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "moat/doctor/internal/socket.h"
+#include "moat/fetch/socket.h"
 
 #include <netinet/in.h>
 #include <poll.h>
@@ -10,47 +10,34 @@
 #include <cerrno>
 #include <cstring>
 
-namespace moat::doctor::internal {
-namespace {
+#include "moat/fetch/internal/address.h"
 
-Reach reach_of(int error) {
-  switch (error) {
-    case 0:
-      return Reach::open;
-    case ECONNREFUSED:
-      return Reach::refused;
-    case ETIMEDOUT:
-      return Reach::timed_out;
-    case ENETUNREACH:
-    case EADDRNOTAVAIL:  // no address of that family here
-    case EAFNOSUPPORT:
-    case EACCES:  // a rule of this machine
-    case EPERM:
-      return Reach::no_route;
-    default:
-      return Reach::failed;
-  }
-}
+namespace moat::fetch {
 
-}  // namespace
+using internal::cancel_looks;
 
-Socket::~Socket() {
+Socket::~Socket() { close(); }
+
+void Socket::close() {
   if (fd_ >= 0) ::close(fd_);
+  fd_ = -1;
 }
 
 bool Socket::wait_for(short events, Tick deadline) const {
   for (;;) {
     const Tick now = std::chrono::steady_clock::now();
-    if (now >= deadline) return false;
+    if (now >= deadline || (cancelled_ != nullptr && *cancelled_)) return false;
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - now).count();
+    const long longest = cancelled_ == nullptr ? 60'000 : cancel_looks.count();
     pollfd waited{fd_, events, 0};
-    const int ready = ::poll(&waited, 1, static_cast<int>(std::min<long>(left, 60'000)));
+    const int ready = ::poll(&waited, 1, static_cast<int>(std::min<long>(left, longest)));
     if (ready > 0) return true;
     if (ready < 0 && errno != EINTR) return false;
   }
 }
 
-Reach Socket::connect(const IpAddress& address, std::uint16_t port, Tick deadline) {
+int Socket::connect(const IpAddress& address, std::uint16_t port, Tick deadline) {
+  close();
   sockaddr_storage storage{};
   socklen_t size = 0;
   if (address.is_v4()) {
@@ -66,18 +53,16 @@ Reach Socket::connect(const IpAddress& address, std::uint16_t port, Tick deadlin
     std::memcpy(&v6.sin6_addr, address.bytes().data(), 16);
     std::memcpy(&storage, &v6, size = sizeof v6);
   }
-  if (fd_ >= 0) ::close(fd_);
   fd_ = ::socket(storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd_ < 0) return reach_of(errno);
-  if (::connect(fd_, reinterpret_cast<const sockaddr*>(&storage), size) == 0) return Reach::open;
-  if (errno != EINPROGRESS) return reach_of(errno);
+  if (fd_ < 0) return errno;
+  if (::connect(fd_, reinterpret_cast<const sockaddr*>(&storage), size) == 0) return 0;
+  if (errno != EINPROGRESS) return errno;
   // It may have come about while this machine was busy with something else.
   pollfd done{fd_, POLLOUT, 0};
-  if (!wait_for(POLLOUT, deadline) && ::poll(&done, 1, 0) != 1) return Reach::timed_out;
+  if (!wait_for(POLLOUT, deadline) && ::poll(&done, 1, 0) != 1) return ETIMEDOUT;
   int error = 0;
   socklen_t length = sizeof error;
-  if (::getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &length) != 0) return Reach::failed;
-  return reach_of(error);
+  return ::getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &length) == 0 ? error : errno;
 }
 
 bool Socket::send(std::string_view bytes, Tick deadline) {
@@ -100,8 +85,8 @@ Socket::Received Socket::receive(char* buffer, std::size_t size, Tick deadline) 
     if (!wait_for(POLLIN, deadline)) return {0, Trouble::late};
     const ssize_t got = ::recv(fd_, buffer, size, 0);
     if (got >= 0) return {static_cast<std::size_t>(got), Trouble::none};
-    if (errno != EAGAIN && errno != EINTR) return {};
+    if (errno != EAGAIN && errno != EINTR) return {0, Trouble::failed};
   }
 }
 
-}  // namespace moat::doctor::internal
+}  // namespace moat::fetch
