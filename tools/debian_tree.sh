@@ -25,6 +25,7 @@ if [[ ! -x $tree/bin/sh ]]; then
   done
 fi
 cp /etc/resolv.conf "$tree/etc/resolv.conf"
+[[ -f ~/.npmrc ]] && cp ~/.npmrc "$tree/root/.npmrc"
 
 mounted=()
 unmount() {
