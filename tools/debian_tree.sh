@@ -26,6 +26,7 @@ if [[ ! -x $tree/bin/sh ]]; then
 fi
 cp /etc/resolv.conf "$tree/etc/resolv.conf"
 [[ -f ~/.npmrc ]] && cp ~/.npmrc "$tree/root/.npmrc"
+if [[ -f ${NODE_EXTRA_CA_CERTS:-} ]]; then cp "$NODE_EXTRA_CA_CERTS" "$tree/root/extra-ca.pem"; fi
 
 mounted=()
 unmount() {
@@ -47,4 +48,4 @@ if [[ -n ${MOAT_CORPORA:-} ]]; then
   mountpoint -q "$tree/corpora" || { mount --bind -o ro "$MOAT_CORPORA" "$tree/corpora"; mounted+=("$tree/corpora"); }
 fi
 chroot "$tree" /usr/bin/env -i HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
-  ${MOAT_CORPORA:+MOAT_CORPORA=/corpora} DEBIAN_FRONTEND=noninteractive sh -c 'cd /moat && exec "$@"' sh "$@"
+  ${NODE_EXTRA_CA_CERTS:+NODE_EXTRA_CA_CERTS=/root/extra-ca.pem} ${MOAT_CORPORA:+MOAT_CORPORA=/corpora} DEBIAN_FRONTEND=noninteractive sh -c 'cd /moat && exec "$@"' sh "$@"
