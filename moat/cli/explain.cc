@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "moat/cli/commands.h"
+#include "moat/cli/hook_runner.h"
 #include "moat/cli/log_directory.h"
 #include "moat/cli/sandbox.h"
 #include "moat/gateway/certificates.h"
@@ -58,6 +59,10 @@ int check(const Arguments& arguments) {
             << (config->allow_unsandboxed ? "off (server.allow_unsandboxed)"
                                           : describe(sandbox_support()))
             << ".\n";
+  if (!config->acme.dns_hook.empty()) {
+    const auto runnable = HookRunner::check_program(config->acme.dns_hook.front());
+    if (!runnable) std::cout << "warning: tls.acme.dns_hook: " << runnable.error() << "\n";
+  }
   const std::string beside = beside_the_log(*config);
   if (!beside.empty() && !config->allow_unsandboxed) {
     std::cout << "warning: " << log_directory(*config)

@@ -47,25 +47,13 @@ struct Hook {
   std::vector<std::string> records;  // that may be set
 };
 
-// Whoever could change the program would run as Moat's user.
-Result<void, std::string> check_program(const std::string& path) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) return Error{because(path)};
-  if (!S_ISREG(status.st_mode)) return Error{path + " is no file"};
-  if (status.st_uid != 0 && status.st_uid != ::geteuid())
-    return Error{path + " belongs to another user than root or the one who runs this"};
-  if ((status.st_mode & 0022U) != 0)
-    return Error{path + " may be changed by others: chmod go-w it"};
-  if (::access(path.c_str(), X_OK) != 0) return Error{because(path + " cannot be run")};
-  return {};
-}
-
 Result<Hook, std::string> hook_of(const gateway::AcmeSettings& settings,
                                   const std::vector<std::string>& names) {
   Hook out;
   out.words = settings.dns_hook;
   if (out.words.empty()) return Error{std::string("no program is named")};
-  if (auto checked = check_program(out.words.front()); !checked) return Error{checked.error()};
+  if (auto checked = HookRunner::check_program(out.words.front()); !checked)
+    return Error{checked.error()};
   // Moat's own environment may hold secrets that are none of the program's business.
   out.environment = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                      "LANG=C.UTF-8"};
@@ -301,6 +289,19 @@ std::string carry_out(int socket, const Hook& hook, const Job& job) {
 }
 
 }  // namespace
+
+// Whoever could change the program would run as Moat's user.
+Result<void, std::string> HookRunner::check_program(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return Error{because(path)};
+  if (!S_ISREG(status.st_mode)) return Error{path + " is no file"};
+  if (status.st_uid != 0 && status.st_uid != ::geteuid())
+    return Error{path + " belongs to another user than root or the one who runs this"};
+  if ((status.st_mode & 0022U) != 0)
+    return Error{path + " may be changed by others: chmod go-w it"};
+  if (::access(path.c_str(), X_OK) != 0) return Error{because(path + " cannot be run")};
+  return {};
+}
 
 Result<std::shared_ptr<HookRunner>, std::string> HookRunner::fork_off(
     const gateway::AcmeSettings& settings, const std::vector<std::string>& names) {

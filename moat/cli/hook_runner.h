@@ -24,6 +24,8 @@ class HookRunner final : public gateway::DnsHook {
   // set.
   [[nodiscard]] static Result<std::shared_ptr<HookRunner>, std::string> fork_off(
       const gateway::AcmeSettings& settings, const std::vector<std::string>& names);
+  // Why this user could not start with that program, as a sentence; for `moat check`.
+  [[nodiscard]] static Result<void, std::string> check_program(const std::string& path);
   ~HookRunner() override;
 
   // One at a time; others wait.

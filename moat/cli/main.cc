@@ -77,10 +77,6 @@ const std::vector<Command>& commands() {
        just_data},
       {"cert list", "", "Says which certificate the running Moat serves, and when it is renewed.",
        just_data},
-      {"reports", "",
-       "Says what browsers have reported to the running Moat: what a policy blocks, or would "
-       "block.",
-       just_data},
       {"cert renew", "", "Makes the running Moat ask its CA for another certificate now.",
        just_data},
       {"cert revoke",
@@ -90,6 +86,10 @@ const std::vector<Command>& commands() {
         {"data", "DIR", "the data directory"},
         {"config", "FILE", "the configuration that names it"},
         {"help", "", "this text"}}},
+      {"reports", "",
+       "Says what browsers have reported to the running Moat: what a policy blocks, or would "
+       "block.",
+       just_data},
       {"trust",
        "",
        "Makes this machine and its browsers trust the local CA.",

@@ -11,7 +11,7 @@ import textwrap
 import time
 
 import harness
-from acme import DOMAIN, AcmeCase, is_trusted, shown
+from acme import DOMAIN, AcmeCase, command, is_trusted, shown
 from harness import HOST, Program, free_port, wait_until
 
 WILDCARD = '*.' + DOMAIN
@@ -110,7 +110,9 @@ class ByAStandIn(DnsCase):
         (self.data / 'hook').chmod(0o777)
         with self.assertRaisesRegex(AssertionError, 'may be changed by others: chmod go-w it'):
             self.moat(ca, hook)
+        self.assertIn('warning: tls.acme.dns_hook: ', command('check', '--config', self.data / 'moat.toml', '--to', '3000')[1])
         (self.data / 'hook').chmod(0o755)
+        self.assertNotIn('warning', command('check', '--config', self.data / 'moat.toml', '--to', '3000')[1])
         with self.assertRaisesRegex(AssertionError, 'the environment has no DNS_API_TOKEN'):
             self.moat(ca, hook + 'dns_environment = ["DNS_API_TOKEN"]\n')
         self.moat(ca, hook + 'dns_environment = ["DNS_API_TOKEN"]\n', env={'DNS_API_TOKEN': 'a'}).stop()
