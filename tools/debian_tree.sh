@@ -13,7 +13,9 @@ release=$1 tree=$2
 shift 2
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 [[ $(id -u) == 0 ]] || { echo "debian_tree.sh: needs root, for chroot and mount" >&2; exit 1; }
-command -v debootstrap >/dev/null || apt-get install -y --no-install-recommends debootstrap
+for tool in debootstrap rsync; do
+  command -v "$tool" >/dev/null || apt-get install -y --no-install-recommends "$tool"
+done
 
 if [[ ! -x $tree/bin/sh ]]; then
   mirror=$(sed -n 's/^URIs: *//p; s/^deb *\(\[.*\]\)\? *\(http[^ ]*\) .*/\2/p' \
@@ -41,8 +43,11 @@ for place in proc sys dev dev/pts; do
   mounted+=("$tree/$place")
 done
 
-mkdir -p "$tree/moat"
-git -C "$root" archive HEAD | tar -x -C "$tree/moat"
+# Only what differs, so that what was built there before is not built again.
+mkdir -p "$tree/moat" "$tree/moat.head"
+git -C "$root" archive HEAD | tar -x -C "$tree/moat.head"
+rsync -rlpc "$tree/moat.head/" "$tree/moat/"
+rm -rf "$tree/moat.head"
 if [[ -n ${MOAT_CORPORA:-} ]]; then
   mkdir -p "$tree/corpora"
   mountpoint -q "$tree/corpora" || { mount --bind -o ro "$MOAT_CORPORA" "$tree/corpora"; mounted+=("$tree/corpora"); }
