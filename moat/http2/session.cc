@@ -444,7 +444,8 @@ bool Session::feed(std::string_view bytes, Tick now) {
   const ssize_t taken = nghttp2_session_mem_recv(
       impl_->session, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
   if (taken == static_cast<ssize_t>(bytes.size()) && !impl_->too_much) return true;
-  if (impl_->too_much)
+  // The library counts too, answers that nobody has taken yet, and may come to its end first.
+  if (impl_->too_much || taken == NGHTTP2_ERR_FLOODED)
     nghttp2_session_terminate_session(impl_->session, NGHTTP2_ENHANCE_YOUR_CALM);
   else if (taken < 0)
     nghttp2_session_terminate_session(impl_->session, NGHTTP2_PROTOCOL_ERROR);

@@ -441,6 +441,18 @@ TEST_F(Peer, FramesThatCarryNothingAreCounted) {
   }
 }
 
+TEST_F(Peer, NorIsItAnothersFaultThatTheyComeAllAtOnce) {
+  const Bytes eight(8, 'x');
+  for (const Bytes& useless : {frame(ping, 0, 0, eight), frame(settings, 0, 0)}) {
+    restart(Limits());
+    ASSERT_TRUE(hello());
+    Bytes many;
+    for (int i = 0; i < 2000; ++i) many += useless;
+    EXPECT_FALSE(feed(many));
+    EXPECT_EQ(goaway_code(), enhance_your_calm) << static_cast<int>(useless[3]);
+  }
+}
+
 TEST_F(Peer, WindowUpdatesThatMakeNoRoomAreCounted) {
   ASSERT_TRUE(hello());
   bool going = true;
