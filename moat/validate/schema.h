@@ -32,6 +32,7 @@ struct SchemaOptions {
   std::size_t max_schema_depth = 64;         // of subschemas in each other
   std::size_t max_pattern_bytes = 4096;      // of one regular expression
   std::size_t max_pattern_memory = 1 << 20;  // bytes for one compiled regular expression
+  std::size_t max_patterns = 256;            // each may come to take its memory
   std::size_t max_run_steps = 1'000'000;     // of one check; a step is about one comparison
   std::size_t max_run_depth = 512;           // subschemas within each other during one check
   std::size_t max_violations = 64;           // that one call reports

@@ -206,6 +206,11 @@ class NodeWriter final {
   }
 
   std::optional<Id> pattern(std::string_view text, const std::string& where) {
+    if (program_.patterns.size() >= program_.options.max_patterns) {
+      fail(where, "there are more than " + std::to_string(program_.options.max_patterns) +
+                      " regular expressions");
+      return std::nullopt;
+    }
     auto compiled = Pattern::compile(text, program_.options.max_pattern_bytes,
                                      program_.options.max_pattern_memory);
     if (!compiled) {
@@ -464,10 +469,10 @@ namespace moat::validate {
 Result<Schema, SchemaProblem> Schema::compile(json::Value schema, const SchemaOptions& options) {
   auto program = std::make_shared<schema::Program>();
   program->options = options;
+  program->options.documents.clear();
   schema::Index index(options, *program);
   if (!index.add_document("", std::move(schema), true)) return Error{*index.problem};
   if (auto problem = schema::compile_nodes(index, *program)) return Error{*std::move(problem)};
-  program->options.documents.clear();
   return Schema(std::move(program));
 }
 

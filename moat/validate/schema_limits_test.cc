@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <new>
-
 #include "moat/validate/schema.h"
 
 namespace moat::validate {
@@ -56,6 +53,18 @@ TEST(SchemaLimits, MemoryOfAPattern) {
   EXPECT_NE(refused.error().sentence.find("memory"), std::string::npos);
 }
 
+TEST(SchemaLimits, NumberOfPatterns) {
+  const auto compiles = [](int count) {
+    json::Object patterns;
+    for (int i = 0; i < count; ++i) patterns.emplace_back("^a" + std::to_string(i), true);
+    return Schema::compile(json::Value(json::Object{{"patternProperties", std::move(patterns)}}))
+        .has_value();
+  };
+  EXPECT_TRUE(compiles(255));
+  EXPECT_TRUE(compiles(256));
+  EXPECT_FALSE(compiles(257));
+}
+
 TEST(SchemaLimits, StepsOfARun) {
   // The node, its one keyword, and for each of three elements one node and one keyword.
   SchemaOptions options;
@@ -98,6 +107,30 @@ TEST(SchemaLimits, AVeryDeepValueIsRefusedNotFollowed) {
   json::Value value(1);
   for (int i = 0; i < 2000; ++i) value = json::Value(json::Array{std::move(value)});
   EXPECT_FALSE(Schema::parse(R"({"items":{"$ref":"#"}})")->check(value));
+  const json::Value two(json::Array{value, value});
+  EXPECT_FALSE(Schema::parse(R"({"uniqueItems":true})")->check(two));
+  EXPECT_FALSE(Schema::parse(R"({"not":{"uniqueItems":true}})")->check(two));
+}
+
+TEST(SchemaLimits, DepthOfAComparison) {
+  // As many arrays within each other as make `depth`, the number within counted.
+  const auto compare = [](std::size_t depth) {
+    json::Value value(1);
+    for (std::size_t i = 1; i < depth; ++i) value = json::Value(json::Array{std::move(value)});
+    const auto schema = Schema::compile(json::Value(json::Object{{"const", value}}));
+    return schema->check(value);
+  };
+  EXPECT_TRUE(compare(511));
+  EXPECT_TRUE(compare(512));
+  EXPECT_FALSE(compare(513));
+}
+
+TEST(SchemaLimits, ALongTextIsPaidForByItsPattern) {
+  SchemaOptions options;
+  options.max_run_steps = 1000;
+  const auto schema = Schema::parse(R"({"pattern":"b"})", options);
+  EXPECT_TRUE(schema->check(json::Value(std::string(1000, 'a') + "b")));
+  EXPECT_FALSE(schema->check(json::Value(std::string(100'000, 'a') + "b")));
 }
 
 TEST(SchemaLimits, Violations) {

@@ -415,6 +415,7 @@ class Runner final {
       ++found;
       mark(frame, i);
       if (found > wanted.max) break;
+      if (found >= wanted.min && wanted.max >= array.size() && !frame.used) break;
     }
     --quiet_;
     if (exhausted_) return false;

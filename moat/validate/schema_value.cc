@@ -108,7 +108,23 @@ bool is_multiple(const json::Value& number, const json::Value& divisor) {
   return rest == 0;
 }
 
+namespace {
+
+class Deeper final {
+ public:
+  explicit Deeper(Steps& steps) : steps_(steps) { ++steps_.depth; }
+  ~Deeper() { --steps_.depth; }
+  Deeper(const Deeper&) = delete;  // counts once
+  Deeper& operator=(const Deeper&) = delete;
+
+ private:
+  Steps& steps_;
+};
+
+}  // namespace
+
 bool equal(const json::Value& a, const json::Value& b, Steps& steps) {
+  const Deeper deeper(steps);
   if (!steps.spend(1)) return false;
   if (is_number(a)) return is_number(b) && compare_numbers(a, b) == 0;
   if (a.data().index() != b.data().index()) return false;
@@ -157,16 +173,19 @@ std::uint64_t hash(const json::Value& value) {
 
 namespace {
 
-std::size_t weight_of(const json::Value& value) {
-  std::size_t out = 1;
-  if (const auto* text = value.as_string()) out += text->size() / 64;
+// Pays for hashing a value, which is safe then.
+bool pay_for(const json::Value& value, Steps& steps) {
+  const Deeper deeper(steps);
+  if (!steps.spend(2)) return false;
+  if (const auto* text = value.as_string()) return steps.spend(text->size() / 32);
   if (const auto* array = value.as_array()) {
-    for (const json::Value& element : *array) out += weight_of(element);
+    return std::all_of(array->begin(), array->end(),
+                       [&](const json::Value& element) { return pay_for(element, steps); });
   }
-  if (const auto* object = value.as_object()) {
-    for (const auto& [name, member] : *object) out += 1 + name.size() / 64 + weight_of(member);
-  }
-  return out;
+  const auto* object = value.as_object();
+  return object == nullptr || std::all_of(object->begin(), object->end(), [&](const auto& member) {
+           return steps.spend(1 + member.first.size() / 32) && pay_for(member.second, steps);
+         });
 }
 
 }  // namespace
@@ -184,7 +203,7 @@ bool all_unique(const json::Array& array, Steps& steps) {
   std::vector<std::pair<std::uint64_t, const json::Value*>> hashes;
   hashes.reserve(array.size());
   for (const json::Value& element : array) {
-    if (!steps.spend(2 * weight_of(element))) return false;
+    if (!pay_for(element, steps)) return false;
     hashes.emplace_back(hash(element), &element);
   }
   std::sort(hashes.begin(), hashes.end(),

@@ -30,7 +30,7 @@ class Pattern final {
   // Whether it matches somewhere in `text`.
   bool search(std::string_view text) const;
   // What a search costs in steps at most.
-  std::size_t cost(std::string_view text) const { return 1 + text.size() * weight_ / 512; }
+  std::size_t cost(std::string_view text) const { return 1 + text.size() * weight_ / 256; }
 
  private:
   explicit Pattern(std::unique_ptr<re2::RE2> expression);

@@ -110,7 +110,7 @@ struct Resource {
 };
 
 struct Program {
-  SchemaOptions options;  // its documents are moved into `documents`
+  SchemaOptions options;  // without its documents
   std::vector<std::unique_ptr<json::Value>> documents;
   std::vector<Node> nodes;
   std::vector<Op> ops;
@@ -134,11 +134,13 @@ bool is_integral(const json::Value& number);
 // Whether `number` divided by `divisor` (above zero) is an integer, both taken as the shortest
 // decimal that reads back as the same number: 0.3 is a multiple of 0.1.
 bool is_multiple(const json::Value& number, const json::Value& divisor);
-// Counts steps down to zero, for comparisons of what strangers send.
+// Counts steps down to zero, for comparisons of what strangers send. Values that are nested too
+// deep to be compared use them up.
 struct Steps {
   std::size_t left = 0;
+  std::size_t depth = 0;
   bool spend(std::size_t count) {
-    if (count > left) {
+    if (count > left || depth > 512) {
       left = 0;
       return false;
     }
