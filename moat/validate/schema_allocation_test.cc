@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Counts what is taken from the heap; it replaces operator new of the whole test program.
+// Counts what is taken from the heap; it replaces operator new of the whole test program. A
+// sanitizer has an operator new of its own, and g++ warns of this one where it is inlined.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -8,10 +9,19 @@
 
 #include "moat/validate/schema.h"
 
+#define MOAT_COUNTS 0
+#ifdef __clang__
+#if !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)
+#undef MOAT_COUNTS
+#define MOAT_COUNTS 1
+#endif
+#endif
+
 namespace {
 std::atomic<std::size_t> allocations{0};
 }
 
+#if MOAT_COUNTS
 void* operator new(std::size_t size) {
   ++allocations;
   if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
@@ -19,11 +29,13 @@ void* operator new(std::size_t size) {
 }
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+#endif
 
 namespace moat::validate {
 namespace {
 
 TEST(SchemaAllocation, AGoodValueCostsNone) {
+  if (MOAT_COUNTS == 0) GTEST_SKIP() << "nothing is counted in this build";
   const auto schema = Schema::parse(R"({"type":"object","required":["id","name"],
       "properties":{"id":{"$ref":"#/$defs/id"},"name":{"type":"string","pattern":"^\\w+$"},
       "tags":{"uniqueItems":true,"items":{"enum":["a","b"]},"contains":{"const":"a"}},
