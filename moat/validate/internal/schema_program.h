@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "moat/base/json.h"
+#include "moat/validate/internal/pattern.h"
+#include "moat/validate/schema.h"
+
+namespace moat::validate::schema {
+
+using Id = std::uint32_t;
+constexpr Id none = std::numeric_limits<Id>::max();
+
+enum class Keyword : std::uint8_t {
+  ref,
+  dynamic_ref,
+  type,
+  enumeration,
+  constant,
+  multiple_of,
+  minimum,
+  maximum,
+  exclusive_minimum,
+  exclusive_maximum,
+  min_length,
+  max_length,
+  pattern,
+  format,
+  min_items,
+  max_items,
+  unique_items,
+  min_properties,
+  max_properties,
+  required,
+  dependent_required,
+  property_names,
+  members,   // properties, patternProperties and additionalProperties
+  elements,  // prefixItems and items
+  contains,
+  all_of,
+  any_of,
+  one_of,
+  negation,
+  condition,
+  dependent_schemas,
+  unevaluated_items,  // these two are last: they see what the others evaluated
+  unevaluated_properties
+};
+std::string_view to_string(Keyword keyword);
+
+enum Types : std::uint32_t {
+  type_null = 1,
+  type_boolean = 2,
+  type_integer = 4,
+  type_number = 8,
+  type_string = 16,
+  type_array = 32,
+  type_object = 64
+};
+
+// What `first` and `count` are depends on the keyword: a number (count), a node, an index into one
+// of Program's tables, or a run of `count` entries in Program::nodes.
+struct Op {
+  Keyword keyword;
+  std::uint64_t first = 0;
+  std::uint32_t count = 0;
+};
+
+using NameTable = std::vector<std::pair<std::string, Id>>;  // sorted by name
+
+struct Members {
+  NameTable properties;
+  std::vector<std::pair<Id, Id>> patterns;  // pattern, node
+  Id additional = none;
+};
+struct Elements {
+  std::vector<Id> prefix;
+  Id rest = none;
+};
+struct Contains {
+  Id node = none;
+  std::uint64_t min = 1;
+  std::uint64_t max = std::numeric_limits<std::uint64_t>::max();
+};
+struct DependentRequired {
+  std::string name;
+  std::vector<std::string> needs;
+};
+using FormatCheck = bool (*)(std::string_view text);
+
+struct Node {
+  std::uint32_t first_op = 0;
+  std::uint32_t op_count = 0;
+  Id resource = 0;
+  bool never = false;   // the schema `false`
+  bool tracks = false;  // has unevaluatedItems or unevaluatedProperties
+  std::string pointer;
+};
+
+// The nodes that a $dynamicRef may lead to, by resource.
+struct Resource {
+  std::vector<std::pair<Id, Id>> dynamic_anchors;  // name, node
+};
+
+struct Program {
+  SchemaOptions options;  // without its documents
+  std::vector<std::unique_ptr<json::Value>> documents;
+  std::vector<Node> nodes;
+  std::vector<Op> ops;
+  std::vector<Resource> resources;
+  std::vector<Id> lists;
+  std::vector<const json::Value*> values;  // within documents
+  std::vector<Pattern> patterns;
+  std::vector<std::vector<std::string>> names;
+  std::vector<NameTable> tables;
+  std::vector<Members> members;
+  std::vector<Elements> elements;
+  std::vector<Contains> contains;
+  std::vector<std::vector<DependentRequired>> dependent;
+  std::vector<FormatCheck> formats;
+};
+
+// Numbers as mathematics has them: 1 and 1.0 are equal, an integer is never rounded to compare it.
+// Both are numbers. -1, 0 or 1.
+int compare_numbers(const json::Value& a, const json::Value& b);
+bool is_integral(const json::Value& number);
+// Whether `number` divided by `divisor` (above zero) is an integer, both taken as the shortest
+// decimal that reads back as the same number: 0.3 is a multiple of 0.1.
+bool is_multiple(const json::Value& number, const json::Value& divisor);
+// Counts steps down to zero, for comparisons of what strangers send. Values that are nested too
+// deep to be compared use them up.
+struct Steps {
+  std::size_t left = 0;
+  std::size_t depth = 0;
+  bool spend(std::size_t count) {
+    if (count > left || depth > 512) {
+      left = 0;
+      return false;
+    }
+    left -= count;
+    return true;
+  }
+};
+// Equality by JSON Schema section 4.2.2; false when the steps run out.
+bool equal(const json::Value& a, const json::Value& b, Steps& steps);
+// Equal values have equal hashes.
+std::uint64_t hash(const json::Value& value);
+// Whether no two elements are equal; false when the steps run out.
+bool all_unique(const json::Array& array, Steps& steps);
+
+// What `format: name` asks for. `known` is false for names that the standard does not have;
+// `check` is null where it is known, and nothing here can check it.
+struct Format {
+  bool known = false;
+  FormatCheck check = nullptr;
+};
+Format find_format(std::string_view name);
+
+// RFC 3986 section 5.2: what `reference` means in a document at `base`.
+std::string resolve_uri(std::string_view base, std::string_view reference);
+// The text of an embedded metaschema, or empty.
+std::string_view embedded_metaschema(std::string_view uri);
+
+}  // namespace moat::validate::schema

@@ -1,0 +1,491 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cmath>
+
+#include "moat/validate/internal/schema_compiler.h"
+
+namespace moat::validate::schema {
+
+std::span<const std::pair<std::string_view, std::string_view>> metaschema_files();
+
+std::string_view embedded_metaschema(std::string_view uri) {
+  constexpr std::string_view start = "https://json-schema.org/draft/2020-12/";
+  if (uri.substr(0, start.size()) != start) return {};
+  std::string_view rest = uri.substr(start.size());
+  if (rest.substr(0, 5) == "meta/") {
+    rest.remove_prefix(5);
+    if (rest == "schema") return {};
+  } else if (rest != "schema") {
+    return {};
+  }
+  for (const auto& [name, text] : metaschema_files()) {
+    if (name.substr(0, name.size() - 5) == rest) return text;  // without ".json"
+  }
+  return {};
+}
+
+std::string_view to_string(Keyword keyword) {
+  constexpr std::string_view names[] = {"$ref",
+                                        "$dynamicRef",
+                                        "type",
+                                        "enum",
+                                        "const",
+                                        "multipleOf",
+                                        "minimum",
+                                        "maximum",
+                                        "exclusiveMinimum",
+                                        "exclusiveMaximum",
+                                        "minLength",
+                                        "maxLength",
+                                        "pattern",
+                                        "format",
+                                        "minItems",
+                                        "maxItems",
+                                        "uniqueItems",
+                                        "minProperties",
+                                        "maxProperties",
+                                        "required",
+                                        "dependentRequired",
+                                        "propertyNames",
+                                        "properties",
+                                        "items",
+                                        "contains",
+                                        "allOf",
+                                        "anyOf",
+                                        "oneOf",
+                                        "not",
+                                        "if",
+                                        "dependentSchemas",
+                                        "unevaluatedItems",
+                                        "unevaluatedProperties"};
+  return names[static_cast<std::size_t>(keyword)];
+}
+
+namespace {
+
+// Writes the operations of one schema object.
+class NodeWriter final {
+ public:
+  NodeWriter(Index& index, Program& program, Id node)
+      : index_(index),
+        program_(program),
+        schema_(*index.schemas()[node]),
+        place_(index.place(node)) {}
+
+  bool write(Node& out) {
+    out.pointer = place_.pointer;
+    out.resource = place_.resource;
+    if (const bool* truth = schema_.as_bool()) {
+      out.never = !*truth;
+      return true;
+    }
+    if (!references() || !values() || !numbers() || !counts() || !strings() || !names() ||
+        !members() || !elements() || !applicators() || !remarks())
+      return false;
+    // What was evaluated is known at the end only.
+    std::stable_sort(ops_.begin(), ops_.end(),
+                     [](const Op& a, const Op& b) { return a.keyword < b.keyword; });
+    out.tracks = !ops_.empty() && ops_.back().keyword >= Keyword::unevaluated_items;
+    out.first_op = static_cast<std::uint32_t>(program_.ops.size());
+    out.op_count = static_cast<std::uint32_t>(ops_.size());
+    program_.ops.insert(program_.ops.end(), ops_.begin(), ops_.end());
+    return true;
+  }
+
+ private:
+  bool fail(std::string_view keyword, std::string sentence) {
+    return index_.fail(place_.pointer + "/" + std::string(keyword), std::move(sentence));
+  }
+  const json::Value* find(std::string_view keyword) const { return schema_.find(keyword); }
+  Id node(const json::Value& schema) const { return index_.node_of(&schema); }
+  void add(Keyword keyword, std::uint64_t first, std::uint32_t count = 0) {
+    ops_.push_back({keyword, first, count});
+  }
+
+  bool references() {
+    for (const Keyword keyword : {Keyword::ref, Keyword::dynamic_ref}) {
+      const std::string_view name = to_string(keyword);
+      const json::Value* value = find(name);
+      if (value == nullptr) continue;
+      if (value->as_string() == nullptr) return fail(name, std::string(name) + " is a string");
+      Id anchor = none;
+      const auto target = index_.resolve(*value->as_string(), place_.resource,
+                                         place_.pointer + "/" + std::string(name),
+                                         keyword == Keyword::dynamic_ref ? &anchor : nullptr);
+      if (!target) return false;
+      add(keyword, *target, anchor);
+    }
+    return true;
+  }
+
+  bool values() {
+    if (const json::Value* type = find("type")) {
+      std::uint32_t types = 0;
+      const json::Array one{*type};
+      const json::Array& list = type->as_array() != nullptr ? *type->as_array() : one;
+      for (const json::Value& entry : list) {
+        const std::uint32_t bit = type_bit(entry);
+        if (bit == 0 || (types & bit) != 0)
+          return fail("type",
+                      "type is one of null, boolean, integer, number, string, array, object, or a "
+                      "list of them without repetition");
+        types |= bit;
+      }
+      if (types == 0) return fail("type", "a list of types must not be empty");
+      add(Keyword::type, types);
+    }
+    if (const json::Value* list = find("enum")) {
+      if (list->as_array() == nullptr) return fail("enum", "enum is a list of values");
+      add(Keyword::enumeration, program_.values.size(),
+          static_cast<std::uint32_t>(list->as_array()->size()));
+      for (const json::Value& value : *list->as_array()) program_.values.push_back(&value);
+    }
+    if (const json::Value* value = find("const")) {
+      add(Keyword::constant, program_.values.size(), 1);
+      program_.values.push_back(value);
+    }
+    return true;
+  }
+  static std::uint32_t type_bit(const json::Value& entry) {
+    constexpr std::pair<std::string_view, std::uint32_t> types[] = {
+        {"null", type_null},     {"boolean", type_boolean}, {"integer", type_integer},
+        {"number", type_number}, {"string", type_string},   {"array", type_array},
+        {"object", type_object},
+    };
+    for (const auto& [name, bit] : types) {
+      if (entry.as_string() != nullptr && *entry.as_string() == name) return bit;
+    }
+    return 0;
+  }
+
+  bool numbers() {
+    for (const Keyword keyword : {Keyword::multiple_of, Keyword::minimum, Keyword::maximum,
+                                  Keyword::exclusive_minimum, Keyword::exclusive_maximum}) {
+      const json::Value* value = find(to_string(keyword));
+      if (value == nullptr) continue;
+      const std::string name(to_string(keyword));
+      const auto number = value->as_number();
+      if (!number || !std::isfinite(*number)) return fail(name, name + " is a number");
+      if (keyword == Keyword::multiple_of && *number <= 0)
+        return fail(name, "multipleOf is a number above 0");
+      add(keyword, program_.values.size());
+      program_.values.push_back(value);
+    }
+    return true;
+  }
+
+  // A count is a non-negative integer, also when spelled 2.0. What is larger than any size is the
+  // largest there is.
+  bool count(std::string_view name, std::optional<std::uint64_t>& out) {
+    const json::Value* value = find(name);
+    if (value == nullptr) return true;
+    const auto number = value->as_number();
+    if (!number || !is_integral(*value) || *number < 0)
+      return fail(name, std::string(name) + " is an integer of 0 or more");
+    if (const auto* integer = value->as_integer()) {
+      out = static_cast<std::uint64_t>(*integer);
+    } else {
+      out = *number < 9e18 ? static_cast<std::uint64_t>(*number) : std::uint64_t{1} << 63;
+    }
+    return true;
+  }
+
+  bool counts() {
+    for (const Keyword keyword :
+         {Keyword::min_length, Keyword::max_length, Keyword::min_items, Keyword::max_items,
+          Keyword::min_properties, Keyword::max_properties}) {
+      std::optional<std::uint64_t> bound;
+      if (!count(to_string(keyword), bound)) return false;
+      if (bound) add(keyword, *bound);
+    }
+    if (const json::Value* unique = find("uniqueItems")) {
+      if (unique->as_bool() == nullptr) return fail("uniqueItems", "uniqueItems is true or false");
+      if (*unique->as_bool()) add(Keyword::unique_items, 0);
+    }
+    return true;
+  }
+
+  std::optional<Id> pattern(std::string_view text, const std::string& where) {
+    if (program_.patterns.size() >= program_.options.max_patterns) {
+      fail(where, "there are more than " + std::to_string(program_.options.max_patterns) +
+                      " regular expressions");
+      return std::nullopt;
+    }
+    auto compiled = Pattern::compile(text, program_.options.max_pattern_bytes,
+                                     program_.options.max_pattern_memory);
+    if (!compiled) {
+      fail(where, "this regular expression cannot be used: " + compiled.error());
+      return std::nullopt;
+    }
+    program_.patterns.push_back(*std::move(compiled));
+    return static_cast<Id>(program_.patterns.size() - 1);
+  }
+
+  bool strings() {
+    if (const json::Value* value = find("pattern")) {
+      if (value->as_string() == nullptr) return fail("pattern", "pattern is a string");
+      const auto id = pattern(*value->as_string(), "pattern");
+      if (!id) return false;
+      add(Keyword::pattern, *id);
+    }
+    if (const json::Value* value = find("format")) {
+      if (value->as_string() == nullptr) return fail("format", "format is a string");
+      const Format format = find_format(*value->as_string());
+      if (!program_.options.assert_formats || !format.known) return true;
+      if (format.check == nullptr)
+        return fail("format", "this format cannot be checked here, so that nothing would be safe");
+      add(Keyword::format, program_.formats.size(), static_cast<Id>(program_.names.size()));
+      program_.formats.push_back(format.check);
+      program_.names.push_back({*value->as_string()});
+    }
+    return true;
+  }
+
+  bool name_list(const json::Value& value, std::string_view where, std::vector<std::string>& out) {
+    const json::Array* list = value.as_array();
+    std::set<std::string_view> seen;
+    bool good = list != nullptr;
+    for (std::size_t i = 0; good && i < list->size(); ++i) {
+      const std::string* name = (*list)[i].as_string();
+      good = name != nullptr && seen.insert(*name).second;
+      if (good) out.push_back(*name);
+    }
+    return good || fail(where, "here stands a list of names without repetition");
+  }
+
+  bool names() {
+    if (const json::Value* value = find("required")) {
+      add(Keyword::required, program_.names.size());
+      if (!name_list(*value, "required", program_.names.emplace_back())) return false;
+    }
+    // The older spelling `dependencies` has schemas in it, too. It is deprecated, and in use: not
+    // to read it would let pass what its author meant to refuse.
+    for (const std::string name : {"dependentRequired", "dependencies"}) {
+      const json::Value* value = find(name);
+      if (value == nullptr) continue;
+      if (value->as_object() == nullptr)
+        return fail(name, name + " is an object of lists of names");
+      add(Keyword::dependent_required, program_.dependent.size());
+      std::vector<DependentRequired> rows;
+      for (const auto& [key, list] : *value->as_object()) {
+        if (name == "dependencies" && list.as_array() == nullptr) continue;
+        rows.push_back({key, {}});
+        if (!name_list(list, name + pointer_step(key), rows.back().needs)) return false;
+      }
+      program_.dependent.push_back(std::move(rows));
+    }
+    return true;
+  }
+
+  NameTable table_of(const json::Object& object) const {
+    NameTable out;
+    for (const auto& [name, schema] : object) {
+      if (schema.as_array() == nullptr)  // in `dependencies` a list of names
+        out.emplace_back(name, node(schema));
+    }
+    std::sort(out.begin(), out.end());
+    return out;
+  }
+
+  bool members() {
+    Members out;
+    if (const json::Value* value = find("properties"))
+      out.properties = table_of(*value->as_object());
+    if (const json::Value* value = find("patternProperties")) {
+      for (const auto& [name, schema] : *value->as_object()) {
+        const auto id = pattern(name, "patternProperties" + pointer_step(name));
+        if (!id) return false;
+        out.patterns.emplace_back(*id, node(schema));
+      }
+    }
+    if (const json::Value* value = find("additionalProperties")) out.additional = node(*value);
+    if (!out.properties.empty() || !out.patterns.empty() || out.additional != none) {
+      add(Keyword::members, program_.members.size());
+      program_.members.push_back(std::move(out));
+    }
+    if (const json::Value* value = find("propertyNames"))
+      add(Keyword::property_names, node(*value));
+    for (const std::string_view name : {"dependentSchemas", "dependencies"}) {
+      const json::Value* value = find(name);
+      if (value == nullptr) continue;
+      add(Keyword::dependent_schemas, program_.tables.size());
+      program_.tables.push_back(table_of(*value->as_object()));
+    }
+    if (const json::Value* value = find("unevaluatedProperties"))
+      add(Keyword::unevaluated_properties, node(*value));
+    return true;
+  }
+
+  bool elements() {
+    Elements out;
+    if (const json::Value* value = find("prefixItems")) {
+      for (const json::Value& schema : *value->as_array()) out.prefix.push_back(node(schema));
+    }
+    if (const json::Value* value = find("items")) out.rest = node(*value);
+    if (!out.prefix.empty() || out.rest != none) {
+      add(Keyword::elements, program_.elements.size());
+      program_.elements.push_back(std::move(out));
+    }
+    std::optional<std::uint64_t> least;
+    std::optional<std::uint64_t> most;
+    if (!count("minContains", least) || !count("maxContains", most)) return false;
+    if (const json::Value* value = find("contains")) {
+      add(Keyword::contains, program_.contains.size());
+      Contains& wanted = program_.contains.emplace_back();
+      wanted.node = node(*value);
+      if (least) wanted.min = *least;
+      if (most) wanted.max = *most;
+    }
+    if (const json::Value* value = find("unevaluatedItems"))
+      add(Keyword::unevaluated_items, node(*value));
+    return true;
+  }
+
+  bool applicators() {
+    for (const Keyword keyword : {Keyword::all_of, Keyword::any_of, Keyword::one_of}) {
+      const json::Value* value = find(to_string(keyword));
+      if (value == nullptr) continue;
+      add(keyword, program_.lists.size(), static_cast<std::uint32_t>(value->as_array()->size()));
+      for (const json::Value& schema : *value->as_array()) program_.lists.push_back(node(schema));
+    }
+    if (const json::Value* value = find("not")) add(Keyword::negation, node(*value));
+    if (const json::Value* value = find("if")) {
+      const json::Value* then = find("then");
+      const json::Value* otherwise = find("else");
+      add(Keyword::condition, program_.lists.size());
+      program_.lists.push_back(node(*value));
+      program_.lists.push_back(then == nullptr ? none : node(*then));
+      program_.lists.push_back(otherwise == nullptr ? none : node(*otherwise));
+    }
+    return true;
+  }
+
+  // Keywords that refuse nothing still have a type.
+  bool remarks() {
+    for (const std::string_view name :
+         {"$comment", "title", "description", "contentEncoding", "contentMediaType"}) {
+      const json::Value* value = find(name);
+      if (value != nullptr && value->as_string() == nullptr)
+        return fail(name, std::string(name) + " is a string");
+    }
+    for (const std::string_view name : {"deprecated", "readOnly", "writeOnly"}) {
+      const json::Value* value = find(name);
+      if (value != nullptr && value->as_bool() == nullptr)
+        return fail(name, std::string(name) + " is true or false");
+    }
+    const json::Value* examples = find("examples");
+    if (examples != nullptr && examples->as_array() == nullptr)
+      return fail("examples", "examples is a list");
+    return true;
+  }
+
+  Index& index_;
+  Program& program_;
+  const json::Value& schema_;
+  const Place place_;  // a copy: resolving may add places
+  std::vector<Op> ops_;
+};
+
+// The nodes that a node applies to the same value.
+std::vector<Id> same_value(const Program& program, const Node& node) {
+  std::vector<Id> out;
+  for (std::uint32_t i = 0; i < node.op_count; ++i) {
+    const Op& op = program.ops[node.first_op + i];
+    switch (op.keyword) {
+      case Keyword::ref:
+      case Keyword::dynamic_ref:
+      case Keyword::negation:
+        out.push_back(static_cast<Id>(op.first));
+        break;
+      case Keyword::all_of:
+      case Keyword::any_of:
+      case Keyword::one_of:
+        for (std::uint32_t k = 0; k < op.count; ++k) out.push_back(program.lists[op.first + k]);
+        break;
+      case Keyword::condition:
+        for (std::size_t k = 0; k < 3; ++k) out.push_back(program.lists[op.first + k]);
+        break;
+      case Keyword::dependent_schemas:
+        for (const auto& [name, id] : program.tables[op.first]) out.push_back(id);
+        break;
+      default:
+        break;
+    }
+  }
+  return out;
+}
+
+// A circle of references that never steps into the value would run for ever. (A circle that only a
+// $dynamicRef closes at run time ends at max_run_depth.)
+std::optional<Id> find_circle(const Program& program) {
+  enum class State : std::uint8_t { fresh, open, done };
+  struct Visit {
+    Id node;
+    std::vector<Id> next;
+  };
+  std::vector<State> states(program.nodes.size(), State::fresh);
+  std::vector<Visit> way;
+  const auto enter = [&](Id id) {
+    states[id] = State::open;
+    way.push_back({id, same_value(program, program.nodes[id])});
+  };
+  for (Id root = 0; root < program.nodes.size(); ++root) {
+    if (states[root] == State::fresh) enter(root);
+    while (!way.empty()) {
+      if (way.back().next.empty()) {
+        states[way.back().node] = State::done;
+        way.pop_back();
+        continue;
+      }
+      const Id next = way.back().next.back();
+      way.back().next.pop_back();
+      if (next == none || states[next] == State::done) continue;
+      if (states[next] == State::open) return next;
+      enter(next);
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<SchemaProblem> compile_nodes(Index& index, Program& program) {
+  // References may bring further documents and subschemas, so that the end moves.
+  for (Id id = 0; id < index.schemas().size(); ++id) {
+    program.nodes.emplace_back();
+    if (!NodeWriter(index, program, id).write(program.nodes.back())) return index.problem;
+  }
+  program.resources = index.resources();
+  if (const auto circle = find_circle(program))
+    return SchemaProblem{program.nodes[*circle].pointer,
+                         "this schema refers to itself for the same value without an end"};
+  return std::nullopt;
+}
+
+}  // namespace moat::validate::schema
+
+namespace moat::validate {
+
+Result<Schema, SchemaProblem> Schema::compile(json::Value schema, const SchemaOptions& options) {
+  auto program = std::make_shared<schema::Program>();
+  program->options = options;
+  program->options.documents.clear();
+  schema::Index index(options, *program);
+  if (!index.add_document("", std::move(schema), true)) return Error{*index.problem};
+  if (auto problem = schema::compile_nodes(index, *program)) return Error{*std::move(problem)};
+  return Schema(std::move(program));
+}
+
+Result<Schema, SchemaProblem> Schema::parse(std::string_view text, const SchemaOptions& options) {
+  const json::Limits limits{
+      .depth = 256, .members = 200'000, .string_bytes = 65536, .total_bytes = 8u << 20};
+  auto parsed = json::parse(text, limits);
+  if (!parsed) {
+    return Error{SchemaProblem{"", "the schema is no JSON that is taken here: " +
+                                       std::string(json::to_string(parsed.error().refusal)) +
+                                       " at byte " + std::to_string(parsed.error().offset)}};
+  }
+  return compile(*std::move(parsed), options);
+}
+
+}  // namespace moat::validate

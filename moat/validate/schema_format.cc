@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+// The formats of JSON Schema 2020-12 (validation section 7.3). idn-email, idn-hostname, iri and
+// iri-reference need tables of IDNA 2008 that are not here: they are refused where they would have
+// to be asserted.
+#include <algorithm>
+#include <array>
+
+#include "moat/validate/email.h"
+#include "moat/validate/internal/schema_program.h"
+#include "moat/validate/strings.h"
+
+namespace moat::validate::schema {
+namespace {
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool is_hex_digit(char c) {
+  return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+bool contains(std::string_view set, char c) { return set.find(c) != std::string_view::npos; }
+
+// Takes `count` digits off the front; -1 where they are missing.
+int take_number(std::string_view& text, std::size_t count) {
+  if (text.size() < count) return -1;
+  int out = 0;
+  for (const char c : text.substr(0, count)) {
+    if (!is_digit(c)) return -1;
+    out = out * 10 + (c - '0');
+  }
+  text.remove_prefix(count);
+  return out;
+}
+bool take(std::string_view& text, std::string_view one_of) {
+  if (text.empty() || !contains(one_of, text[0])) return false;
+  text.remove_prefix(1);
+  return true;
+}
+std::size_t take_digits(std::string_view& text) {
+  std::size_t count = 0;
+  while (!text.empty() && is_digit(text[0])) text.remove_prefix(1), ++count;
+  return count;
+}
+
+// RFC 3339 section 5.6, full-date and full-time.
+bool take_date(std::string_view& text) {
+  const int year = take_number(text, 4);
+  if (year < 0 || !take(text, "-")) return false;
+  const int month = take_number(text, 2);
+  if (month < 1 || month > 12 || !take(text, "-")) return false;
+  const int day = take_number(text, 2);
+  constexpr int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  const bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+  return day >= 1 && day <= days[month - 1] + (month == 2 && leap ? 1 : 0);
+}
+bool is_date(std::string_view text) { return take_date(text) && text.empty(); }
+
+bool is_time(std::string_view text) {
+  const int hour = take_number(text, 2);
+  if (hour < 0 || hour > 23 || !take(text, ":")) return false;
+  const int minute = take_number(text, 2);
+  if (minute < 0 || minute > 59 || !take(text, ":")) return false;
+  const int second = take_number(text, 2);
+  if (second < 0 || second > 60) return false;
+  if (take(text, ".") && take_digits(text) == 0) return false;
+  int offset = 0;
+  if (!take(text, "zZ")) {
+    const int sign = !text.empty() && text[0] == '-' ? -1 : 1;
+    if (!take(text, "+-")) return false;
+    const int hours = take_number(text, 2);
+    if (hours < 0 || hours > 23 || !take(text, ":")) return false;
+    const int minutes = take_number(text, 2);
+    if (minutes < 0 || minutes > 59) return false;
+    offset = sign * (hours * 60 + minutes);
+  }
+  // A leap second is the last of a day of UTC.
+  const int day = 24 * 60;
+  const int utc = ((hour * 60 + minute - offset) % day + day) % day;
+  return text.empty() && (second < 60 || utc == day - 1);
+}
+bool is_date_time(std::string_view text) {
+  return take_date(text) && take(text, "tT") && is_time(text);
+}
+
+// RFC 3339 appendix A.
+bool is_duration(std::string_view text) {
+  if (!take(text, "P") || text.empty()) return false;
+  // Units stand in order and without a gap: P1Y2D is none.
+  const auto part = [&text](std::string_view units) {
+    std::size_t next = 0;
+    bool any = false;
+    while (!text.empty() && is_digit(text[0])) {
+      take_digits(text);
+      const std::size_t unit = text.empty() ? std::string_view::npos : units.find(text[0]);
+      if (unit == std::string_view::npos || unit < next || (any && unit != next)) return false;
+      next = unit + 1;
+      any = true;
+      text.remove_prefix(1);
+    }
+    return any;
+  };
+  std::string_view week = text;
+  if (take_digits(week) > 0 && week == "W") return true;
+  if (text[0] != 'T' && !part("YMD")) return false;
+  if (text.empty()) return true;
+  return take(text, "T") && part("HMS") && text.empty();
+}
+
+// Characters of RFC 3986 and whole percent-encodings.
+bool are_uri_characters(std::string_view text, std::string_view marks) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '%') {
+      if (text.size() - i < 3 || !is_hex_digit(text[i + 1]) || !is_hex_digit(text[i + 2]))
+        return false;
+      i += 2;
+    } else if (!is_letter(text[i]) && !is_digit(text[i]) && !contains(marks, text[i])) {
+      return false;
+    }
+  }
+  return true;
+}
+constexpr std::string_view segment_marks = "-._~!$&'()*+,;=:@";
+
+bool is_authority(std::string_view text) {
+  if (const auto at = text.rfind('@'); at != std::string_view::npos) {
+    if (!are_uri_characters(text.substr(0, at), "-._~!$&'()*+,;=:")) return false;
+    text.remove_prefix(at + 1);
+  }
+  std::string_view port;
+  if (text.substr(0, 1) == "[") {
+    const std::size_t end = text.find(']');
+    if (end == std::string_view::npos) return false;
+    const std::string_view host = text.substr(1, end - 1);
+    const bool future = host.size() > 3 && (host[0] == 'v' || host[0] == 'V') &&
+                        host.find('.') != std::string_view::npos &&
+                        are_uri_characters(host.substr(1), "-._~!$&'()*+,;=:");
+    if (!future && !is_ip(host, IpVersion::v6)) return false;
+    port = text.substr(end + 1);
+    if (!port.empty() && port[0] != ':') return false;
+  } else {
+    const std::size_t colon = std::min(text.find(':'), text.size());
+    if (!are_uri_characters(text.substr(0, colon), "-._~!$&'()*+,;=")) return false;
+    port = text.substr(colon);
+  }
+  return std::all_of(port.begin() + (port.empty() ? 0 : 1), port.end(), is_digit);
+}
+
+// RFC 3986 section 4.1.
+bool is_uri_reference(std::string_view text) {
+  const auto cut = [&text](char mark, std::string_view marks) {
+    const std::size_t at = text.find(mark);
+    if (at == std::string_view::npos) return true;
+    const bool good = are_uri_characters(text.substr(at + 1), marks);
+    text = text.substr(0, at);
+    return good;
+  };
+  const std::string query_marks = std::string(segment_marks) + "/?";
+  if (!cut('#', query_marks) || !cut('?', query_marks)) return false;
+  const std::size_t colon = text.find_first_of(":/");
+  if (colon != std::string_view::npos && text[colon] == ':') {
+    const std::string_view scheme = text.substr(0, colon);
+    const bool good = !scheme.empty() && is_letter(scheme[0]) &&
+                      std::all_of(scheme.begin(), scheme.end(), [](char c) {
+                        return is_letter(c) || is_digit(c) || contains("+-.", c);
+                      });
+    if (!good) return false;
+    text.remove_prefix(colon + 1);
+  }
+  if (text.substr(0, 2) == "//") {
+    const std::size_t end = std::min(text.find('/', 2), text.size());
+    if (!is_authority(text.substr(2, end - 2))) return false;
+    text.remove_prefix(end);
+  }
+  return are_uri_characters(text, std::string(segment_marks) + "/");
+}
+bool is_uri(std::string_view text) {
+  const std::size_t colon = text.find_first_of(":/?#");
+  return colon != std::string_view::npos && text[colon] == ':' && is_uri_reference(text);
+}
+
+// RFC 6570, levels 1 to 4, with erratum 6937 (the apostrophe is a literal).
+bool is_uri_template_expression(std::string_view text) {
+  if (!text.empty() && contains("+#./;?&", text[0])) text.remove_prefix(1);
+  for (;;) {
+    std::string_view name = text.substr(0, text.find(','));
+    const std::size_t whole = name.size();
+    if (name.empty()) return false;
+    if (name.back() == '*') {
+      name.remove_suffix(1);
+    } else if (const auto colon = name.find(':'); colon != std::string_view::npos) {
+      const std::string_view length = name.substr(colon + 1);
+      if (length.empty() || length.size() > 4 || length[0] == '0' ||
+          !std::all_of(length.begin(), length.end(), is_digit))
+        return false;
+      name = name.substr(0, colon);
+    }
+    if (name.empty() || name.front() == '.' || name.back() == '.') return false;
+    if (name.find("..") != std::string_view::npos || !are_uri_characters(name, "_.")) return false;
+    if (whole == text.size()) return true;
+    text.remove_prefix(whole + 1);
+  }
+}
+bool is_uri_template(std::string_view text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '{') {
+      const std::size_t end = text.find('}', i);
+      if (end == std::string_view::npos) return false;
+      if (!is_uri_template_expression(text.substr(i + 1, end - i - 1))) return false;
+      i = end;
+    } else if (c == '%') {
+      if (!are_uri_characters(text.substr(i, 3), "")) return false;
+      i += 2;
+    } else if (static_cast<unsigned char>(c) <= ' ' || c == 0x7f || contains("\"<>\\^`|}", c)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// RFC 6901 section 3.
+bool is_json_pointer(std::string_view text) {
+  if (!text.empty() && text[0] != '/') return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '~' && (i + 1 == text.size() || (text[i + 1] != '0' && text[i + 1] != '1')))
+      return false;
+  }
+  return true;
+}
+bool is_relative_json_pointer(std::string_view text) {
+  const bool zero = text.substr(0, 1) == "0";
+  const std::size_t count = take_digits(text);
+  if (count == 0 || (zero && count > 1)) return false;
+  return text == "#" || is_json_pointer(text);
+}
+
+bool is_hostname(std::string_view text) { return is_fqdn(text, {.allow_dotless = true}); }
+bool is_ipv4(std::string_view text) { return is_ip(text, IpVersion::v4); }
+bool is_ipv6(std::string_view text) { return is_ip(text, IpVersion::v6); }
+bool is_address(std::string_view text) { return is_email(text, {.allow_dotless_domain = true}); }
+// RFC 4122 leaves the version open, so that the nil UUID and versions to come are UUIDs, too.
+bool has_uuid_form(std::string_view text) {
+  if (text.size() != 36) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool hyphen = i == 8 || i == 13 || i == 18 || i == 23;
+    if (hyphen ? text[i] != '-' : !is_hex_digit(text[i])) return false;
+  }
+  return true;
+}
+bool is_regex(std::string_view text) { return translate_pattern(text).has_value(); }
+
+}  // namespace
+
+Format find_format(std::string_view name) {
+  constexpr std::pair<std::string_view, FormatCheck> formats[] = {
+      {"date-time", is_date_time},
+      {"date", is_date},
+      {"time", is_time},
+      {"duration", is_duration},
+      {"email", is_address},
+      {"hostname", is_hostname},
+      {"ipv4", is_ipv4},
+      {"ipv6", is_ipv6},
+      {"uri", is_uri},
+      {"uri-reference", is_uri_reference},
+      {"uri-template", is_uri_template},
+      {"uuid", has_uuid_form},
+      {"json-pointer", is_json_pointer},
+      {"relative-json-pointer", is_relative_json_pointer},
+      {"regex", is_regex},
+      {"idn-email", nullptr},
+      {"idn-hostname", nullptr},
+      {"iri", nullptr},
+      {"iri-reference", nullptr},
+  };
+  for (const auto& [known, check] : formats) {
+    if (known == name) return {true, check};
+  }
+  return {};
+}
+
+}  // namespace moat::validate::schema

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// A schema, a zero byte, a value. Compiling and checking end, within bounds, and agree with each
+// other; a report never is empty for what was refused.
+#include "moat/validate/schema.h"
+
+#include <cstdint>
+#include <cstdlib>
+#include <span>
+
+namespace {
+void require(bool condition) {
+  if (!condition) std::abort();
+}
+}  // namespace
+
+void fuzz(std::span<const std::uint8_t> input) {
+  using namespace moat::validate;
+  const std::string_view text(reinterpret_cast<const char*>(input.data()), input.size());
+  const std::size_t middle = text.find('\0');
+  if (middle == std::string_view::npos) return;
+  SchemaOptions options;
+  options.assert_formats = middle % 2 == 0;
+  options.max_subschemas = 500;
+  options.max_pattern_memory = 1 << 16;
+  options.max_run_steps = 100'000;
+  options.max_violations = 5;
+  const auto schema = Schema::parse(text.substr(0, middle), options);
+  if (!schema) {
+    require(!schema.error().sentence.empty());
+    return;
+  }
+  const auto value = moat::json::parse(text.substr(middle + 1));
+  if (!value) return;
+  const bool ok = schema->check(*value);
+  require(schema->validate(*value).empty() == ok);
+  const auto all = schema->validate(*value, Report::all);
+  require(all.size() <= options.max_violations);
+  // Looking for more costs more, so that only this may differ.
+  require(all.empty() == ok || all[0].keyword == "limit");
+}

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <charconv>
+
+#include "moat/validate/internal/schema_compiler.h"
+
+namespace moat::validate::schema {
+namespace {
+
+constexpr std::string_view dialect = "https://json-schema.org/draft/2020-12/schema";
+
+// What stands below a keyword.
+constexpr std::string_view single[] = {"additionalProperties",
+                                       "contains",
+                                       "contentSchema",
+                                       "else",
+                                       "if",
+                                       "items",
+                                       "not",
+                                       "propertyNames",
+                                       "then",
+                                       "unevaluatedItems",
+                                       "unevaluatedProperties"};
+constexpr std::string_view listed[] = {"allOf", "anyOf", "oneOf", "prefixItems"};
+constexpr std::string_view named[] = {
+    "$defs", "definitions", "dependencies", "dependentSchemas", "patternProperties", "properties"};
+
+template <std::size_t N>
+bool is_in(const std::string_view (&list)[N], std::string_view name) {
+  return std::find(std::begin(list), std::end(list), name) != std::end(list);
+}
+
+bool is_anchor(std::string_view text) {
+  const auto letter = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+  };
+  return !text.empty() && letter(text[0]) && std::all_of(text.begin(), text.end(), [&](char c) {
+    return letter(c) || (c >= '0' && c <= '9') || c == '-' || c == '.';
+  });
+}
+
+std::optional<std::string> percent_decoded(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      out += text[i];
+      continue;
+    }
+    unsigned byte = 0;
+    const std::string_view digits = text.substr(i + 1, 2);
+    const auto end = std::from_chars(digits.data(), digits.data() + digits.size(), byte, 16);
+    if (digits.size() != 2 || end.ptr != digits.data() + 2) return std::nullopt;
+    out += static_cast<char>(byte);
+    i += 2;
+  }
+  return out;
+}
+
+// RFC 6901 section 4.
+std::optional<std::string> unescaped(std::string_view step) {
+  std::string out;
+  for (std::size_t i = 0; i < step.size(); ++i) {
+    if (step[i] != '~') {
+      out += step[i];
+      continue;
+    }
+    if (++i == step.size() || (step[i] != '0' && step[i] != '1')) return std::nullopt;
+    out += step[i] == '0' ? '~' : '/';
+  }
+  return out;
+}
+
+const json::Value* step_into(const json::Value& value, const std::string& step) {
+  const json::Array* array = value.as_array();
+  if (array == nullptr) return value.find(step);
+  std::size_t index = 0;
+  const auto end = std::from_chars(step.data(), step.data() + step.size(), index);
+  if (end.ec != std::errc() || end.ptr != step.data() + step.size()) return nullptr;
+  if ((step.size() > 1 && step[0] == '0') || index >= array->size()) return nullptr;
+  return &(*array)[index];
+}
+
+}  // namespace
+
+std::string pointer_step(std::string_view name) {
+  std::string out = "/";
+  for (const char c : name) {
+    if (c == '~' || c == '/') {
+      out += c == '~' ? "~0" : "~1";
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+bool Index::add_document(std::string uri, json::Value schema, bool is_main) {
+  program_.documents.push_back(std::make_unique<json::Value>(std::move(schema)));
+  const json::Value& root = *program_.documents.back();
+  const Id resource = static_cast<Id>(sources_.size());
+  const std::string pointer = is_main ? "#" : uri + "#";
+  by_uri_.emplace(uri, resource);
+  sources_.push_back({std::move(uri), &root, {}, {}});
+  return scan(root, resource, pointer, 1);
+}
+
+bool Index::scan(const json::Value& schema, Id resource, const std::string& pointer,
+                 std::size_t depth) {
+  if (places_.count(&schema) != 0) return true;
+  if (schema.as_object() == nullptr && schema.as_bool() == nullptr)
+    return fail(pointer, "a schema is an object, true or false");
+  if (depth > options_.max_schema_depth)
+    return fail(pointer, "subschemas stand more than " + std::to_string(options_.max_schema_depth) +
+                             " deep in each other");
+  if (schemas_.size() >= options_.max_subschemas)
+    return fail(pointer,
+                "there are more than " + std::to_string(options_.max_subschemas) + " subschemas");
+  if (schema.as_object() != nullptr && !scan_identity(schema, resource, pointer)) return false;
+  places_.emplace(&schema, Place{static_cast<Id>(schemas_.size()), resource, pointer, depth});
+  schemas_.push_back(&schema);
+  return schema.as_object() == nullptr || scan_children(schema, resource, pointer, depth);
+}
+
+bool Index::check_dialect(const json::Value& schema, const std::string& pointer) {
+  const json::Value* named_dialect = schema.find("$schema");
+  if (named_dialect == nullptr) return true;
+  const std::string* text = named_dialect->as_string();
+  if (text != nullptr && (*text == dialect || *text == std::string(dialect) + "#")) return true;
+  return fail(pointer + "/$schema",
+              "only the dialect " + std::string(dialect) + " is understood here");
+}
+
+bool Index::scan_identity(const json::Value& schema, Id& resource, const std::string& pointer) {
+  if (!check_dialect(schema, pointer)) return false;
+  if (const json::Value* id = schema.find("$id")) {
+    const std::string* text = id->as_string();
+    if (text == nullptr) return fail(pointer + "/$id", "$id is a string");
+    const std::string_view trimmed = !text->empty() && text->back() == '#'
+                                         ? std::string_view(*text).substr(0, text->size() - 1)
+                                         : std::string_view(*text);
+    if (trimmed.find('#') != std::string_view::npos)
+      return fail(pointer + "/$id", "$id has no fragment: write $anchor");
+    std::string uri = resolve_uri(sources_[resource].uri, trimmed);
+    const auto known = by_uri_.find(uri);
+    if (known == by_uri_.end()) {
+      if (sources_[resource].root == &schema) {
+        sources_[resource].uri = uri;  // the document's own name
+        by_uri_.emplace(std::move(uri), resource);
+      } else {
+        resource = static_cast<Id>(sources_.size());
+        by_uri_.emplace(uri, resource);
+        sources_.push_back({std::move(uri), &schema, {}, {}});
+      }
+    } else if (sources_[known->second].root != &schema) {
+      return fail(pointer + "/$id", "two schemas have this $id");
+    }
+  }
+  return scan_anchor(schema, "$anchor", resource, pointer) &&
+         scan_anchor(schema, "$dynamicAnchor", resource, pointer);
+}
+
+bool Index::scan_anchor(const json::Value& schema, std::string_view keyword, Id resource,
+                        const std::string& pointer) {
+  const json::Value* anchor = schema.find(keyword);
+  if (anchor == nullptr) return true;
+  const std::string place = pointer + "/" + std::string(keyword);
+  if (anchor->as_string() == nullptr || !is_anchor(*anchor->as_string()))
+    return fail(place, "an anchor is a letter or _, then letters, digits, -, _ and dots");
+  Source& source = sources_[resource];
+  const std::string& name = *anchor->as_string();
+  const auto taken = [&](const auto& map) {
+    const auto at = map.find(name);
+    return at != map.end() && at->second != &schema;
+  };
+  if (taken(source.anchors) || taken(source.dynamic))
+    return fail(place, "this anchor stands twice in one schema");
+  (keyword == "$anchor" ? source.anchors : source.dynamic)[name] = &schema;
+  return true;
+}
+
+bool Index::scan_children(const json::Value& schema, Id resource, const std::string& pointer,
+                          std::size_t depth) {
+  for (const auto& [name, value] : *schema.as_object()) {
+    const std::string place = pointer + "/" + name;
+    if (is_in(single, name)) {
+      if (!scan(value, resource, place, depth + 1)) return false;
+    } else if (is_in(listed, name)) {
+      const json::Array* array = value.as_array();
+      if (array == nullptr || array->empty())
+        return fail(place, name + " is a list of schemas that is not empty");
+      for (std::size_t i = 0; i < array->size(); ++i) {
+        if (!scan((*array)[i], resource, place + "/" + std::to_string(i), depth + 1)) return false;
+      }
+    } else if (is_in(named, name)) {
+      const json::Object* object = value.as_object();
+      if (object == nullptr) return fail(place, name + " is an object of schemas");
+      for (const auto& [key, inner] : *object) {
+        if (name == "dependencies" && inner.as_array() != nullptr) continue;
+        if (!scan(inner, resource, place + pointer_step(key), depth + 1)) return false;
+      }
+    }
+  }
+  return true;
+}
+
+std::optional<Id> Index::find_resource(const std::string& uri) {
+  const auto known = by_uri_.find(uri);
+  if (known != by_uri_.end()) return known->second;
+  for (const SchemaDocument& document : options_.documents) {
+    if (document.uri != uri) continue;
+    if (!add_document(uri, document.schema, false)) return std::nullopt;
+    return by_uri_.at(uri);
+  }
+  const std::string_view text = embedded_metaschema(uri);
+  if (text.empty()) return std::nullopt;
+  auto parsed = json::parse(text);
+  if (!parsed || !add_document(uri, *std::move(parsed), false)) return std::nullopt;
+  return by_uri_.at(uri);
+}
+
+// Below a keyword nobody knows there may be a schema, too: it becomes one by being referred to.
+const json::Value* Index::by_pointer(std::string_view fragment, Id resource,
+                                     const std::string& from) {
+  const json::Value* value = sources_[resource].root;
+  Place place = places_.at(value);
+  for (std::size_t start = 1; start <= fragment.size();) {
+    const std::size_t end = std::min(fragment.find('/', start), fragment.size());
+    const auto step = unescaped(fragment.substr(start, end - start));
+    value = step ? step_into(*value, *step) : nullptr;
+    if (value == nullptr) return nullptr;
+    const auto known = places_.find(value);
+    if (known != places_.end()) {
+      place = known->second;
+    } else {
+      place.pointer += pointer_step(*step);
+      ++place.depth;
+    }
+    start = end + 1;
+  }
+  if (places_.count(value) == 0 && !scan(*value, place.resource, place.pointer, place.depth)) {
+    if (problem) problem->sentence += " (referred to from " + from + ")";
+    return nullptr;
+  }
+  return value;
+}
+
+Id Index::anchor_number(std::string_view name) {
+  const auto next = static_cast<Id>(anchor_numbers_.size());
+  return anchor_numbers_.emplace(std::string(name), next).first->second;
+}
+
+std::optional<Id> Index::resolve(std::string_view reference, Id resource, std::string pointer,
+                                 Id* dynamic) {
+  const std::string uri = resolve_uri(sources_[resource].uri, reference);
+  const std::size_t hash = std::min(uri.find('#'), uri.size());
+  const auto target = find_resource(uri.substr(0, hash));
+  const auto fragment =
+      percent_decoded(std::string_view(uri).substr(std::min(hash + 1, uri.size())));
+  const json::Value* found = nullptr;
+  if (target && fragment) {
+    const Source& source = sources_[*target];
+    if (fragment->empty()) {
+      found = source.root;
+    } else if ((*fragment)[0] == '/') {
+      found = by_pointer(*fragment, *target, pointer);
+    } else if (const auto at = source.anchors.find(*fragment); at != source.anchors.end()) {
+      found = at->second;
+    } else if (const auto other = source.dynamic.find(*fragment); other != source.dynamic.end()) {
+      found = other->second;
+      if (dynamic != nullptr) *dynamic = anchor_number(*fragment);
+    }
+  }
+  if (found == nullptr) {
+    fail(std::move(pointer), target ? "the reference leads to nothing in its document"
+                                    : "no document of this name was given, and none is loaded");
+    return std::nullopt;
+  }
+  return places_.at(found).node;
+}
+
+std::vector<Resource> Index::resources() const {
+  std::vector<Resource> out;
+  for (const Source& source : sources_) {
+    Resource& resource = out.emplace_back();
+    for (const auto& [name, schema] : source.dynamic) {
+      const auto number = anchor_numbers_.find(name);
+      if (number != anchor_numbers_.end())  // else nobody refers to it
+        resource.dynamic_anchors.emplace_back(number->second, node_of(schema));
+    }
+  }
+  return out;
+}
+
+}  // namespace moat::validate::schema

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "moat/validate/schema.h"
+#include "tests/conform/conform.h"
+
+namespace moat::conform {
+
+std::span<const Operation> schema_operations();
+
+namespace {
+
+// `assert_formats` is true for the suite's optional/format files. A schema that is refused accepts
+// nothing.
+json::Object schema(const json::Value& request) {
+  const json::Value* text = request.find("schema");
+  const json::Value* data = request.find("data");
+  if (text == nullptr || data == nullptr) return {{"error", "schema and data are needed"}};
+  const json::Value* formats = request.find("assert_formats");
+  validate::SchemaOptions options;
+  options.assert_formats = formats != nullptr && *formats == json::Value(true);
+  const auto compiled = validate::Schema::compile(*text, options);
+  if (!compiled) {
+    return {{"ok", false},
+            {"refused", compiled.error().pointer + ": " + compiled.error().sentence}};
+  }
+  return {{"ok", compiled->check(*data)}};
+}
+
+constexpr Operation operations[] = {{"schema", schema}};
+
+}  // namespace
+
+std::span<const Operation> schema_operations() { return operations; }
+
+}  // namespace moat::conform
