@@ -11,7 +11,13 @@
 namespace moat::validate {
 namespace {
 
-using namespace internal;
+using internal::all;
+using internal::contains;
+using internal::iban_lengths;
+using internal::is_digit;
+using internal::is_lower;
+using internal::is_upper;
+using internal::to_upper;
 
 unsigned digit(char c) { return static_cast<unsigned>(c - '0'); }
 

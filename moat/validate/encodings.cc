@@ -10,7 +10,15 @@
 namespace moat::validate {
 namespace {
 
-using namespace internal;
+using internal::all;
+using internal::contains;
+using internal::is_alnum;
+using internal::is_digit;
+using internal::is_hex_digit;
+using internal::is_lower;
+using internal::is_upper;
+using internal::next_code_point;
+using internal::take_until;
 
 // The value of a base64 digit, or -1.
 int base64_value(char c, Base64Alphabet alphabet) {

@@ -13,7 +13,21 @@
 namespace moat::validate {
 namespace {
 
-using namespace internal;
+using internal::all;
+using internal::contains;
+using internal::countries;
+using internal::currencies;
+using internal::is_alnum;
+using internal::is_digit;
+using internal::is_hex_digit;
+using internal::is_letter;
+using internal::is_lower;
+using internal::is_upper;
+using internal::languages;
+using internal::scripts;
+using internal::take_until;
+using internal::to_lower;
+using internal::to_upper;
 
 // Whether `table`, rows of `width` characters, has a row with `code` at `offset`.
 bool has_code(std::string_view table, std::size_t width, std::size_t offset, std::string_view code,

@@ -10,7 +10,12 @@
 namespace moat::validate {
 namespace {
 
-using namespace internal;
+using internal::all;
+using internal::contains;
+using internal::is_alnum;
+using internal::is_hex_digit;
+using internal::starts_with_ignoring_case;
+using internal::take_until;
 
 // IANA, "Media Types", the top-level types but "example".
 constexpr std::string_view top_level_types[] = {"application", "audio",   "font",  "haptics",

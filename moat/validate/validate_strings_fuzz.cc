@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// Validators and sanitizers of strings: none throws, reads beyond its text or changes its mind;
+// strict never takes what loose refuses; what is changed keeps what it promises.
+#include <array>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "moat/base/encoding.h"
+#include "moat/validate/encodings.h"
+#include "moat/validate/identifiers.h"
+#include "moat/validate/numbers.h"
+#include "moat/validate/strings.h"
+#include "moat/validate/texts.h"
+
+namespace {
+
+using namespace moat::validate;
+
+void require(bool good) {
+  if (!good) std::abort();
+}
+
+void encodings(std::string_view text) {
+  Base64Options loose;
+  loose.allow_empty = loose.allow_non_canonical = true;
+  require(!is_base64(text) || is_base64(text, loose));
+  // Two decoders agree about what is canonical.
+  require(text.empty() || is_base64(text) == moat::base64_decode(text).has_value());
+  Base64Options url;
+  url.alphabet = Base64Alphabet::url_safe;
+  url.padding = Base64Padding::absent;
+  require(is_base64(text, url) == is_base64url(text));
+  require(is_hexadecimal(text) == is_hex(text));
+  require(is_variable_width(text) == (is_full_width(text) && is_half_width(text)));
+  require(is_multibyte(text) == (moat::is_valid_utf8(text) && !text.empty() && !is_ascii(text)));
+  (void)is_base32(text);
+  (void)is_data_uri(text);
+  (void)is_jwt(text);
+  (void)is_magnet_uri(text);
+  (void)is_mime_type(text);
+  (void)is_surrogate_pair(text);
+}
+
+void identifiers(std::string_view text) {
+  constexpr auto separators = Separators::allow_spaces_and_hyphens;
+  require(!is_credit_card(text) || (is_luhn_number(text) && is_credit_card(text, {}, separators)));
+  IbanOptions loose;
+  loose.allow_separators = loose.allow_lower_case = true;
+  require(!is_iban(text) || (is_iban(text, loose) && text.size() <= 34));
+  require(!is_isbn(text) || is_isbn(text, IsbnVersion::any, separators));
+  require(!is_uuid(text) || is_uuid(text, UuidForm::any));
+  require(!is_uuid(text, UuidForm::any) || is_uuid(text, UuidForm::loose));
+  constexpr std::array checks{is_aba_routing, is_bic,      is_ean,     is_isin,
+                              is_isrc,        is_iso15924, is_iso6346, is_iso6391,
+                              is_semver,      is_slug,     is_ulid,    is_ethereum_address};
+  for (const auto check : checks) (void)check(text);
+  (void)is_imei(text, ImeiHyphens::required);
+  (void)is_issn(text);
+}
+
+void numbers(std::string_view text) {
+  require(is_int(text, IntOptions()) == to_int(text).has_value());
+  require(!is_float(text) || text.size() <= 512);
+  require(!is_decimal(text) || is_numeric(text, Symbols::allow));
+  FloatOptions wide;
+  wide.decimal_separator = "\u066b";
+  wide.allow_plus = wide.allow_leading_zeros = wide.allow_bare_separator = true;
+  (void)is_float(text, wide);
+  (void)is_lat_long(text);
+  (void)is_octal(text);
+}
+
+void texts(std::string_view text) {
+  require(unescape(escape(text)) == text);
+  require(escape(text).find_first_of("<>\"'`") == std::string::npos);
+  const auto kept = whitelist(text, "ab\u00e9");
+  require(kept.empty() || is_whitelisted(kept, "ab\u00e9"));
+  require(moat::is_valid_utf8(blacklist(text, "a")));
+  require(trim(text, "ab").size() <= text.size());
+  const auto email = normalize_email(text);
+  if (email) require(normalize_email(*email).has_value() && email->find('\n') == std::string::npos);
+  (void)is_strong_password(text);
+  (void)password_score(text);
+  (void)contains(text, "ab");
+}
+
+}  // namespace
+
+void fuzz(std::span<const std::uint8_t> input) {
+  // A copy of its own, so that a sanitizer sees a byte read beyond the end.
+  const auto copy = std::make_unique<char[]>(input.size());
+  for (std::size_t i = 0; i < input.size(); ++i) copy[i] = static_cast<char>(input[i]);
+  const std::string_view text(copy.get(), input.size());
+  encodings(text);
+  identifiers(text);
+  numbers(text);
+  texts(text);
+}
