@@ -20,6 +20,9 @@ enum class IpVersion { any, v4, v6 };
 struct FqdnOptions {
   bool allow_dotless = false;       // "localhost"
   bool allow_trailing_dot = false;  // "example.com."
+  bool allow_underscores = false;   // "_dmarc.example.com": a name in DNS, not of a host
+  bool allow_numeric_tld = false;   // "1.2.3", which reads as an address to some
+  bool allow_wildcard = false;      // "*.example.com"
 };
 // A domain name of RFC 1123 labels, at most 253 bytes, its last label not all digits (it would read
 // as an address).

@@ -9,8 +9,11 @@
 #include <string_view>
 
 #include "moat/base/encoding.h"
+#include "moat/validate/currency.h"
+#include "moat/validate/dates.h"
 #include "moat/validate/encodings.h"
 #include "moat/validate/identifiers.h"
+#include "moat/validate/network.h"
 #include "moat/validate/numbers.h"
 #include "moat/validate/strings.h"
 #include "moat/validate/texts.h"
@@ -73,6 +76,32 @@ void numbers(std::string_view text) {
   (void)is_octal(text);
 }
 
+void dates_and_addresses(std::string_view text) {
+  Iso8601Options iso;
+  iso.allow_space_separator = iso.allow_impossible_dates = iso.allow_mixed_forms = true;
+  require(!is_iso8601(text) || is_iso8601(text, iso));
+  Rfc3339Options rfc;
+  rfc.allow_space_separator = rfc.allow_impossible_dates = rfc.allow_any_leap_second = true;
+  require(!is_rfc3339(text) || is_rfc3339(text, rfc));
+  DateOptions format;
+  format.format = text;
+  (void)is_date("2024/02/29", format);
+  (void)is_date(text);
+  require(!is_time(text) || is_time(text, HourFormat::hour24, Seconds::optional));
+  CurrencyOptions signs;
+  signs.allow_negatives = true;
+  require(!is_currency(text) || is_currency(text, signs));
+  signs.thousands_separator = signs.decimal_separator = signs.symbol = "";
+  (void)is_currency(text, signs);
+  require(!is_port(text) || is_int(text, 1, 65535));
+  require(!is_mac_address(text) || text.size() <= 23);
+  require(!is_ip_range(text) || !is_ip(text));
+  FqdnOptions names;
+  names.allow_dotless = names.allow_trailing_dot = names.allow_underscores = true;
+  names.allow_numeric_tld = names.allow_wildcard = true;
+  require(!is_fqdn(text) || is_fqdn(text, names));
+}
+
 void texts(std::string_view text) {
   require(unescape(escape(text)) == text);
   require(escape(text).find_first_of("<>\"'`") == std::string::npos);
@@ -97,5 +126,6 @@ void fuzz(std::span<const std::uint8_t> input) {
   encodings(text);
   identifiers(text);
   numbers(text);
+  dates_and_addresses(text);
   texts(text);
 }

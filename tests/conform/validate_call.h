@@ -95,6 +95,7 @@ inline std::vector<std::string_view> words(const json::Value* list) {
   return out;
 }
 
+std::span<const Validator> date_validators();
 std::span<const Validator> encoding_validators();
 std::span<const Validator> identifier_validators();
 std::span<const Validator> network_validators();
