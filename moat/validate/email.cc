@@ -62,6 +62,8 @@ std::string_view to_string(EmailRefusal refusal) {
       return "bad_domain";
     case EmailRefusal::no_dot:
       return "no_dot";
+    case EmailRefusal::forbidden_domain:
+      return "forbidden_domain";
   }
   return "unknown";
 }
@@ -77,6 +79,8 @@ Result<Email, EmailRefusal> Email::parse(std::string_view text, const EmailOptio
   const auto domain = text.substr(at + 1);
   if (local.size() > max_local) return Error{EmailRefusal::too_long};
   if (!is_local_part(local, options)) return Error{EmailRefusal::malformed};
+  if (local.find_first_of(options.forbid_characters) != std::string_view::npos)
+    return Error{EmailRefusal::forbidden_character};
   FqdnOptions dotless;
   dotless.allow_dotless = true;
   if (!is_fqdn(domain, dotless)) return Error{EmailRefusal::bad_domain};
@@ -85,6 +89,9 @@ Result<Email, EmailRefusal> Email::parse(std::string_view text, const EmailOptio
   } else if (!is_fqdn(domain)) {
     return Error{EmailRefusal::bad_domain};
   }
+  if ((!options.only_domains.empty() && !is_host_in(domain, options.only_domains)) ||
+      is_host_in(domain, options.except_domains))
+    return Error{EmailRefusal::forbidden_domain};
   Email email;
   email.canonical_ = std::string(text.substr(0, at + 1)) + ascii_lower(domain);
   email.lookup_key_ = ascii_lower(text);
