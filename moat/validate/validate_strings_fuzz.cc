@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "moat/base/encoding.h"
+#include "moat/validate/colors.h"
 #include "moat/validate/currency.h"
 #include "moat/validate/dates.h"
 #include "moat/validate/encodings.h"
@@ -102,6 +103,20 @@ void dates_and_addresses(std::string_view text) {
   require(!is_fqdn(text) || is_fqdn(text, names));
 }
 
+void links_and_colors(std::string_view text) {
+  constexpr std::array<std::string_view, 2> hosts{"example.com", ".example.org"};
+  UrlOptions loose;
+  loose.allow_any_scheme = loose.allow_missing_scheme = loose.allow_relative_scheme = true;
+  loose.allow_userinfo = loose.allow_dotless_host = loose.allow_empty_host = true;
+  loose.allow_underscores = loose.allow_trailing_dot = true;
+  require(!is_url(text) || is_url(text, loose));
+  loose.except_hosts = hosts;
+  loose.only_hosts = hosts;
+  require(!is_url(text, loose));
+  require(!is_rgb_color(text) || text.substr(0, 3) == "rgb");
+  require(!is_hsl(text) || text.back() == ')');
+}
+
 void texts(std::string_view text) {
   require(unescape(escape(text)) == text);
   require(escape(text).find_first_of("<>\"'`") == std::string::npos);
@@ -127,5 +142,6 @@ void fuzz(std::span<const std::uint8_t> input) {
   identifiers(text);
   numbers(text);
   dates_and_addresses(text);
+  links_and_colors(text);
   texts(text);
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "moat/validate/encodings.h"
+
+#include "moat/validate/colors.h"
 #include "tests/conform/validate_call.h"
 
 namespace moat::conform {
@@ -79,7 +81,19 @@ Answer byte_length(const Call& call) {
                              call.bound("max", 1, std::numeric_limits<std::size_t>::max())));
 }
 
+// The peer's second form has a boolean for its argument, and spaces are refused there by default.
+Answer rgb_color(const Call& call) {
+  RgbColorOptions options;
+  const json::Value* argument = call.at(0);
+  const bool plain = argument != nullptr && argument->as_bool() != nullptr;
+  options.forbid_percent = plain ? !*argument->as_bool() : !call.flag("includePercentValues", true);
+  options.allow_spaces = !plain && call.flag("allowSpaces", false);
+  return from(is_rgb_color(call.text(), options));
+}
+
 constexpr Validator table[] = {
+    {"isHSL", [](const Call& c) { return from(is_hsl(c.text())); }},
+    {"isRgbColor", rgb_color},
     {"isAscii", [](const Call& c) { return from(is_ascii(c.text())); }},
     {"isBase32", base32},
     {"isBase58", [](const Call& c) { return from(is_base58(c.text())); }},
