@@ -6,6 +6,7 @@
 
 #include "moat/base/encoding.h"
 #include "moat/base/ip.h"
+#include "moat/validate/encodings.h"
 #include "moat/validate/internal/unicode.h"
 
 namespace moat::validate {
@@ -99,7 +100,10 @@ bool is_alphanumeric(std::string_view text) {
 bool is_hex(std::string_view text) { return all(text, is_hex_digit); }
 
 bool is_base64url(std::string_view text) {
-  return !text.empty() && base64url_decode(text).has_value();
+  Base64Options options;
+  options.alphabet = Base64Alphabet::url_safe;
+  options.padding = Base64Padding::absent;
+  return is_base64(text, options);
 }
 
 bool is_plain_line(std::string_view text) {
