@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What all checks promise together: a yes or no allocates nothing, and a text of a megabyte costs
-// no more than reading it a few times.
+// What all checks promise together: a yes or no allocates nothing, and a long text costs no more
+// than reading it a few times.
 #include <gtest/gtest.h>
 
 #include <cstdlib>

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "moat/base/encoding.h"
+#include "moat/base/json.h"
 #include "moat/validate/internal/ascii.h"
 #include "moat/validate/strings.h"
 
@@ -114,6 +115,14 @@ bool is_boolean(std::string_view text, const BooleanOptions& options) {
   };
   return is("true") || is("false") || text == "1" || text == "0" ||
          (options.allow_yes_no && (is("yes") || is("no")));
+}
+
+bool is_json(std::string_view text, JsonTop top) {
+  const auto value = json::parse(text);
+  if (!value) return false;
+  if (top == JsonTop::allow_anything) return true;
+  if (value->as_object() != nullptr || value->as_array() != nullptr) return true;
+  return top == JsonTop::allow_literals && (value->is_null() || value->as_bool() != nullptr);
 }
 
 bool is_strong_password(std::string_view text, const PasswordForm& form) {

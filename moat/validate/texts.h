@@ -39,6 +39,15 @@ struct BooleanOptions {
 };
 [[nodiscard]] bool is_boolean(std::string_view text, const BooleanOptions& options);
 
+// What a JSON text may be at its top.
+enum class JsonTop {
+  object_or_array,
+  allow_literals,
+  allow_anything
+};  // literals: true, false, null
+// RFC 8259, within the default limits of moat::json, no member twice. Allocates: it is parsed.
+[[nodiscard]] bool is_json(std::string_view text, JsonTop top = JsonTop::object_or_array);
+
 // What a password is made of. ASCII letters, digits and punctuation only: this is a form that some
 // policies ask for; how hard a password is to guess is moat::password's to say.
 struct PasswordForm {

@@ -75,6 +75,21 @@ TEST(Boolean, IsAWordOfFour) {
     EXPECT_FALSE(to_boolean(text, Truth::allow_other_words)) << text;
 }
 
+TEST(Json, IsAnObjectOrAnArrayUnlessAllowed) {
+  for (const auto* text : {"{}", "[1]", " {\"a\":1} "}) EXPECT_TRUE(is_json(text)) << text;
+  for (const auto* text :
+       {"", "null", "1", "\"a\"", "{", "{a:1}", "{'a':1}", "{\"a\":1,\"a\":2}", "{}x"})
+    EXPECT_FALSE(is_json(text)) << text;
+  EXPECT_FALSE(is_json(std::string(1000, '[') + std::string(1000, ']')));
+  for (const auto* text : {"{}", "true", "null"})
+    EXPECT_TRUE(is_json(text, JsonTop::allow_literals)) << text;
+  for (const auto* text : {"1", "\"a\"", "nul"})
+    EXPECT_FALSE(is_json(text, JsonTop::allow_literals)) << text;
+  for (const auto* text : {"1", "\"a\""})
+    EXPECT_TRUE(is_json(text, JsonTop::allow_anything)) << text;
+  EXPECT_FALSE(is_json("nope", JsonTop::allow_anything));
+}
+
 TEST(StrongPassword, HasEachKind) {
   EXPECT_TRUE(is_strong_password("aB3-aB3-"));
   for (const auto* text :

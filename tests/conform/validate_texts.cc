@@ -52,6 +52,13 @@ Answer empty(const Call& call) {
                                                                           : Whitespace::counts));
 }
 
+Answer json_text(const Call& call) {
+  const auto top = call.flag("allow_any_value", false)    ? JsonTop::allow_anything
+                   : call.flag("allow_primitives", false) ? JsonTop::allow_literals
+                                                          : JsonTop::object_or_array;
+  return from(is_json(call.text(), top));
+}
+
 PasswordForm password_form(const Call& call) {
   PasswordForm form;
   const auto set = [&call](std::size_t& field, std::string_view name) {
@@ -92,6 +99,7 @@ constexpr Validator table[] = {
     {"isBoolean", boolean},
     {"isEmpty", empty},
     {"isIn", in},
+    {"isJSON", json_text},
     {"isLowercase", [](const Call& c) { return from(is_lowercase(c.text())); }},
     {"isStrongPassword",
      [](const Call& c) { return from(is_strong_password(c.text(), password_form(c))); }},
