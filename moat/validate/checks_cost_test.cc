@@ -23,14 +23,14 @@ namespace {
 std::size_t allocations = 0;
 }
 
-// Counted for this program only.
-void* operator new(std::size_t size) {
+// Counted for this program only. Not inlined: g++ would take malloc and new for a mismatched pair.
+[[gnu::noinline]] void* operator new(std::size_t size) {
   ++allocations;
   if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
   throw std::bad_alloc();
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace moat::validate {
 namespace {
