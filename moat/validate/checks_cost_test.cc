@@ -39,7 +39,8 @@ using Check = bool (*)(std::string_view text);
 
 constexpr Check checks[] = {
     is_aba_routing,
-    is_alphanumeric,
+    [](std::string_view t) { return is_alpha(t); },
+    [](std::string_view t) { return is_alphanumeric(t); },
     is_ascii,
     is_base32_crockford,
     is_base58,

@@ -13,7 +13,9 @@ namespace moat::validate {
 namespace {
 
 using internal::all;
+using internal::is_alnum;
 using internal::is_digit;
+using internal::is_letter;
 using internal::is_lower;
 using internal::is_upper;
 
@@ -96,6 +98,15 @@ bool is_lowercase(std::string_view text) {
 }
 bool is_uppercase(std::string_view text) {
   return all(text, [](char c) { return (c & 0x80) == 0 && !is_lower(c); });
+}
+
+bool is_alpha(std::string_view text, std::string_view ignore) {
+  return all(text, [ignore](char c) { return is_letter(c) || internal::contains(ignore, c); }) &&
+         std::any_of(text.begin(), text.end(), is_letter);
+}
+bool is_alphanumeric(std::string_view text, std::string_view ignore) {
+  return all(text, [ignore](char c) { return is_alnum(c) || internal::contains(ignore, c); }) &&
+         std::any_of(text.begin(), text.end(), is_alnum);
 }
 
 bool is_whitelisted(std::string_view text, std::string_view characters) {

@@ -28,6 +28,10 @@ enum class Whitespace { counts, ignore };  // of ASCII: space, tab, CR, LF, VT, 
 // ASCII only, and no letter of the other case. False for the empty text.
 [[nodiscard]] bool is_lowercase(std::string_view text);
 [[nodiscard]] bool is_uppercase(std::string_view text);
+// ASCII letters, or letters and digits, and what is in `ignore` (bytes of ASCII). False for the
+// empty text and for nothing but what is ignored.
+[[nodiscard]] bool is_alpha(std::string_view text, std::string_view ignore = {});
+[[nodiscard]] bool is_alphanumeric(std::string_view text, std::string_view ignore);
 // Valid UTF-8 whose characters are all in `characters`. False for the empty text.
 [[nodiscard]] bool is_whitelisted(std::string_view text, std::string_view characters);
 

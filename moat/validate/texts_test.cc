@@ -49,6 +49,15 @@ TEST(Letters, HaveOneCase) {
   }
 }
 
+TEST(Letters, MayHaveIgnoredCompany) {
+  EXPECT_TRUE(is_alpha("aZ"));
+  EXPECT_TRUE(is_alpha("a- b", "- "));
+  for (const auto* text : {"", "a1", "a b", "\u00e9"}) EXPECT_FALSE(is_alpha(text)) << text;
+  EXPECT_FALSE(is_alpha("- ", "- "));
+  EXPECT_TRUE(is_alphanumeric("a-1", "-"));
+  for (const auto* text : {"", "-", "a_1"}) EXPECT_FALSE(is_alphanumeric(text, "-")) << text;
+}
+
 TEST(Whitelist, IsOfCharactersNotOfBytes) {
   EXPECT_TRUE(is_whitelisted("a\u00e9", "\u00e9a"));
   // U+00E9 and U+00EA share their first byte, U+00E9 and U+0169 their last.

@@ -12,10 +12,22 @@ namespace {
 
 using namespace validate;
 
+// The option "ignore" of isAlpha and isAlphanumeric, where the locale is ours and it is a text.
+std::optional<std::string> ignored(const Call& call) {
+  if (!call.word(0).empty() && call.word(0) != "en-US") return std::nullopt;
+  const json::Value* ignore = call.at(1) == nullptr ? nullptr : call.at(1)->find("ignore");
+  if (ignore == nullptr) return std::string();
+  return ignore->as_string() == nullptr ? std::nullopt : std::optional(*ignore->as_string());
+}
+
+Answer alpha(const Call& call) {
+  const auto ignore = ignored(call);
+  return ignore ? from(is_alpha(call.text(), *ignore)) : Answer::unsupported;
+}
+
 Answer alphanumeric(const Call& call) {
-  if (!call.word(0).empty() && call.word(0) != "en-US") return Answer::unsupported;
-  if (call.at(1) != nullptr) return Answer::unsupported;
-  return from(is_alphanumeric(call.text()));
+  const auto ignore = ignored(call);
+  return ignore ? from(is_alphanumeric(call.text(), *ignore)) : Answer::unsupported;
 }
 
 Answer boolean(const Call& call) {
@@ -95,6 +107,7 @@ json::Value password_result(const Call& call) {
 constexpr Validator table[] = {
     {"contains", contains_part},
     {"equals", [](const Call& c) { return from(equals(c.text(), c.word(0))); }},
+    {"isAlpha", alpha},
     {"isAlphanumeric", alphanumeric},
     {"isBoolean", boolean},
     {"isEmpty", empty},
