@@ -2,6 +2,7 @@
 #include "moat/validate/email.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "moat/base/encoding.h"
 #include "moat/validate/internal/unicode.h"
@@ -46,6 +47,34 @@ bool is_local_part(std::string_view local, const EmailOptions& options) {
   });
 }
 
+// Why an address is refused; allocates nothing.
+std::optional<EmailRefusal> refuse(std::string_view text, const EmailOptions& options) {
+  if (text.empty()) return EmailRefusal::empty;
+  if (text.size() > max_total) return EmailRefusal::too_long;
+  if (has_forbidden(text)) return EmailRefusal::forbidden_character;
+  const auto at = text.find('@');
+  if (at == std::string_view::npos || text.find('@', at + 1) != std::string_view::npos)
+    return EmailRefusal::malformed;
+  const auto local = text.substr(0, at);
+  const auto domain = text.substr(at + 1);
+  if (local.size() > max_local) return EmailRefusal::too_long;
+  if (!is_local_part(local, options)) return EmailRefusal::malformed;
+  if (local.find_first_of(options.forbid_characters) != std::string_view::npos)
+    return EmailRefusal::forbidden_character;
+  FqdnOptions dotless;
+  dotless.allow_dotless = true;
+  if (!is_fqdn(domain, dotless)) return EmailRefusal::bad_domain;
+  if (domain.find('.') == std::string_view::npos) {
+    if (!options.allow_dotless_domain) return EmailRefusal::no_dot;
+  } else if (!is_fqdn(domain)) {
+    return EmailRefusal::bad_domain;
+  }
+  if ((!options.only_domains.empty() && !is_host_in(domain, options.only_domains)) ||
+      is_host_in(domain, options.except_domains))
+    return EmailRefusal::forbidden_domain;
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::string_view to_string(EmailRefusal refusal) {
@@ -62,38 +91,22 @@ std::string_view to_string(EmailRefusal refusal) {
       return "bad_domain";
     case EmailRefusal::no_dot:
       return "no_dot";
+    case EmailRefusal::forbidden_domain:
+      return "forbidden_domain";
   }
   return "unknown";
 }
 
 Result<Email, EmailRefusal> Email::parse(std::string_view text, const EmailOptions& options) {
-  if (text.empty()) return Error{EmailRefusal::empty};
-  if (text.size() > max_total) return Error{EmailRefusal::too_long};
-  if (has_forbidden(text)) return Error{EmailRefusal::forbidden_character};
+  if (const auto refusal = refuse(text, options)) return Error{*refusal};
   const auto at = text.find('@');
-  if (at == std::string_view::npos || text.find('@', at + 1) != std::string_view::npos)
-    return Error{EmailRefusal::malformed};
-  const auto local = text.substr(0, at);
-  const auto domain = text.substr(at + 1);
-  if (local.size() > max_local) return Error{EmailRefusal::too_long};
-  if (!is_local_part(local, options)) return Error{EmailRefusal::malformed};
-  FqdnOptions dotless;
-  dotless.allow_dotless = true;
-  if (!is_fqdn(domain, dotless)) return Error{EmailRefusal::bad_domain};
-  if (domain.find('.') == std::string_view::npos) {
-    if (!options.allow_dotless_domain) return Error{EmailRefusal::no_dot};
-  } else if (!is_fqdn(domain)) {
-    return Error{EmailRefusal::bad_domain};
-  }
   Email email;
-  email.canonical_ = std::string(text.substr(0, at + 1)) + ascii_lower(domain);
+  email.canonical_ = std::string(text.substr(0, at + 1)) + ascii_lower(text.substr(at + 1));
   email.lookup_key_ = ascii_lower(text);
   email.at_ = at;
   return email;
 }
 
-bool is_email(std::string_view text, const EmailOptions& options) {
-  return Email::parse(text, options).has_value();
-}
+bool is_email(std::string_view text, const EmailOptions& options) { return !refuse(text, options); }
 
 }  // namespace moat::validate

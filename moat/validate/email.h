@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -14,7 +15,8 @@ enum class EmailRefusal {
   forbidden_character,  // a control, white space, quote, invisible or bidi character, or no UTF-8
   malformed,            // no single @, or dots that lead, trail or follow each other
   bad_domain,           // not labels of letters, digits and hyphens (RFC 1123 section 2.1)
-  no_dot                // "user@host", unless allow_dotless_domain
+  no_dot,               // "user@host", unless allow_dotless_domain
+  forbidden_domain      // not among only_domains, or among except_domains
 };
 std::string_view to_string(EmailRefusal refusal);
 
@@ -24,6 +26,10 @@ struct EmailOptions {
   // like one, and mail servers without SMTPUTF8 cannot be reached. A domain beyond ASCII is written
   // in punycode (xn--…).
   bool allow_utf8_local_part = false;
+  // Domains that are right (empty: all), then those that are wrong, compared as is_host_in does.
+  std::span<const std::string_view> only_domains = {};
+  std::span<const std::string_view> except_domains = {};
+  std::string_view forbid_characters = {};  // further ones, before the @
 };
 
 // Email is an address in the everyday form local@domain: no quoted local part, comment, display

@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Counts what is taken from the heap; it replaces operator new of the whole test program. A
-// sanitizer has an operator new of its own, and g++ warns of this one where it is inlined.
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
-
+#include "moat/validate/internal/allocations.h"
 #include "moat/validate/schema.h"
 
+// Under a sanitizer the standard library takes more.
 #define MOAT_COUNTS 0
 #ifdef __clang__
 #if !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)
@@ -17,22 +13,10 @@
 #endif
 #endif
 
-namespace {
-std::atomic<std::size_t> allocations{0};
-}
-
-#if MOAT_COUNTS
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-#endif
-
 namespace moat::validate {
 namespace {
+
+using testing::allocations;
 
 TEST(SchemaAllocation, AGoodValueCostsNone) {
   if (MOAT_COUNTS == 0) GTEST_SKIP() << "nothing is counted in this build";

@@ -6,6 +6,7 @@
 
 #include "moat/base/encoding.h"
 #include "moat/base/ip.h"
+#include "moat/validate/encodings.h"
 #include "moat/validate/internal/unicode.h"
 
 namespace moat::validate {
@@ -23,9 +24,12 @@ bool all(std::string_view text, Predicate predicate) {
 }
 
 // RFC 1123 section 2.1: letters, digits and hyphens, no hyphen at an end, at most 63 bytes.
-bool is_label(std::string_view label) {
+bool is_label(std::string_view label, bool allow_underscores) {
   return label.size() <= 63 &&
-         all(label, [](char c) { return is_digit(c) || is_letter(c) || c == '-'; }) &&
+         all(label,
+             [allow_underscores](char c) {
+               return is_digit(c) || is_letter(c) || c == '-' || (allow_underscores && c == '_');
+             }) &&
          label.front() != '-' && label.back() != '-';
 }
 
@@ -41,18 +45,19 @@ bool is_ip(std::string_view text, IpVersion version) {
 bool is_fqdn(std::string_view text, const FqdnOptions& options) {
   if (options.allow_trailing_dot && !text.empty() && text.back() == '.') text.remove_suffix(1);
   if (text.empty() || text.size() > 253) return false;
+  if (options.allow_wildcard && text.substr(0, 2) == "*.") text.remove_prefix(2);
   std::size_t labels = 0;
   std::string_view last;
   while (true) {
     const auto dot = text.find('.');
     last = text.substr(0, dot);
-    if (!is_label(last)) return false;
+    if (!is_label(last, options.allow_underscores)) return false;
     ++labels;
     if (dot == std::string_view::npos) break;
     text.remove_prefix(dot + 1);
   }
   // A last label of digits would be read as an IPv4 address (WHATWG URL, "ends in a number").
-  if (all(last, is_digit)) return false;
+  if (!options.allow_numeric_tld && all(last, is_digit)) return false;
   return labels > 1 ? last.size() > 1 : options.allow_dotless;
 }
 
@@ -95,7 +100,10 @@ bool is_alphanumeric(std::string_view text) {
 bool is_hex(std::string_view text) { return all(text, is_hex_digit); }
 
 bool is_base64url(std::string_view text) {
-  return !text.empty() && base64url_decode(text).has_value();
+  Base64Options options;
+  options.alphabet = Base64Alphabet::url_safe;
+  options.padding = Base64Padding::absent;
+  return is_base64(text, options);
 }
 
 bool is_plain_line(std::string_view text) {

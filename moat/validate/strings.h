@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,9 @@ enum class IpVersion { any, v4, v6 };
 struct FqdnOptions {
   bool allow_dotless = false;       // "localhost"
   bool allow_trailing_dot = false;  // "example.com."
+  bool allow_underscores = false;   // "_dmarc.example.com": a name in DNS, not of a host
+  bool allow_numeric_tld = false;   // "1.2.3", which reads as an address to some
+  bool allow_wildcard = false;      // "*.example.com"
 };
 // A domain name of RFC 1123 labels, at most 253 bytes, its last label not all digits (it would read
 // as an address).
@@ -30,10 +34,30 @@ struct UrlOptions {
   bool allow_dotless_host = false;  // http://localhost/
   bool allow_ip_host = true;
   std::size_t max_bytes = 2084;
+  // Schemes in lower case; empty: http and https.
+  std::span<const std::string_view> schemes = {};
+  bool allow_any_scheme = false;
+  bool allow_missing_scheme = false;   // "example.com/"; then no ':' before an '@'
+  bool allow_relative_scheme = false;  // "//example.com/"
+  bool allow_empty_host = false;       // file:///etc/motd
+  bool allow_underscores = false;      // as in FqdnOptions
+  bool allow_trailing_dot = false;
+  bool require_port = false;
+  bool forbid_query = false;
+  bool forbid_fragment = false;
+  // Hosts that are right (empty: all), then those that are wrong; is_host_in says how they are
+  // compared.
+  std::span<const std::string_view> only_hosts = {};
+  std::span<const std::string_view> except_hosts = {};
 };
-// An absolute http or https URL, spelled with "//", a valid host and port, and visible ASCII only:
-// no backslash, white space or control, which browsers and libraries read differently.
+// An absolute URL, http or https unless told otherwise, spelled with "//", a valid host and port,
+// and visible ASCII only: no backslash, white space or control, which browsers and libraries read
+// differently.
 [[nodiscard]] bool is_url(std::string_view text, const UrlOptions& options = {});
+// Whether a host is one of those, without regard to case, a dot at its end and an address's
+// spelling. An entry that begins
+// with a dot stands for all below it, but not for itself.
+[[nodiscard]] bool is_host_in(std::string_view host, std::span<const std::string_view> hosts);
 // What may stand in a link: such a URL, or a relative reference that stays on the host ("/a",
 // "a?b", "#c"; not "//host").
 [[nodiscard]] bool is_safe_link(std::string_view text);

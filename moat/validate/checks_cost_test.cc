@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// What all checks promise together: a yes or no allocates nothing, and a long text costs no more
+// than reading it a few times.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "moat/validate/colors.h"
+#include "moat/validate/currency.h"
+#include "moat/validate/dates.h"
+#include "moat/validate/email.h"
+#include "moat/validate/encodings.h"
+#include "moat/validate/identifiers.h"
+#include "moat/validate/internal/allocations.h"
+#include "moat/validate/network.h"
+#include "moat/validate/numbers.h"
+#include "moat/validate/strings.h"
+#include "moat/validate/texts.h"
+
+std::atomic<std::size_t> moat::validate::testing::allocations{0};
+
+// Counted for this program only. Not inlined: g++ would take malloc and new for a mismatched pair.
+[[gnu::noinline]] void* operator new(std::size_t size) {
+  ++moat::validate::testing::allocations;
+  if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
+  throw std::bad_alloc();
+}
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+
+namespace moat::validate {
+namespace {
+
+using testing::allocations;
+
+using Check = bool (*)(std::string_view text);
+
+constexpr Check checks[] = {
+    is_aba_routing,
+    [](std::string_view t) { return is_alpha(t); },
+    [](std::string_view t) { return is_alphanumeric(t); },
+    is_ascii,
+    is_base32_crockford,
+    is_base58,
+    is_base64url,
+    is_bic,
+    is_data_uri,
+    is_ean,
+    is_ethereum_address,
+    is_full_width,
+    is_half_width,
+    is_hex,
+    is_hsl,
+    is_iso15924,
+    is_iso31661_numeric,
+    is_iso6346,
+    is_iso6391,
+    is_isin,
+    is_isrc,
+    is_jwt,
+    is_lat_long,
+    is_lowercase,
+    is_luhn_number,
+    is_magnet_uri,
+    is_md5,
+    is_mime_type,
+    is_mongo_id,
+    is_multibyte,
+    is_plain_line,
+    is_safe_link,
+    is_semver,
+    is_slug,
+    is_surrogate_pair,
+    is_ulid,
+    is_uppercase,
+    is_variable_width,
+    [](std::string_view t) { return is_base32(t); },
+    [](std::string_view t) { return is_base64(t); },
+    [](std::string_view t) { return is_boolean(t); },
+    [](std::string_view t) { return is_credit_card(t, {}, Separators::allow_spaces_and_hyphens); },
+    [](std::string_view t) { return is_currency(t); },
+    [](std::string_view t) { return is_date(t); },
+    [](std::string_view t) { return is_decimal(t); },
+    [](std::string_view t) { return is_email(t); },
+    [](std::string_view t) { return is_empty(t, Whitespace::ignore); },
+    [](std::string_view t) { return is_float(t); },
+    [](std::string_view t) { return is_fqdn(t); },
+    [](std::string_view t) { return is_hash(t, HashName::sha512); },
+    [](std::string_view t) { return is_hex_color(t); },
+    [](std::string_view t) { return is_hexadecimal(t); },
+    [](std::string_view t) { return is_iban(t); },
+    [](std::string_view t) { return is_imei(t, ImeiHyphens::required); },
+    [](std::string_view t) { return is_int(t, IntOptions()); },
+    [](std::string_view t) { return is_ip(t); },
+    [](std::string_view t) { return is_ip_range(t); },
+    [](std::string_view t) { return is_isbn(t); },
+    [](std::string_view t) { return is_iso31661_alpha2(t); },
+    [](std::string_view t) { return is_iso31661_alpha3(t); },
+    [](std::string_view t) { return is_iso4217(t); },
+    [](std::string_view t) { return is_iso8601(t); },
+    [](std::string_view t) { return is_issn(t); },
+    [](std::string_view t) { return is_length(t, LengthOptions()); },
+    [](std::string_view t) { return is_mac_address(t); },
+    [](std::string_view t) { return is_numeric(t, Symbols::allow); },
+    [](std::string_view t) { return is_octal(t); },
+    [](std::string_view t) { return is_port(t); },
+    [](std::string_view t) { return is_rfc3339(t); },
+    [](std::string_view t) { return is_rgb_color(t); },
+    [](std::string_view t) { return is_strong_password(t); },
+    [](std::string_view t) { return is_time(t); },
+    [](std::string_view t) { return is_url(t); },
+    [](std::string_view t) { return is_uuid(t, UuidForm::any); },
+    [](std::string_view t) { return is_whitelisted(t, "ab"); },
+    [](std::string_view t) { return contains(t, "ab"); },
+};
+
+TEST(Checks, AllocateNothing) {
+  const std::vector<std::string> texts{"",
+                                       "a",
+                                       "0",
+                                       std::string(100, 'a'),
+                                       "user.name@mail.example.com",
+                                       "https://www.example.com/a/b?c=d",
+                                       "GB82WEST12345698765432",
+                                       "4242424242424242",
+                                       "2024-02-29T23:59:59Z",
+                                       "192.168.100.200/24",
+                                       "2001:db8:0000:0000:0000:0000:0000:0001",
+                                       "text/plain; charset=utf-8",
+                                       "eyJhbGciOiJub25lIn0.e30.QQ"};
+  for (const auto& text : texts) {
+    for (const auto check : checks) {
+      const std::size_t before = allocations;
+      (void)check(text);
+      EXPECT_EQ(allocations, before) << text << " check " << &check - checks;
+    }
+  }
+}
+
+TEST(Checks, CostNoMoreThanTheirText) {
+  // A check that is quadratic would take minutes here.
+  for (const std::string_view part : {"a", "0", "1,", "=", "&xt=urn:btih:", ";a=b", "a.", "-", " ",
+                                      "(", "\xe2\x9c\x93", "\xff", "%41", "1:", "0-a.", ","}) {
+    for (const std::string_view head :
+         {"", "magnet:?", "text/a", "data:,", "1.0.0-", "hsl(", "http://", "$1"}) {
+      std::string text(head);
+      while (text.size() < 100'000) text += part;
+      for (const auto check : checks) (void)check(text);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace moat::validate

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+namespace moat::validate::internal {
+
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+constexpr bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
+constexpr bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
+constexpr bool is_letter(char c) { return is_lower(c) || is_upper(c); }
+constexpr bool is_alnum(char c) { return is_digit(c) || is_letter(c); }
+constexpr bool is_hex_digit(char c) {
+  return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+constexpr char to_lower(char c) { return is_upper(c) ? static_cast<char>(c + 32) : c; }
+constexpr char to_upper(char c) { return is_lower(c) ? static_cast<char>(c - 32) : c; }
+constexpr bool contains(std::string_view set, char c) {
+  return set.find(c) != std::string_view::npos;
+}
+
+// Whether all of a text that is not empty satisfies `predicate`.
+template <class Predicate>
+constexpr bool all(std::string_view text, Predicate predicate) {
+  for (const char c : text)
+    if (!predicate(c)) return false;
+  return !text.empty();
+}
+
+constexpr bool starts_with_ignoring_case(std::string_view text, std::string_view lower_prefix) {
+  if (text.size() < lower_prefix.size()) return false;
+  for (std::size_t i = 0; i < lower_prefix.size(); ++i)
+    if (to_lower(text[i]) != lower_prefix[i]) return false;
+  return true;
+}
+
+// Takes what stands before `separator` (or all) off the front of `text`, and the separator.
+// `more` tells whether there was one.
+constexpr std::string_view take_until(std::string_view& text, char separator, bool& more) {
+  const auto end = text.find(separator);
+  const auto part = text.substr(0, end);
+  more = end != std::string_view::npos;
+  text.remove_prefix(more ? end + 1 : text.size());
+  return part;
+}
+
+}  // namespace moat::validate::internal

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+// Validators and sanitizers of strings: none throws, reads beyond its text or changes its mind;
+// strict never takes what loose refuses; what is changed keeps what it promises.
+#include <array>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "moat/base/encoding.h"
+#include "moat/validate/colors.h"
+#include "moat/validate/currency.h"
+#include "moat/validate/dates.h"
+#include "moat/validate/encodings.h"
+#include "moat/validate/identifiers.h"
+#include "moat/validate/network.h"
+#include "moat/validate/numbers.h"
+#include "moat/validate/strings.h"
+#include "moat/validate/texts.h"
+
+namespace {
+
+using namespace moat::validate;
+
+void require(bool good) {
+  if (!good) std::abort();
+}
+
+void encodings(std::string_view text) {
+  Base64Options loose;
+  loose.allow_empty = loose.allow_non_canonical = true;
+  require(!is_base64(text) || is_base64(text, loose));
+  // Two decoders agree about what is canonical.
+  require(text.empty() || is_base64(text) == moat::base64_decode(text).has_value());
+  Base64Options url;
+  url.alphabet = Base64Alphabet::url_safe;
+  url.padding = Base64Padding::absent;
+  require(text.empty() || is_base64(text, url) == moat::base64url_decode(text).has_value());
+  require(is_hexadecimal(text) == is_hex(text));
+  require(is_variable_width(text) == (is_full_width(text) && is_half_width(text)));
+  require(is_multibyte(text) == (moat::is_valid_utf8(text) && !text.empty() && !is_ascii(text)));
+  (void)is_base32(text);
+  (void)is_data_uri(text);
+  (void)is_jwt(text);
+  (void)is_magnet_uri(text);
+  (void)is_mime_type(text);
+  (void)is_surrogate_pair(text);
+}
+
+void identifiers(std::string_view text) {
+  constexpr auto separators = Separators::allow_spaces_and_hyphens;
+  require(!is_credit_card(text) || (is_luhn_number(text) && is_credit_card(text, {}, separators)));
+  IbanOptions loose;
+  loose.allow_separators = loose.allow_lower_case = true;
+  require(!is_iban(text) || (is_iban(text, loose) && text.size() <= 34));
+  require(!is_isbn(text) || is_isbn(text, IsbnVersion::any, separators));
+  require(!is_uuid(text) || is_uuid(text, UuidForm::any));
+  require(!is_uuid(text, UuidForm::any) || is_uuid(text, UuidForm::loose));
+  constexpr std::array checks{is_aba_routing, is_bic,      is_ean,     is_isin,
+                              is_isrc,        is_iso15924, is_iso6346, is_iso6391,
+                              is_semver,      is_slug,     is_ulid,    is_ethereum_address};
+  for (const auto check : checks) (void)check(text);
+  (void)is_imei(text, ImeiHyphens::required);
+  (void)is_issn(text);
+}
+
+void numbers(std::string_view text) {
+  require(is_int(text, IntOptions()) == to_int(text).has_value());
+  require(!is_float(text) || text.size() <= 512);
+  require(!is_decimal(text) || is_numeric(text, Symbols::allow));
+  FloatOptions wide;
+  wide.decimal_separator = "\u066b";
+  wide.allow_plus = wide.allow_leading_zeros = wide.allow_bare_separator = true;
+  (void)is_float(text, wide);
+  (void)is_lat_long(text);
+  (void)is_octal(text);
+}
+
+void dates_and_addresses(std::string_view text) {
+  Iso8601Options iso;
+  iso.allow_space_separator = iso.allow_impossible_dates = iso.allow_mixed_forms = true;
+  require(!is_iso8601(text) || is_iso8601(text, iso));
+  Rfc3339Options rfc;
+  rfc.allow_space_separator = rfc.allow_impossible_dates = rfc.allow_any_leap_second = true;
+  require(!is_rfc3339(text) || is_rfc3339(text, rfc));
+  DateOptions format;
+  format.format = text;
+  (void)is_date("2024/02/29", format);
+  (void)is_date(text);
+  require(!is_time(text) || is_time(text, HourFormat::hour24, Seconds::optional));
+  CurrencyOptions signs;
+  signs.allow_negatives = true;
+  require(!is_currency(text) || is_currency(text, signs));
+  signs.thousands_separator = signs.decimal_separator = signs.symbol = "";
+  (void)is_currency(text, signs);
+  require(!is_port(text) || is_int(text, 1, 65535));
+  require(!is_mac_address(text) || text.size() <= 23);
+  require(!is_ip_range(text) || !is_ip(text));
+  FqdnOptions names;
+  names.allow_dotless = names.allow_trailing_dot = names.allow_underscores = true;
+  names.allow_numeric_tld = names.allow_wildcard = true;
+  require(!is_fqdn(text) || is_fqdn(text, names));
+}
+
+void links_and_colors(std::string_view text) {
+  constexpr std::array<std::string_view, 2> hosts{"example.com", ".example.org"};
+  UrlOptions loose;
+  loose.allow_any_scheme = loose.allow_missing_scheme = loose.allow_relative_scheme = true;
+  loose.allow_userinfo = loose.allow_dotless_host = loose.allow_empty_host = true;
+  loose.allow_underscores = loose.allow_trailing_dot = true;
+  require(!is_url(text) || is_url(text, loose));
+  loose.except_hosts = hosts;
+  loose.only_hosts = hosts;
+  require(!is_url(text, loose));
+  require(!is_rgb_color(text) || text.substr(0, 3) == "rgb");
+  require(!is_hsl(text) || text.back() == ')');
+}
+
+void texts(std::string_view text) {
+  require(unescape(escape(text)) == text);
+  require(escape(text).find_first_of("<>\"'`") == std::string::npos);
+  const auto kept = whitelist(text, "ab\u00e9");
+  require(kept.empty() || is_whitelisted(kept, "ab\u00e9"));
+  require(moat::is_valid_utf8(blacklist(text, "a")));
+  require(trim(text, "ab").size() <= text.size());
+  const auto email = normalize_email(text);
+  if (email) require(normalize_email(*email).has_value() && email->find('\n') == std::string::npos);
+  (void)is_strong_password(text);
+  (void)password_score(text);
+  (void)contains(text, "ab");
+}
+
+}  // namespace
+
+void fuzz(std::span<const std::uint8_t> input) {
+  // A copy of its own, so that a sanitizer sees a byte read beyond the end.
+  const auto copy = std::make_unique<char[]>(input.size());
+  for (std::size_t i = 0; i < input.size(); ++i) copy[i] = static_cast<char>(input[i]);
+  const std::string_view text(copy.get(), input.size());
+  encodings(text);
+  identifiers(text);
+  numbers(text);
+  dates_and_addresses(text);
+  links_and_colors(text);
+  texts(text);
+}
