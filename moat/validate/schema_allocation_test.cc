@@ -4,15 +4,6 @@
 #include "moat/validate/internal/allocations.h"
 #include "moat/validate/schema.h"
 
-// Under a sanitizer the standard library takes more.
-#define MOAT_COUNTS 0
-#ifdef __clang__
-#if !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)
-#undef MOAT_COUNTS
-#define MOAT_COUNTS 1
-#endif
-#endif
-
 namespace moat::validate {
 namespace {
 
