@@ -16,7 +16,7 @@ import threading
 import unittest
 import urllib.request
 
-from harness import HOST, Moat, Notes, Program, free_port, wait_until
+from harness import HOST, Moat, Notes, Program, free_port, reserve, wait_until
 
 DOMAIN = 'app.example.net'
 
@@ -26,7 +26,7 @@ def lasting_port():
     while True:
         port = random.randrange(20000, 30000)
         with socket.socket() as probe:
-            if probe.connect_ex((HOST, port)) != 0:
+            if probe.connect_ex((HOST, port)) != 0 and reserve(port):
                 return port
 
 

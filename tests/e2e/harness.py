@@ -11,11 +11,13 @@ One gateway serves a whole class; a test that needs a fresh one starts `harness.
 Whatever is started is ended with the class, and a gateway that did not end well fails the class.
 """
 import base64
+import fcntl
 import http.client
 import http.server
 import json as json_module
 import os
 import pathlib
+import resource
 import shutil
 import signal
 import socket
@@ -32,11 +34,32 @@ SKIPPED = 77
 HOST = '127.0.0.1'
 
 
+# Each port of a test is a lock file that stays open.
+resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+
+
+def reserve(port):
+    """True: no other test has the port, nor will have it while this one runs. Two gateways that begin to listen in the same
+    moment would share it, since their workers do (SO_REUSEPORT)."""
+    place = pathlib.Path(tempfile.gettempdir()) / f'moat-e2e-ports-{os.getuid()}'
+    place.mkdir(mode=0o700, exist_ok=True)
+    lock = os.open(place / str(port), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock)
+        return False
+    return True  # it ends with this process
+
+
 def free_port():
-    """A port that was free a moment ago: another test may take it, so starting may be tried again."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return probe.getsockname()[1]
+    """A port that was free a moment ago, and that no other test takes."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind((HOST, 0))
+            port = probe.getsockname()[1]
+        if reserve(port):
+            return port
 
 
 def wait_until(condition, seconds=10, what='it'):
