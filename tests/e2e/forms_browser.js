@@ -228,7 +228,8 @@ describe('the page of the account', () => {
     await here.goto(url('/auth/account'));
     await here.getByRole('button', {name: /End the session of Firefox on Windows/}).click();
     await here.getByText('Is it you?').waitFor();
-    assert.equal(await here.evaluate(() => document.activeElement.id), 'confirm-password');
+    // autofocus is given with the first frame that is drawn, which the text may come before.
+    await here.waitForFunction(() => document.activeElement.id === 'confirm-password');
     await here.fill('#confirm-password', 'not the password');
     await here.getByRole('button', {name: 'End the session', exact: true}).click();
     await here.getByText('The password is wrong.').waitFor();
