@@ -86,7 +86,7 @@ describe('a person', () => {
     assert.equal(await other.inputValue('#email'), email);
     assert.equal(await other.inputValue('#password'), '');
     // A script moves the focus to the message, so that it is read out.
-    assert.ok(await other.evaluate(() => document.activeElement.matches('[role=alert]')));
+    await other.waitForFunction(() => document.activeElement.matches('[role=alert]'));
 
     await other.goto(url('/auth/signup'));
     await other.fill('#email', email);
