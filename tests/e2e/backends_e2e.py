@@ -16,6 +16,7 @@ import time
 import unittest
 
 import harness
+import pki
 import wire
 from wire import ok, request
 
@@ -271,43 +272,18 @@ class UnixSocket(Several):
             self.assertEqual(self.get(moat).text, 'OK')
 
 
-class Certificates:
-    """An authority and what it issues, made by the openssl program."""
-
-    def __init__(self, place):
-        self.place = pathlib.Path(place)
-        self._openssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2',
-                      '-subj', '/CN=test authority', '-addext', 'basicConstraints=critical,CA:TRUE',
-                      '-keyout', 'ca.key', '-out', 'ca.pem')
-
-    def _openssl(self, *arguments):
-        done = subprocess.run(['openssl', *arguments], cwd=self.place, capture_output=True, text=True)
-        if done.returncode != 0:
-            raise AssertionError(done.stderr)
-
-    @property
-    def ca(self):
-        return self.place / 'ca.pem'
-
-    def leaf(self, name, names, *more):
+class Authority(pki.Authority):
+    def leaf(self, name, names, **more):
         """A server's context."""
-        self._openssl('req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', f'/CN={name}',
-                      '-keyout', f'{name}.key', '-out', f'{name}.csr')
-        (self.place / f'{name}.ext').write_text(f'subjectAltName={names}\n')
-        days = more or ('-days', '2')
-        self._openssl('x509', '-req', '-in', f'{name}.csr', '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial',
-                      '-extfile', f'{name}.ext', *days, '-out', f'{name}.pem')
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.place / f'{name}.pem', self.place / f'{name}.key')
+        context.load_cert_chain(*self.issue(name, names, usage='serverAuth', **more))
         return context
 
 
 class Tls(Several):
     @classmethod
     def setUpClass(cls):
-        place = tempfile.TemporaryDirectory(prefix='moat-e2e-')
-        cls.addClassCleanup(place.cleanup)
-        cls.certificates = Certificates(place.name)
+        cls.certificates = Authority(cls)
         cls.ca = f'backend_ca = "{cls.certificates.ca}"'
 
     def refused(self, context, why, *settings):
@@ -397,7 +373,7 @@ class Tls(Several):
 
     def test_an_expired_certificate_is_refused(self):
         # The oldest openssl that is tested with has no -not_after; a negative number of days does as well.
-        context = self.certificates.leaf('old', 'IP:127.0.0.1', '-days', '-1')
+        context = self.certificates.leaf('old', 'IP:127.0.0.1', expired=True)
         self.refused(context, 'certificate has expired', self.ca)
 
     def test_a_plain_server_is_refused(self):

@@ -229,7 +229,7 @@ class Clients(Served):
         self.ends(moat, stranger.issue('eve'), 'unknown ca|UNKNOWN_CA')
         self.ends(moat, same_name.issue('eve'), 'decrypt|DECRYPT|unknown ca|UNKNOWN_CA')
         self.ends(moat, (stranger.ca, stranger.place / 'ca.key'), 'unknown ca|UNKNOWN_CA')
-        self.ends(moat, self.authority.issue('old', days='-1'), 'expired|EXPIRED')
+        self.ends(moat, self.authority.issue('old', expired=True), 'expired|EXPIRED')
         for usage in ('serverAuth', ''):
             self.ends(moat, self.authority.issue('server', usage=usage), 'unsupported certificate|UNSUPPORTED_CERT')
         self.logged(moat, 'client_certificate_refused', 'extended key usage')
@@ -470,7 +470,7 @@ class Backends(Served):
         for own, why in (((self.own[0], self.server[1]), 'does not belong'),
                          ((self.own[0], self.authority.place / 'none.key'), 'none.key'),
                          (self.server, 'clientAuth'),
-                         (others.issue('old', days='-1'), 'expired')):
+                         (others.issue('old', expired=True), 'expired')):
             code, text = self.checked(self.pair(own))
             self.assertEqual(code, 1, text)
             self.assertIn(why, text)

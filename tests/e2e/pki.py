@@ -29,24 +29,34 @@ class Authority:
         (case.addClassCleanup if isinstance(case, type) else case.addCleanup)(made.cleanup)
         self.place = pathlib.Path(made.name)
         self.ca = self.place / 'ca.pem'
+        # The rest of what makes it an authority is in the openssl.cnf of every system.
         self._run('req', '-x509', *self.EC, '-nodes', '-days', '9', '-subj', f'/CN={name}', '-keyout', 'ca.key',
-                  '-out', 'ca.pem')  # openssl.cnf of every system makes it an authority
+                  '-out', 'ca.pem', '-addext', 'keyUsage=critical,keyCertSign,cRLSign')
         (self.place / 'index.txt').write_text('')
         (self.place / 'ca.cnf').write_text('[ca]\ndefault_ca = d\n[d]\ndatabase = index.txt\ndefault_md = sha256\n'
-                                           'default_crl_days = 2\ncertificate = ca.pem\nprivate_key = ca.key\n')
+                                           'default_crl_days = 2\ncertificate = ca.pem\nprivate_key = ca.key\n'
+                                           'new_certs_dir = .\nrand_serial = yes\nunique_subject = no\n'
+                                           'policy = any\n[any]\ncommonName = optional\n')
 
     def _run(self, *arguments):
         return openssl(*arguments, place=self.place)
 
-    def issue(self, name, names='', usage='clientAuth', subject=None, days='2', key=EC):
+    def issue(self, name, names='', usage='clientAuth', subject=None, expired=False, days='2', key=EC,
+              key_usage=None):
         """A certificate and its key: two paths."""
         self._run('req', *key, '-nodes', '-utf8', '-subj', subject or f'/CN={name}', '-keyout', f'{name}.key',
                   '-out', f'{name}.csr')
-        lines = [f'subjectAltName = {names}'] if names else []
+        lines = ['basicConstraints = CA:FALSE', 'subjectKeyIdentifier = hash', 'authorityKeyIdentifier = keyid']
+        lines += [f'subjectAltName = {names}'] if names else []
         lines += [f'extendedKeyUsage = {usage}'] if usage else []
-        (self.place / f'{name}.ext').write_text('\n'.join(['basicConstraints = CA:FALSE', *lines, '']))
-        self._run('x509', '-req', '-in', f'{name}.csr', '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial',
-                  '-extfile', f'{name}.ext', '-days', days, '-out', f'{name}.pem')
+        lines += [f'keyUsage = critical,{key_usage}'] if key_usage else []
+        (self.place / f'{name}.ext').write_text('\n'.join([*lines, '']))
+        if expired:  # `x509 -req` takes no dates before OpenSSL 3.4, and no negative days since
+            self._run('ca', '-batch', '-config', 'ca.cnf', '-preserveDN', '-notext', '-in', f'{name}.csr', '-extfile',
+                      f'{name}.ext', '-startdate', '20240101000000Z', '-enddate', '20240201000000Z', '-out', f'{name}.pem')
+        else:
+            self._run('x509', '-req', '-in', f'{name}.csr', '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial',
+                      '-extfile', f'{name}.ext', '-days', days, '-out', f'{name}.pem')
         return self.place / f'{name}.pem', self.place / f'{name}.key'
 
     def revocations(self, *names):

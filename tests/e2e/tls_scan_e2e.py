@@ -14,7 +14,8 @@ import unittest
 import xml.etree.ElementTree
 
 import harness
-from clients_e2e import openssl, temporary
+import pki
+from clients_e2e import temporary
 
 NAME = 'app.example.com'
 TESTSSL = shutil.which('testssl') or shutil.which('testssl.sh')
@@ -100,34 +101,6 @@ def sslscan(folder, port):
     return xml.etree.ElementTree.fromstring(out.read_text())
 
 
-class Authority:
-    """A throw-away CA and what it issues."""
-    EC = ('-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes')
-
-    def __init__(self, folder):
-        self.folder = folder
-        self.root = folder / 'ca.pem'
-        self.run('req', '-x509', *self.EC, '-days', '100', '-subj', '/CN=throw-away CA', '-keyout', folder / 'ca.key',
-                 '-out', self.root, '-addext', 'keyUsage=critical,keyCertSign,cRLSign')
-
-    @staticmethod
-    def run(*arguments):
-        code, said = openssl(*arguments)
-        if code != 0:
-            raise AssertionError(said)
-
-    def issue(self, name, days, key=EC):
-        request, extensions = self.folder / f'{name}.csr', self.folder / f'{name}.ext'
-        chain, private = self.folder / f'{name}.pem', self.folder / f'{name}.key'
-        extensions.write_text('basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature,keyEncipherment\n'
-                              f'extendedKeyUsage=serverAuth\nsubjectAltName=DNS:{NAME}\n')
-        self.run('req', *key, '-subj', f'/CN={NAME}', '-keyout', private, '-out', request)
-        self.run('x509', '-req', '-in', request, '-CA', self.root, '-CAkey', self.folder / 'ca.key', '-CAcreateserial',
-                 '-days', days, '-extfile', extensions, '-out', chain)
-        private.chmod(0o600)
-        return chain, private
-
-
 class Page(harness.Echo):
     """A backend with one small page, which it does not compress."""
 
@@ -169,24 +142,26 @@ class Scans(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         folder = temporary(cls)
-        authority = Authority(folder)
-        chain, key = authority.issue('site', '90')
+        authority = pki.Authority(cls)
+        issue = lambda name, **more: authority.issue(name, f'DNS:{NAME}', usage='serverAuth', subject=f'/CN={NAME}',
+                                                     key_usage='digitalSignature,keyEncipherment', **more)
+        chain, key = issue('site', days='90')
         cls.backend = Page()
         cls.addClassCleanup(cls.backend.stop)
         files = f'[tls]\ncertificate = "{chain}"\nkey = "{key}"\n'
         ports = {}
         for policy, more in (('default', ''), ('modern', 'min = "1.3"\n')):
             # A scan makes some hundred handshakes and breaks most of them off.
-            moat = harness.Moat(cls.backend.url, files + more, domain=NAME, trusted=authority.root, env={
+            moat = harness.Moat(cls.backend.url, files + more, domain=NAME, trusted=authority.ca, env={
                 'MOAT_LIMITS_DEFAULT': '1000000/min/ip burst 100000', 'MOAT_SERVER_MAX_CONNECTIONS_PER_ADDRESS': '10000'})
             cls.addClassCleanup(cls._end, moat)
             ports[policy] = moat.https_port
-        weak = Weak(*authority.issue('weak', '-1', ('-newkey', 'rsa:2048', '-nodes')))
+        weak = Weak(*issue('weak', expired=True, key=('-newkey', 'rsa:2048')))
         cls.addClassCleanup(weak.stop, how=signal.SIGKILL)
         ports['weak'] = weak.port
         with concurrent.futures.ThreadPoolExecutor() as pool:
             found = {what: pool.submit(testssl, folder, port, ('-p', '-s', '-S') if what == 'weak' else EVERYTHING,
-                                       authority.root) for what, port in ports.items()}
+                                       authority.ca) for what, port in ports.items()}
             cls.testssl = {what: one.result() for what, one in found.items()}
         cls.sslscan = {what: sslscan(folder, port) for what, port in ports.items()}
 
