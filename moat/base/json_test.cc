@@ -130,8 +130,8 @@ TEST(Json, ARefusalSaysWhereAndNamesTheLimit) {
 }
 
 TEST(Json, TheFirstByteThatIsNoUtf8IsFound) {
-  for (const char* bad : {"\xff", "\x80", "\xc0\x80", "\xed\xa0\x80", "\xf5\x80\x80\x80", "\xe2\x82",
-                          "\xc3"}) {
+  for (const char* bad :
+       {"\xff", "\x80", "\xc0\x80", "\xed\xa0\x80", "\xf5\x80\x80\x80", "\xe2\x82", "\xc3"}) {
     const auto value = json::parse("\"a\xc3\xa4\xf0\x9f\x98\x80" + std::string(bad) + "\"");
     ASSERT_FALSE(value);
     EXPECT_EQ(value.error().offset, 8U);

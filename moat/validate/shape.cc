@@ -275,9 +275,9 @@ Result<Fields, Problems> ObjectShape::parse_json(std::string_view body,
                                                  const json::Limits& limits) const {
   auto value = json::parse(body, limits);
   if (!value) {
-    return Error{Problems{{"", code_of(value.error().refusal),
-                           "is not acceptable JSON: " +
-                               json::describe(body, value.error(), limits)}}};
+    return Error{
+        Problems{{"", code_of(value.error().refusal),
+                  "is not acceptable JSON: " + json::describe(body, value.error(), limits)}}};
   }
   auto fields = check(*value);
   wipe_strings(*value);
