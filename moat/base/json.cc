@@ -25,8 +25,12 @@ std::string_view to_string(Refusal refusal) {
       return "too_many";
     case Refusal::too_long:
       return "too_long";
+    case Refusal::too_large:
+      return "too_large";
     case Refusal::invalid_unicode:
       return "invalid_unicode";
+    case Refusal::number_too_long:
+      return "number_too_long";
     case Refusal::number_out_of_range:
       return "number_out_of_range";
   }
@@ -92,6 +96,18 @@ bool is_below_one(std::string_view text) {
   return exponent < -place;
 }
 
+// Where the first byte stands that makes the text no UTF-8.
+std::size_t first_invalid_utf8(std::string_view text) {
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const auto lead = static_cast<unsigned char>(text[at]);
+    const std::size_t length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+    if (!is_valid_utf8(text.substr(at, length))) break;
+    at += length;
+  }
+  return at;
+}
+
 // What stands for itself in a string: all but the quote, the backslash and control characters.
 constexpr std::array<bool, 256> plain = [] {
   std::array<bool, 256> out{};
@@ -127,10 +143,11 @@ class Parser final {
 
   Result<Value, ParseError> run() {
     if (text_.size() > limits_.total_bytes)
-      return Error{ParseError{Refusal::too_long, limits_.total_bytes}};
+      return Error{ParseError{Refusal::too_large, limits_.total_bytes}};
     // Checked once for the whole: then every string is valid, and outside of strings only ASCII is
     // accepted anyway.
-    if (!is_valid_utf8(text_)) return Error{ParseError{Refusal::invalid_unicode, 0}};
+    if (!is_valid_utf8(text_))
+      return Error{ParseError{Refusal::invalid_unicode, first_invalid_utf8(text_)}};
     Value value;
     skip_blank();
     if (!parse_value(value, 0)) return Error{ParseError{refusal_, at_}};
@@ -337,6 +354,10 @@ class Parser final {
       if (peek() == '+' || peek() == '-') ++at_;
       if (!is_digit(peek())) return fail(Refusal::syntax);
       skip_digits();
+    }
+    if (at_ - start > limits_.number_bytes) {
+      at_ = start;
+      return fail(Refusal::number_too_long);
     }
     const char* first = text_.data() + start;
     const char* last = text_.data() + at_;

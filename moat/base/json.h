@@ -49,6 +49,7 @@ class Value final {
   // The member of that name, or null when this is no object or has none.
   const Value* find(std::string_view name) const;
   const Data& data() const { return data_; }
+  Data& data() { return data_; }
 
   bool operator==(const Value& other) const = default;
 
@@ -57,13 +58,13 @@ class Value final {
   Data data_;
 };
 
-// Bounds on what a stranger may send (PARAMETERS: depth 32, /auth 8; 1000 members; strings of 64
-// KiB). All are inclusive. A text beyond one is refused, never cut.
+// Bounds on what a stranger may send. All are inclusive. A text beyond one is refused, never cut.
 struct Limits {
   std::size_t depth = 32;
   std::size_t members = 1000;  // of all objects and arrays together
   std::size_t string_bytes = 65536;
   std::size_t total_bytes = 1048576;
+  std::size_t number_bytes = 64;  // of one number as it is written
 };
 
 enum class Refusal {
@@ -71,8 +72,10 @@ enum class Refusal {
   duplicate_name,  // two members of one name, after unescaping
   too_deep,
   too_many,         // members or elements
-  too_long,         // a string or the whole text
+  too_long,         // a string or a name
+  too_large,        // the whole text
   invalid_unicode,  // bytes that are no UTF-8, or a lone surrogate escape
+  number_too_long,  // more bytes than number_bytes
   number_out_of_range
 };
 std::string_view to_string(Refusal refusal);
@@ -85,6 +88,22 @@ struct ParseError {
 // parse reads exactly one JSON text: no comments, trailing commas, NaN, byte-order mark or bytes
 // behind it.
 [[nodiscard]] Result<Value, ParseError> parse(std::string_view text, const Limits& limits = {});
+
+// A place in a text, both from 1. Columns are code points; "\n", "\r\n" and a lone "\r" end a line.
+struct Position {
+  std::size_t line = 1;
+  std::size_t column = 1;
+  bool operator==(const Position&) const = default;
+};
+// position_of counts up to the byte at `offset` (the end, for one beyond it).
+[[nodiscard]] Position position_of(std::string_view text, std::size_t offset);
+// What is wrong, for people, naming the limit that was passed: "objects and arrays stand more than
+// 32 deep in each other". Nothing of the text is repeated.
+[[nodiscard]] std::string describe(Refusal refusal, const Limits& limits = {});
+// The same for a refused `text` with the place: "line 3, column 7: two members have the same name".
+// Tells a text that ends too early, and one with something behind its end, from other bad syntax.
+[[nodiscard]] std::string describe(std::string_view text, const ParseError& error,
+                                   const Limits& limits = {});
 
 // The shortest spelling, in member order, safe inside HTML and on a terminal too: <, >, &, all
 // control characters, line separators and marks that turn the writing direction are escaped. A

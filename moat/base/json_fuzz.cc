@@ -37,6 +37,7 @@ void fuzz(std::span<const std::uint8_t> input) {
   if (!value) {
     require(value.error().offset <= text.size());
     require(moat::json::to_string(value.error().refusal) != "unknown");
+    require(moat::json::describe(text, value.error(), limits).size() > 20);
     return;
   }
   require(moat::is_valid_utf8(text));

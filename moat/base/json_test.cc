@@ -72,7 +72,70 @@ TEST(Json, LimitsAreInclusive) {
   EXPECT_EQ(refusal("[1,2,3,4]", limits), "too_many");
   EXPECT_EQ(refusal("\"abcd\"", limits), "");
   EXPECT_EQ(refusal("\"abcde\"", limits), "too_long");
-  EXPECT_EQ(refusal(std::string(20, ' ') + "1", limits), "too_long");
+  EXPECT_EQ(refusal(std::string(19, ' ') + "1", limits), "");
+  EXPECT_EQ(refusal(std::string(20, ' ') + "1", limits), "too_large");
+}
+
+TEST(Json, ANumberHasALimitOfItsOwn) {
+  json::Limits limits;
+  for (const char* start : {"1", "-1", "0.", "1e-", "1e+00"}) {
+    const auto number = [&](std::size_t size) {
+      return start + std::string(size - std::string_view(start).size(), '0');
+    };
+    for (const std::size_t most : {std::size_t{8}, std::size_t{64}}) {
+      limits.number_bytes = most;
+      EXPECT_EQ(refusal(number(most - 1), limits), "") << start;
+      EXPECT_EQ(refusal("[" + number(most) + "]", limits), "") << start;
+      EXPECT_EQ(refusal(number(most + 1), limits), "number_too_long") << start;
+    }
+  }
+  EXPECT_EQ(refusal("[1, " + std::string(1000000, '7') + "]"), "number_too_long");
+  EXPECT_EQ(json::parse("[1, " + std::string(65, '7') + "]").error().offset, 4U);
+}
+
+TEST(Json, PositionsAreLinesAndColumnsOfCharacters) {
+  using json::Position;
+  const std::string text = "a\nb\xc3\xa4\xf0\x9f\x98\x80x\r\ny\rz";
+  EXPECT_EQ(json::position_of(text, 0), (Position{1, 1}));
+  EXPECT_EQ(json::position_of(text, 1), (Position{1, 2}));
+  EXPECT_EQ(json::position_of(text, 2), (Position{2, 1}));
+  EXPECT_EQ(json::position_of(text, text.find('x')), (Position{2, 4}));
+  EXPECT_EQ(json::position_of(text, text.find('y')), (Position{3, 1}));
+  EXPECT_EQ(json::position_of(text, text.find('z')), (Position{4, 1}));
+  EXPECT_EQ(json::position_of(text, 10'000), (Position{4, 2}));
+  EXPECT_EQ(json::position_of("", 5), (Position{1, 1}));
+}
+
+TEST(Json, ARefusalSaysWhereAndNamesTheLimit) {
+  const json::Limits limits{
+      .depth = 2, .members = 3, .string_bytes = 4, .total_bytes = 40, .number_bytes = 5};
+  const auto told = [&](std::string_view text) {
+    const auto value = json::parse(text, limits);
+    return value ? "" : json::describe(text, value.error(), limits);
+  };
+  EXPECT_EQ(told("[1,\n x]"), "line 2, column 2: this is not JSON");
+  EXPECT_EQ(told("[1,\n"), "line 2, column 1: the text ends here, too early to be JSON");
+  EXPECT_EQ(told("[1]\n]"), "line 2, column 1: something stands behind the end of the JSON text");
+  EXPECT_EQ(told("{\"a\":1,\n\"a\":2}"),
+            "line 2, column 1: two members of one object have the same name");
+  EXPECT_EQ(told("[[[]]]"),
+            "line 1, column 3: objects and arrays stand more than 2 deep in each other");
+  EXPECT_EQ(told("[1,2,3,4]"), "line 1, column 8: there are more than 3 members and elements");
+  EXPECT_EQ(told("[\"abcde\"]"), "line 1, column 8: a string is longer than 4 bytes");
+  EXPECT_EQ(told(std::string(41, ' ')), "line 1, column 41: the text is longer than 40 bytes");
+  EXPECT_EQ(told("\n\"\xc3\xa4\xff\""),
+            "line 2, column 3: these bytes are no UTF-8, or the escape of half a character");
+  EXPECT_EQ(told("[123456]"), "line 1, column 2: a number is written with more than 5 bytes");
+  EXPECT_EQ(told("1e309"), "line 1, column 6: a number is too large: the limit is about 1.8e308");
+}
+
+TEST(Json, TheFirstByteThatIsNoUtf8IsFound) {
+  for (const char* bad :
+       {"\xff", "\x80", "\xc0\x80", "\xed\xa0\x80", "\xf5\x80\x80\x80", "\xe2\x82", "\xc3"}) {
+    const auto value = json::parse("\"a\xc3\xa4\xf0\x9f\x98\x80" + std::string(bad) + "\"");
+    ASSERT_FALSE(value);
+    EXPECT_EQ(value.error().offset, 8U);
+  }
 }
 
 TEST(Json, FindsDuplicatesInLargeObjectsToo) {
@@ -111,8 +174,9 @@ TEST(Json, NumbersAtTheEndsOfDouble) {
   }
   for (const char* text : {"1e309", "1e99999999999999999999", "123456e305", "0.00001e400"})
     EXPECT_EQ(refusal(text), "number_out_of_range") << text;
-  EXPECT_EQ(refusal("1" + std::string(400, '0')), "number_out_of_range");
-  EXPECT_EQ(refusal("0." + std::string(400, '0') + "1"), "");
+  const json::Limits long_numbers{.number_bytes = 1000};
+  EXPECT_EQ(refusal("1" + std::string(400, '0'), long_numbers), "number_out_of_range");
+  EXPECT_EQ(refusal("0." + std::string(400, '0') + "1", long_numbers), "");
 }
 
 TEST(Json, NumbersDoNotObeyTheLocale) {

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "moat/base/json.h"
@@ -16,17 +18,32 @@ namespace schema {
 struct Program;
 }
 
-// A document that a schema may refer to by its URI. Nothing is ever loaded from a file or the
-// network: what is not given here, embedded, or the 2020-12 metaschema, does not exist.
+// A document that a schema may refer to by its URI, at any place by a JSON Pointer ("URI#/a/b"): it
+// need not be a schema as a whole. Nothing is ever loaded from a file or the network: what is not
+// given here, embedded, or the 2020-12 metaschema, does not exist. Only what is referred to is
+// compiled. The value is shared, never copied.
 struct SchemaDocument {
+  SchemaDocument(std::string uri, json::Value schema)
+      : uri(std::move(uri)), schema(std::make_shared<const json::Value>(std::move(schema))) {}
+  SchemaDocument(std::string uri, std::shared_ptr<const json::Value> schema)
+      : uri(std::move(uri)), schema(std::move(schema)) {}
   std::string uri;  // absolute, without fragment
-  json::Value schema;
+  std::shared_ptr<const json::Value> schema;
 };
 
 // Bounds are inclusive.
 struct SchemaOptions {
   // Whether `format` refuses values, or is a remark only (the default of JSON Schema 2020-12).
   bool assert_formats = false;
+  // Members that no schema declares are refused, as by `unevaluatedProperties: false`, wherever a
+  // schema judges a value of its own (the whole value, a member, an element) and declares members
+  // itself or through allOf, anyOf, oneOf, then, else, dependentSchemas or $ref, unless it says
+  // additionalProperties or unevaluatedProperties itself. `not` and `if` ask as if this were off,
+  // and oneOf counts so: what this accepts is accepted without it, too.
+  bool refuse_unknown_members = false;
+  // A `default` that its own schema refuses is a problem of the schema, unless this is set; then it
+  // is a remark, and filling it in makes the value be refused.
+  bool allow_unfit_defaults = false;
   std::vector<SchemaDocument> documents;
   std::size_t max_subschemas = 10'000;       // of all documents that are used
   std::size_t max_schema_depth = 64;         // of subschemas in each other
@@ -42,6 +59,7 @@ struct SchemaOptions {
 struct SchemaProblem {
   std::string pointer;
   std::string sentence;
+  std::size_t root = 0;  // which one of compile_all's
 };
 
 // Why a value was refused. No part of the value is repeated: `instance` ends at the last place
@@ -55,6 +73,19 @@ struct Violation {
 };
 
 enum class Report { first, all };
+
+// What `read` does before it validates.
+struct ReadOptions {
+  // Text, as it comes from a query, a header, a cookie or a form, becomes what `type` wants at its
+  // place ($ref, allOf, anyOf and oneOf are followed): an integer or a number in JSON's spelling, a
+  // boolean "true" or "false", null where the text is empty. Where strings are allowed it stays a
+  // string. A lone text becomes an array of one where only an array (or null) is allowed. What does
+  // not convert stays, and is refused by validation.
+  bool coerce_text = false;
+  // A missing member that `properties` declares for certain (not below anyOf, oneOf, not, if, …)
+  // gets its `default`, as it is written: nothing is filled in within it.
+  bool fill_defaults = false;
+};
 
 // Schema is a JSON Schema of draft 2020-12, checked and compiled once. Checking is bounded
 // (max_run_steps, max_run_depth): what would cost more is refused. It allocates nothing for a value
@@ -71,17 +102,26 @@ class Schema final {
                                                              const SchemaOptions& options = {});
   [[nodiscard]] static Result<Schema, SchemaProblem> parse(std::string_view text,
                                                            const SchemaOptions& options = {});
+  // One schema for each root. They share what they refer to, so that it is compiled once, and the
+  // limits, which hold for all of them together. No two may have the same $id.
+  [[nodiscard]] static Result<std::vector<Schema>, SchemaProblem> compile_all(
+      std::vector<json::Value> roots, const SchemaOptions& options = {});
 
   [[nodiscard]] bool check(const json::Value& value) const;
   // Empty when the value passes. `all` goes on after the first violation, up to max_violations.
   [[nodiscard]] std::vector<Violation> validate(const json::Value& value,
                                                 Report report = Report::first) const;
-  // How many subschemas there are.
+  // The value with its text converted and its defaults filled in as `options` say, validated then.
+  [[nodiscard]] Result<json::Value, std::vector<Violation>> read(
+      json::Value value, const ReadOptions& options, Report report = Report::first) const;
+  // How many subschemas were compiled, those of compile_all's other roots among them.
   std::size_t size() const;
 
  private:
-  explicit Schema(std::shared_ptr<const schema::Program> program) : program_(std::move(program)) {}
+  Schema(std::shared_ptr<const schema::Program> program, std::uint32_t root)
+      : program_(std::move(program)), root_(root) {}
   std::shared_ptr<const schema::Program> program_;
+  std::uint32_t root_;
 };
 
 }  // namespace moat::validate

@@ -85,6 +85,10 @@ class NodeWriter final {
     // What was evaluated is known at the end only.
     std::stable_sort(ops_.begin(), ops_.end(),
                      [](const Op& a, const Op& b) { return a.keyword < b.keyword; });
+    out.declares = find("properties") != nullptr || find("patternProperties") != nullptr;
+    out.has_rest =
+        find("additionalProperties") != nullptr || find("unevaluatedProperties") != nullptr;
+    out.default_value = find("default");
     out.tracks = !ops_.empty() && ops_.back().keyword >= Keyword::unevaluated_items;
     out.first_op = static_cast<std::uint32_t>(program_.ops.size());
     out.op_count = static_cast<std::uint32_t>(ops_.size());
@@ -386,79 +390,18 @@ class NodeWriter final {
   std::vector<Op> ops_;
 };
 
-// The nodes that a node applies to the same value.
-std::vector<Id> same_value(const Program& program, const Node& node) {
-  std::vector<Id> out;
-  for (std::uint32_t i = 0; i < node.op_count; ++i) {
-    const Op& op = program.ops[node.first_op + i];
-    switch (op.keyword) {
-      case Keyword::ref:
-      case Keyword::dynamic_ref:
-      case Keyword::negation:
-        out.push_back(static_cast<Id>(op.first));
-        break;
-      case Keyword::all_of:
-      case Keyword::any_of:
-      case Keyword::one_of:
-        for (std::uint32_t k = 0; k < op.count; ++k) out.push_back(program.lists[op.first + k]);
-        break;
-      case Keyword::condition:
-        for (std::size_t k = 0; k < 3; ++k) out.push_back(program.lists[op.first + k]);
-        break;
-      case Keyword::dependent_schemas:
-        for (const auto& [name, id] : program.tables[op.first]) out.push_back(id);
-        break;
-      default:
-        break;
-    }
-  }
-  return out;
-}
-
-// A circle of references that never steps into the value would run for ever. (A circle that only a
-// $dynamicRef closes at run time ends at max_run_depth.)
-std::optional<Id> find_circle(const Program& program) {
-  enum class State : std::uint8_t { fresh, open, done };
-  struct Visit {
-    Id node;
-    std::vector<Id> next;
-  };
-  std::vector<State> states(program.nodes.size(), State::fresh);
-  std::vector<Visit> way;
-  const auto enter = [&](Id id) {
-    states[id] = State::open;
-    way.push_back({id, same_value(program, program.nodes[id])});
-  };
-  for (Id root = 0; root < program.nodes.size(); ++root) {
-    if (states[root] == State::fresh) enter(root);
-    while (!way.empty()) {
-      if (way.back().next.empty()) {
-        states[way.back().node] = State::done;
-        way.pop_back();
-        continue;
-      }
-      const Id next = way.back().next.back();
-      way.back().next.pop_back();
-      if (next == none || states[next] == State::done) continue;
-      if (states[next] == State::open) return next;
-      enter(next);
-    }
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
 std::optional<SchemaProblem> compile_nodes(Index& index, Program& program) {
-  // References may bring further documents and subschemas, so that the end moves.
-  for (Id id = 0; id < index.schemas().size(); ++id) {
-    program.nodes.emplace_back();
-    if (!NodeWriter(index, program, id).write(program.nodes.back())) return index.problem;
+  // References and dynamic anchors bring further subschemas, so that the end moves.
+  while (program.nodes.size() < index.schemas().size()) {
+    while (program.nodes.size() < index.schemas().size()) {
+      const Id id = static_cast<Id>(program.nodes.size());
+      program.nodes.emplace_back();
+      if (!NodeWriter(index, program, id).write(program.nodes.back())) return index.problem;
+    }
+    program.resources = index.resources();
   }
-  program.resources = index.resources();
-  if (const auto circle = find_circle(program))
-    return SchemaProblem{program.nodes[*circle].pointer,
-                         "this schema refers to itself for the same value without an end"};
   return std::nullopt;
 }
 
@@ -467,13 +410,39 @@ std::optional<SchemaProblem> compile_nodes(Index& index, Program& program) {
 namespace moat::validate {
 
 Result<Schema, SchemaProblem> Schema::compile(json::Value schema, const SchemaOptions& options) {
+  std::vector<json::Value> roots;
+  roots.push_back(std::move(schema));
+  MOAT_TRY(auto all, compile_all(std::move(roots), options));
+  return std::move(all.front());
+}
+
+Result<std::vector<Schema>, SchemaProblem> Schema::compile_all(std::vector<json::Value> roots,
+                                                               const SchemaOptions& options) {
   auto program = std::make_shared<schema::Program>();
   program->options = options;
   program->options.documents.clear();
   schema::Index index(options, *program);
-  if (!index.add_document("", std::move(schema), true)) return Error{*index.problem};
-  if (auto problem = schema::compile_nodes(index, *program)) return Error{*std::move(problem)};
-  return Schema(std::move(program));
+  std::vector<schema::Id> nodes;
+  std::vector<std::size_t> ends;  // how many nodes there are behind each root
+  for (std::size_t i = 0; i < roots.size(); ++i) {
+    const auto node = index.add_root(std::move(roots[i]));
+    // Compiled one by one, so that a problem is told of the root that has it.
+    auto problem = node ? schema::compile_nodes(index, *program) : index.problem;
+    if (problem) {
+      problem->root = i;
+      return Error{*std::move(problem)};
+    }
+    nodes.push_back(*node);
+    ends.push_back(program->nodes.size());
+  }
+  if (auto found = schema::finish(*program)) {
+    const auto end = std::upper_bound(ends.begin(), ends.end(), std::size_t{found->node});
+    return Error{SchemaProblem{std::move(found->pointer), std::move(found->sentence),
+                               static_cast<std::size_t>(end - ends.begin())}};
+  }
+  std::vector<Schema> out;
+  for (const schema::Id node : nodes) out.push_back(Schema(program, node));
+  return out;
 }
 
 Result<Schema, SchemaProblem> Schema::parse(std::string_view text, const SchemaOptions& options) {
@@ -482,8 +451,7 @@ Result<Schema, SchemaProblem> Schema::parse(std::string_view text, const SchemaO
   auto parsed = json::parse(text, limits);
   if (!parsed) {
     return Error{SchemaProblem{"", "the schema is no JSON that is taken here: " +
-                                       std::string(json::to_string(parsed.error().refusal)) +
-                                       " at byte " + std::to_string(parsed.error().offset)}};
+                                       json::describe(text, parsed.error(), limits)}};
   }
   return compile(*std::move(parsed), options);
 }

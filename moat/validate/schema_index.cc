@@ -94,14 +94,32 @@ std::string pointer_step(std::string_view name) {
   return out;
 }
 
-bool Index::add_document(std::string uri, json::Value schema, bool is_main) {
-  program_.documents.push_back(std::make_unique<json::Value>(std::move(schema)));
+bool Index::add_document(std::string uri, std::shared_ptr<const json::Value> schema) {
+  program_.documents.push_back(std::move(schema));
   const json::Value& root = *program_.documents.back();
   const Id resource = static_cast<Id>(sources_.size());
-  const std::string pointer = is_main ? "#" : uri + "#";
-  by_uri_.emplace(uri, resource);
+  const std::string pointer = uri + "#";
+  // A root has no name of its own; what it refers to itself by is not looked up.
+  if (!uri.empty()) by_uri_.emplace(uri, resource);
   sources_.push_back({std::move(uri), &root, {}, {}});
   return scan(root, resource, pointer, 1);
+}
+
+std::optional<Id> Index::add_root(json::Value schema) {
+  whole_ = true;
+  const bool good = add_document("", std::make_shared<const json::Value>(std::move(schema)));
+  whole_ = false;
+  if (!good) return std::nullopt;
+  return node_of(program_.documents.back().get());
+}
+
+Id Index::node_of(const json::Value* schema) {
+  Place& place = places_.at(schema);
+  if (place.node == none) {
+    place.node = static_cast<Id>(schemas_.size());
+    schemas_.push_back(schema);
+  }
+  return place.node;
 }
 
 bool Index::scan(const json::Value& schema, Id resource, const std::string& pointer,
@@ -112,12 +130,12 @@ bool Index::scan(const json::Value& schema, Id resource, const std::string& poin
   if (depth > options_.max_schema_depth)
     return fail(pointer, "subschemas stand more than " + std::to_string(options_.max_schema_depth) +
                              " deep in each other");
-  if (schemas_.size() >= options_.max_subschemas)
+  if (places_.size() >= options_.max_subschemas)
     return fail(pointer,
                 "there are more than " + std::to_string(options_.max_subschemas) + " subschemas");
   if (schema.as_object() != nullptr && !scan_identity(schema, resource, pointer)) return false;
-  places_.emplace(&schema, Place{static_cast<Id>(schemas_.size()), resource, pointer, depth});
-  schemas_.push_back(&schema);
+  places_.emplace(&schema, Place{none, resource, pointer, depth});
+  if (whole_) node_of(&schema);
   return schema.as_object() == nullptr || scan_children(schema, resource, pointer, depth);
 }
 
@@ -208,13 +226,15 @@ std::optional<Id> Index::find_resource(const std::string& uri) {
   if (known != by_uri_.end()) return known->second;
   for (const SchemaDocument& document : options_.documents) {
     if (document.uri != uri) continue;
-    if (!add_document(uri, document.schema, false)) return std::nullopt;
+    if (!add_document(uri, document.schema)) return std::nullopt;
     return by_uri_.at(uri);
   }
   const std::string_view text = embedded_metaschema(uri);
   if (text.empty()) return std::nullopt;
   auto parsed = json::parse(text);
-  if (!parsed || !add_document(uri, *std::move(parsed), false)) return std::nullopt;
+  if (!parsed) return std::nullopt;
+  if (!add_document(uri, std::make_shared<const json::Value>(*std::move(parsed))))
+    return std::nullopt;
   return by_uri_.at(uri);
 }
 
@@ -253,7 +273,8 @@ std::optional<Id> Index::resolve(std::string_view reference, Id resource, std::s
                                  Id* dynamic) {
   const std::string uri = resolve_uri(sources_[resource].uri, reference);
   const std::size_t hash = std::min(uri.find('#'), uri.size());
-  const auto target = find_resource(uri.substr(0, hash));
+  const bool within = std::string_view(uri).substr(0, hash) == sources_[resource].uri;
+  const auto target = within ? resource : find_resource(uri.substr(0, hash));
   const auto fragment =
       percent_decoded(std::string_view(uri).substr(std::min(hash + 1, uri.size())));
   const json::Value* found = nullptr;
@@ -275,10 +296,10 @@ std::optional<Id> Index::resolve(std::string_view reference, Id resource, std::s
                                     : "no document of this name was given, and none is loaded");
     return std::nullopt;
   }
-  return places_.at(found).node;
+  return node_of(found);
 }
 
-std::vector<Resource> Index::resources() const {
+std::vector<Resource> Index::resources() {
   std::vector<Resource> out;
   for (const Source& source : sources_) {
     Resource& resource = out.emplace_back();

@@ -124,5 +124,110 @@ TEST(SchemaRefs, IdentifiersAreStrict) {
   EXPECT_EQ(problem_at(R"({"const":{"$id":1},"enum":[{"$anchor":2}],"x-note":{"$id":3}})"), "");
 }
 
+// A document that is no schema as a whole, such as an OpenAPI document.
+SchemaDocument api() {
+  return {"https://x.invalid/openapi", read(R"({"openapi":"3.1.0","title":1,
+      "paths":{"/orders":{"post":{"requestBody":{"content":{"application/json":{"schema":
+          {"$ref":"#/components/schemas/Order"}}}}}}},
+      "components":{"schemas":{
+        "Order":{"type":"object","required":["id"],"properties":{"id":{"type":"integer"},
+                 "lines":{"type":"array","items":{"$ref":"#/components/schemas/Line"}},
+                 "of":{"$ref":"#/components/schemas/Order"}}},
+        "Line":{"properties":{"count":{"$ref":"#/components/parameters/0/schema"}}},
+        "Broken":{"type":"strnig"}},
+        "parameters":[{"name":"count","schema":{"minimum":1}}]}})")};
+}
+
+TEST(SchemaRefs, AnyPlaceOfADocumentCanBeReferredTo) {
+  SchemaOptions options;
+  options.documents.push_back(api());
+  for (const std::string_view place :
+       {"components/schemas/Order",
+        "paths/~1orders/post/requestBody/content/application~1json/schema"}) {
+    const std::string schema =
+        R"({"$ref":"https://x.invalid/openapi#/)" + std::string(place) + "\"}";
+    EXPECT_TRUE(check(schema, R"({"id":1,"of":{"id":2,"of":{"id":3}}})", options)) << place;
+    EXPECT_TRUE(check(schema, R"({"id":1,"lines":[{"count":1}]})", options)) << place;
+    EXPECT_FALSE(check(schema, R"({"id":1,"lines":[{"count":0}]})", options)) << place;
+    EXPECT_FALSE(check(schema, R"({"id":1,"of":{"id":2,"of":{}}})", options)) << place;
+    const auto found =
+        Schema::parse(schema, options)->validate(read(R"({"id":1,"of":{"id":"x"}})"));
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found[0].instance, "/of/id");
+    EXPECT_EQ(found[0].schema,
+              "https://x.invalid/openapi#/components/schemas/Order/properties/id/type");
+  }
+  EXPECT_EQ(problem_at(R"({"$ref":"https://x.invalid/openapi#/components/schemas/None"})", options),
+            "#/$ref");
+  EXPECT_EQ(problem_at(R"({"$ref":"https://x.invalid/openapi#/openapi"})", options),
+            "https://x.invalid/openapi#/openapi");
+}
+
+TEST(SchemaRefs, OnlyWhatIsReferredToIsCompiled) {
+  SchemaOptions options;
+  options.documents.push_back(api());
+  options.documents.push_back({"https://x.invalid/defs", read(R"({"$defs":{"good":{"items":true},
+      "bad":{"type":"strnig"}}})")});
+  EXPECT_EQ(
+      problem_at(R"({"$ref":"https://x.invalid/openapi#/components/schemas/Broken"})", options),
+      "https://x.invalid/openapi#/components/schemas/Broken/type");
+  const auto size = [&](std::string_view reference) {
+    return Schema::compile(json::Object{{"$ref", json::Value(reference)}}, options)->size();
+  };
+  EXPECT_EQ(size("https://x.invalid/openapi#/components/schemas/Line"), 4U);
+  EXPECT_EQ(size("https://x.invalid/openapi#/components/schemas/Order"), 9U);
+  EXPECT_EQ(size("https://x.invalid/defs#/$defs/good"), 3U);
+  EXPECT_EQ(problem_at(R"({"$ref":"https://x.invalid/defs#/$defs/bad"})", options),
+            "https://x.invalid/defs#/$defs/bad/type");
+}
+
+TEST(SchemaRefs, ManyRootsShareWhatTheyReferTo) {
+  SchemaOptions options;
+  options.documents.push_back(api());
+  const json::Value order =
+      read(R"({"$ref":"https://x.invalid/openapi#/components/schemas/Order"})");
+  const auto both = Schema::compile_all(
+      {order, read(R"({"allOf":[{"$ref":"#/$defs/a"}],"$defs":{"a":{"type":"integer"}}})"),
+       read(R"({"$ref":"#/$defs/a","$defs":{"a":{"type":"null"}}})"), order},
+      options);
+  ASSERT_TRUE(both) << both.error().sentence;
+  ASSERT_EQ(both->size(), 4U);
+  EXPECT_EQ(both->at(0).size(), 9U + 3 + 2 + 1);
+  EXPECT_TRUE(both->at(0).check(read(R"({"id":1})")));
+  EXPECT_FALSE(both->at(3).check(read(R"({"id":"1"})")));
+  // "#" is the root that it stands in.
+  EXPECT_TRUE(both->at(1).check(read("1")));
+  EXPECT_FALSE(both->at(1).check(read("null")));
+  EXPECT_TRUE(both->at(2).check(read("null")));
+  EXPECT_EQ(Schema::compile_all({}, options)->size(), 0U);
+}
+
+TEST(SchemaRefs, AProblemNamesTheRootThatHasIt) {
+  const auto root_of = [](std::string_view second) {
+    const auto all = Schema::compile_all({read("true"), read(second), read("{}")});
+    return all ? 99 : static_cast<int>(all.error().root);
+  };
+  EXPECT_EQ(root_of("{}"), 99);
+  EXPECT_EQ(root_of(R"({"type":1})"), 1);
+  EXPECT_EQ(root_of("1"), 1);
+  EXPECT_EQ(root_of(R"({"allOf":[{"$ref":"#"}]})"), 1);
+  EXPECT_EQ(root_of(R"({"items":{"type":"null","default":1}})"), 1);
+}
+
+TEST(SchemaRefs, ALargeDocumentCostsEachRootWhatItReaches) {
+  json::Object schemas;
+  for (int i = 0; i < 20'000; ++i)
+    schemas.emplace_back("s" + std::to_string(i), read(R"({"type":"integer","minimum":1})"));
+  SchemaOptions options;  // at most 10,000 subschemas
+  options.documents.push_back(
+      {"https://x.invalid/api", json::Value(json::Object{{"schemas", json::Value(schemas)}})});
+  for (int i = 0; i < 20'000; i += 1000) {
+    const auto schema = Schema::compile(
+        json::Object{{"$ref", "https://x.invalid/api#/schemas/s" + std::to_string(i)}}, options);
+    ASSERT_TRUE(schema);
+    EXPECT_EQ(schema->size(), 2U);
+  }
+}
+
 }  // namespace
 }  // namespace moat::validate

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <memory_resource>
+#include <utility>
 
 #include "moat/validate/internal/schema_program.h"
 #include "moat/validate/internal/unicode.h"
@@ -54,41 +55,10 @@ std::string pointer_to(const Path* path) {
   return out;
 }
 
-Id find_name(const NameTable& table, std::string_view name) {
-  const auto at =
-      std::lower_bound(table.begin(), table.end(), name,
-                       [](const auto& row, std::string_view n) { return row.first < n; });
-  return at == table.end() || at->first != name ? none : at->second;
-}
-
 std::size_t container_size(const json::Value& value) {
   if (const auto* array = value.as_array()) return array->size();
   if (const auto* object = value.as_object()) return object->size();
   return 0;
-}
-
-std::uint32_t types_of(const json::Value& value) {
-  if (value.is_null()) return type_null;
-  if (value.as_bool() != nullptr) return type_boolean;
-  if (value.as_string() != nullptr) return type_string;
-  if (value.as_array() != nullptr) return type_array;
-  if (value.as_object() != nullptr) return type_object;
-  return is_integral(value) ? type_number | type_integer : std::uint32_t{type_number};
-}
-
-std::string types_text(std::uint64_t types) {
-  constexpr std::pair<std::uint32_t, std::string_view> words[] = {
-      {type_null, "null"},        {type_boolean, "a boolean"}, {type_integer, "an integer"},
-      {type_number, "a number"},  {type_string, "a string"},   {type_array, "an array"},
-      {type_object, "an object"},
-  };
-  std::string out;
-  for (const auto& [bit, text] : words) {
-    if ((types & bit) == 0) continue;
-    if (!out.empty()) out += " or ";
-    out += text;
-  }
-  return out;
 }
 
 std::string counted(std::uint64_t count, std::string_view what) {
@@ -105,17 +75,20 @@ class Runner final {
     marks_.reserve(buffer_.size());
   }
 
-  bool start(const json::Value& value) {
-    const bool ok = run(0, value, At{}, Frame{});
+  bool start(Id root, const json::Value& value) {
+    const bool ok = run(root, value, At{}, Frame{}, Role::own);
     if (!exhausted_) return ok;
     if (out_ != nullptr) {
       out_->clear();
-      out_->push_back({"", "limit", "#", "checking this value would cost more than is allowed"});
+      out_->push_back(limit_violation());
     }
     return false;
   }
 
  private:
+  // Whether a node judges a value of its own, or one together with the node that applies it.
+  enum class Role { own, shared };
+
   bool spend(std::size_t steps) {
     if (!exhausted_ && steps_.spend(steps)) return true;
     exhausted_ = true;
@@ -160,9 +133,9 @@ class Runner final {
 
   // The value itself against another node; what that evaluated counts for this one if it passes.
   bool in_place(Id id, const json::Value& value, const At& at, const Frame& frame) {
-    if (!frame.used) return run(id, value, at, Frame{});
+    if (!frame.used) return run(id, value, at, Frame{}, Role::shared);
     const Frame inner = push(frame.size);
-    const bool ok = run(id, value, at, inner) && !exhausted_;
+    const bool ok = run(id, value, at, inner, Role::shared) && !exhausted_;
     if (ok) {
       for (std::size_t i = 0; i < frame.size; ++i)
         marks_[frame.offset + i] |= marks_[inner.offset + i];
@@ -170,14 +143,40 @@ class Runner final {
     if (!exhausted_) pop(inner);
     return ok;
   }
-  bool quietly(Id id, const json::Value& value, const At& at, const Frame& frame) {
+  // `clean` is whether no member was unknown (refuse_unknown_members). That alone makes nothing be
+  // refused below what only asks: `not`, `if` and oneOf would turn it into an accept.
+  struct Answer {
+    bool ok = false;
+    bool clean = true;
+  };
+  template <class Ask>
+  Answer quietly(Ask ask) {
+    const bool before = std::exchange(unknown_, false);
     ++quiet_;
-    const bool ok = in_place(id, value, at, frame);
+    Answer out;
+    out.ok = ask();
     --quiet_;
-    return ok;
+    out.clean = !std::exchange(unknown_, before);
+    return out;
+  }
+  Answer quietly(Id id, const json::Value& value, const At& at, const Frame& frame) {
+    return quietly([&] { return in_place(id, value, at, frame); });
+  }
+  bool unknown_member(const Node& node, const At& at) {
+    if (quiet_ > 0) return unknown_ = true;
+    return refuse(node, to_string(Keyword::unevaluated_properties), at,
+                  "has a member that is not one that is expected");
+  }
+  bool has_no_unknown(const Node& node, const json::Object& object, const At& at,
+                      const Frame& frame) {
+    for (std::size_t i = 0; i < object.size(); ++i) {
+      // One report, as the names are a stranger's.
+      if (marks_[frame.offset + i] == 0) return unknown_member(node, at);
+    }
+    return true;
   }
 
-  bool run(Id id, const json::Value& value, const At& from, Frame frame) {
+  bool run(Id id, const json::Value& value, const At& from, Frame frame, Role role) {
     if (depth_ >= program_.options.max_run_depth) exhausted_ = true;
     if (!spend(1)) return false;
     const Node& node = program_.nodes[id];
@@ -186,9 +185,11 @@ class Runner final {
     const Scope scope{from.scope, node.resource};
     At at = from;
     if (at.scope == nullptr || at.scope->resource != node.resource) at.scope = &scope;
-    const bool own = node.tracks && !frame.used && container_size(value) != 0;
+    const bool closes = node.closed && role == Role::own && value.as_object() != nullptr;
+    const bool own = (node.tracks || closes) && !frame.used && container_size(value) != 0;
     if (own) frame = push(container_size(value));
-    const bool ok = run_ops(node, value, at, frame);
+    bool ok = run_ops(node, value, at, frame);
+    if (closes && ok && !exhausted_) ok = has_no_unknown(node, *value.as_object(), at, frame);
     if (own && !exhausted_) pop(frame);
     --depth_;
     return ok && !exhausted_;
@@ -225,11 +226,12 @@ class Runner final {
                                         : "must be one of the values that the schema lists");
                });
       case Keyword::all_of:
+        return all_of(op, value, at, frame);
       case Keyword::any_of:
       case Keyword::one_of:
         return alternatives(node, op, value, at, frame);
       case Keyword::negation:
-        return !quietly(static_cast<Id>(op.first), value, at, Frame{}) ||
+        return !quietly(static_cast<Id>(op.first), value, at, Frame{}).ok ||
                refuse_with(node, op, at,
                            [] { return std::string("must not be what `not` describes"); });
       case Keyword::condition:
@@ -263,35 +265,51 @@ class Runner final {
     return false;
   }
 
+  bool all_of(const Op& op, const json::Value& value, const At& at, const Frame& frame) {
+    bool ok = true;
+    for (std::uint32_t i = 0; i < op.count; ++i) {
+      if (!in_place(program_.lists[op.first + i], value, at, frame)) ok = false;
+      if (exhausted_ || (!ok && !goes_on())) return false;
+    }
+    return ok;
+  }
+
   bool alternatives(const Node& node, const Op& op, const json::Value& value, const At& at,
                     const Frame& frame) {
-    const Id* const branch = program_.lists.data() + op.first;
+    const bool any = op.keyword == Keyword::any_of;
     std::uint32_t passed = 0;
+    bool clean = false;
+    Id unclean = none;  // the first that passes but for unknown members
     for (std::uint32_t i = 0; i < op.count; ++i) {
-      const bool all = op.keyword == Keyword::all_of;
-      const bool ok =
-          all ? in_place(branch[i], value, at, frame) : quietly(branch[i], value, at, frame);
-      passed += ok ? 1U : 0U;
+      const Id branch = program_.lists[op.first + i];
+      const Answer answer = quietly(branch, value, at, frame);
       if (exhausted_) return false;
-      if (all && !ok && !goes_on()) return false;
+      if (!answer.ok) continue;
+      ++passed;
+      if (answer.clean) clean = true;
+      if (!answer.clean && unclean == none) unclean = branch;
       // Where nobody asks what was evaluated, the first that passes is enough.
-      if (op.keyword == Keyword::any_of && ok && !frame.used) return true;
-      if (op.keyword == Keyword::one_of && passed > 1) break;
+      if (any && clean && !frame.used) return true;
+      if (!any && passed > 1) break;
     }
-    if (op.keyword == Keyword::all_of) return passed == op.count;
     if (passed == 0) {
       return refuse_with(node, op, at,
                          [&] { return "fits none of the " + counted(op.count, "alternative"); });
     }
-    if (op.keyword == Keyword::any_of || passed == 1) return true;
-    return refuse_with(node, op, at, [] {
-      return std::string("fits more than one of the alternatives, and may fit only one");
-    });
+    if (!any && passed > 1) {
+      return refuse_with(node, op, at, [] {
+        return std::string("fits more than one of the alternatives, and may fit only one");
+      });
+    }
+    if (clean) return true;
+    if (quiet_ > 0) return unknown_ = true;
+    if (speaks()) in_place(unclean, value, at, frame);  // says where
+    return false;
   }
 
   bool condition(const Op& op, const json::Value& value, const At& at, const Frame& frame) {
     const Id* const part = program_.lists.data() + op.first;  // if, then, else
-    const bool holds = quietly(part[0], value, at, frame);
+    const bool holds = quietly(part[0], value, at, frame).ok;
     if (exhausted_) return false;
     const Id next = holds ? part[1] : part[2];
     return next == none || in_place(next, value, at, frame);
@@ -392,7 +410,7 @@ class Runner final {
   }
   bool element(Id id, const json::Array& array, std::size_t index, const At& at) {
     const Path path{at.path, nullptr, index, false};
-    return run(id, array[index], At{&path, at.scope}, Frame{});
+    return run(id, array[index], At{&path, at.scope}, Frame{}, Role::own);
   }
   bool elements(const Elements& table, const json::Array& array, const At& at, const Frame& frame) {
     bool ok = true;
@@ -409,16 +427,19 @@ class Runner final {
                 const Frame& frame) {
     const Contains& wanted = program_.contains[op.first];
     std::uint64_t found = 0;
-    ++quiet_;
+    std::uint64_t clean = 0;
     for (std::size_t i = 0; i < array.size() && !exhausted_; ++i) {
-      if (!element(wanted.node, array, i, at)) continue;
+      const Answer answer = quietly([&] { return element(wanted.node, array, i, at); });
+      if (!answer.ok) continue;
       ++found;
+      clean += answer.clean ? 1U : 0U;
       mark(frame, i);
       if (found > wanted.max) break;
-      if (found >= wanted.min && wanted.max >= array.size() && !frame.used) break;
+      if (clean >= wanted.min && wanted.max >= array.size() && !frame.used) break;
     }
-    --quiet_;
     if (exhausted_) return false;
+    if (found >= wanted.min && found <= wanted.max && clean < wanted.min)
+      return unknown_member(node, at);
     if (found < wanted.min) {
       return refuse_with(node, op, at, [&] {
         return "must have at least " + counted(wanted.min, "element") +
@@ -496,10 +517,8 @@ class Runner final {
       if (!spend(1 + name.size() / 64)) return false;
       // The name as a value of its own; a short one fits into its string.
       const json::Value text{std::string_view(name)};
-      ++quiet_;
-      const bool ok = run(static_cast<Id>(op.first), text, at, Frame{});
-      --quiet_;
-      if (!ok)
+      const auto ask = [&] { return run(static_cast<Id>(op.first), text, at, Frame{}, Role::own); };
+      if (!quietly(ask).ok)
         return refuse_with(node, op, at,
                            [] { return std::string("has a member whose name is not allowed"); });
     }
@@ -511,7 +530,7 @@ class Runner final {
       return refuse(program_.nodes[id], "", at, "has a member that the schema does not know");
     }
     const Path path{at.path, &member.first, 0, foreign};
-    return run(id, member.second, At{&path, at.scope}, Frame{});
+    return run(id, member.second, At{&path, at.scope}, Frame{}, Role::own);
   }
   bool members(const Members& table, const json::Object& object, const At& at, const Frame& frame) {
     bool ok = true;
@@ -542,6 +561,7 @@ class Runner final {
   bool exhausted_ = false;  // sticky: then everything is refused, also below `not`
   std::size_t depth_ = 0;
   std::size_t quiet_ = 0;
+  bool unknown_ = false;  // below something quiet
   // On the stack while there are few marks.
   std::array<std::byte, 2048> buffer_;
   std::pmr::monotonic_buffer_resource memory_{buffer_.data(), buffer_.size()};
@@ -549,17 +569,25 @@ class Runner final {
 };
 
 }  // namespace
+
+bool run(const Program& program, Id root, const json::Value& value, std::vector<Violation>* out,
+         Report report) {
+  return Runner(program, out, report).start(root, value);
+}
+
+Violation limit_violation() {
+  return {"", "limit", "#", "checking this value would cost more than is allowed"};
+}
+
 }  // namespace moat::validate::schema
 
 namespace moat::validate {
 
-bool Schema::check(const json::Value& value) const {
-  return schema::Runner(*program_, nullptr, Report::first).start(value);
-}
+bool Schema::check(const json::Value& value) const { return schema::run(*program_, root_, value); }
 
 std::vector<Violation> Schema::validate(const json::Value& value, Report report) const {
   std::vector<Violation> out;
-  const bool ok = schema::Runner(*program_, &out, report).start(value);
+  const bool ok = schema::run(*program_, root_, value, &out, report);
   // Whatever was refused has a reason, also where all of it lies below something quiet.
   if (!ok && out.empty()) out.push_back({"", "", "#", "does not fit the schema"});
   return out;

@@ -59,6 +59,8 @@ ProblemCode code_of(json::Refusal refusal) {
     case json::Refusal::too_deep:
     case json::Refusal::too_many:
     case json::Refusal::too_long:
+    case json::Refusal::too_large:
+    case json::Refusal::number_too_long:
       return ProblemCode::too_long;
     case json::Refusal::number_out_of_range:
       return ProblemCode::out_of_range;
@@ -273,9 +275,9 @@ Result<Fields, Problems> ObjectShape::parse_json(std::string_view body,
                                                  const json::Limits& limits) const {
   auto value = json::parse(body, limits);
   if (!value) {
-    const auto refusal = value.error().refusal;
-    return Error{Problems{{"", code_of(refusal),
-                           "is not acceptable JSON: " + std::string(json::to_string(refusal))}}};
+    return Error{
+        Problems{{"", code_of(value.error().refusal),
+                  "is not acceptable JSON: " + json::describe(body, value.error(), limits)}}};
   }
   auto fields = check(*value);
   wipe_strings(*value);

@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <span>
@@ -15,22 +16,23 @@
 
 namespace moat::validate::schema {
 
-// Where a subschema stands.
+// Where a subschema stands. It has a node once it is to be compiled.
 struct Place {
-  Id node = 0;
+  Id node = none;
   Id resource = 0;
   std::string pointer;
   std::size_t depth = 0;
 };
 
 // Index finds the subschemas of documents, their identifiers and anchors, and what a reference
-// leads to. It gives each subschema its node number.
+// leads to. It numbers the nodes: all subschemas of a root, and of other documents those that
+// something leads to.
 class Index final {
  public:
   Index(const SchemaOptions& options, Program& program) : options_(options), program_(program) {}
 
-  // Reads a document that was given or embedded; its subschemas are numbered on.
-  bool add_document(std::string uri, json::Value schema, bool is_main);
+  // Reads a schema that is to be compiled as a whole, and gives its node.
+  std::optional<Id> add_root(json::Value schema);
   // The node that `reference` leads to from `resource`. `dynamic` gets the anchor's number where
   // the fragment is a $dynamicAnchor.
   std::optional<Id> resolve(std::string_view reference, Id resource, std::string pointer,
@@ -39,9 +41,10 @@ class Index final {
   // By node.
   const std::vector<const json::Value*>& schemas() const { return schemas_; }
   const Place& place(Id node) const { return places_.at(schemas_[node]); }
-  Id node_of(const json::Value* schema) const { return places_.at(schema).node; }
-  // For the program: the dynamic anchors of each resource.
-  std::vector<Resource> resources() const;
+  // The node of a subschema that was found; it is compiled from now on.
+  Id node_of(const json::Value* schema);
+  // For the program: the dynamic anchors of each resource. May number further nodes.
+  std::vector<Resource> resources();
 
   bool fail(std::string pointer, std::string sentence) {
     if (!problem) problem = SchemaProblem{std::move(pointer), std::move(sentence)};
@@ -57,6 +60,8 @@ class Index final {
     std::map<std::string, const json::Value*, std::less<>> dynamic;
   };
 
+  // A document that was given or embedded.
+  bool add_document(std::string uri, std::shared_ptr<const json::Value> schema);
   bool scan(const json::Value& schema, Id resource, const std::string& pointer, std::size_t depth);
   bool scan_identity(const json::Value& schema, Id& resource, const std::string& pointer);
   bool scan_anchor(const json::Value& schema, std::string_view keyword, Id resource,
@@ -75,10 +80,20 @@ class Index final {
   std::map<std::string, Id, std::less<>> anchor_numbers_;
   std::unordered_map<const json::Value*, Place> places_;
   std::vector<const json::Value*> schemas_;
+  bool whole_ = false;  // while a root is read: all of it is numbered
 };
 
-// Writes the operations of one node. Defined in schema_compile.cc.
+// Writes the operations of the nodes that have none yet. Defined in schema_compile.cc.
 std::optional<SchemaProblem> compile_nodes(Index& index, Program& program);
+
+// What is to be done when all nodes are there: finds circles and defaults that do not fit, closes
+// nodes (refuse_unknown_members). Defined in schema_graph.cc.
+struct NodeProblem {
+  Id node;
+  std::string pointer;
+  std::string sentence;
+};
+std::optional<NodeProblem> finish(Program& program);
 
 // "/" and the name, escaped for a JSON Pointer.
 std::string pointer_step(std::string_view name);

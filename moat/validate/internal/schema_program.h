@@ -101,6 +101,12 @@ struct Node {
   Id resource = 0;
   bool never = false;   // the schema `false`
   bool tracks = false;  // has unevaluatedItems or unevaluatedProperties
+  // For refuse_unknown_members: says which members there are; says what becomes of others; refuses
+  // others where it judges a value of its own.
+  bool declares = false;
+  bool has_rest = false;
+  bool closed = false;
+  const json::Value* default_value = nullptr;  // within documents
   std::string pointer;
 };
 
@@ -111,7 +117,7 @@ struct Resource {
 
 struct Program {
   SchemaOptions options;  // without its documents
-  std::vector<std::unique_ptr<json::Value>> documents;
+  std::vector<std::shared_ptr<const json::Value>> documents;
   std::vector<Node> nodes;
   std::vector<Op> ops;
   std::vector<Resource> resources;
@@ -154,6 +160,17 @@ bool equal(const json::Value& a, const json::Value& b, Steps& steps);
 std::uint64_t hash(const json::Value& value);
 // Whether no two elements are equal; false when the steps run out.
 bool all_unique(const json::Array& array, Steps& steps);
+
+// Runs the node `root` on a value. Without `out` it only answers.
+bool run(const Program& program, Id root, const json::Value& value,
+         std::vector<Violation>* out = nullptr, Report report = Report::first);
+// Why a value that is too costly was refused.
+Violation limit_violation();
+Id find_name(const NameTable& table, std::string_view name);
+// The bits of a value's types: an integer has two.
+std::uint32_t types_of(const json::Value& value);
+// "a string or null"
+std::string types_text(std::uint64_t types);
 
 // What `format: name` asks for. `known` is false for names that the standard does not have;
 // `check` is null where it is known, and nothing here can check it.

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+// Schema::read: text becomes what the schema wants at its place, defaults are filled in. Whatever
+// this leaves undone, or does against a schema's meaning, is refused by the validation behind it.
+#include <algorithm>
+
+#include "moat/validate/internal/schema_program.h"
+#include "moat/validate/strings.h"
+
+namespace moat::validate::schema {
+namespace {
+
+constexpr std::uint32_t any_type =
+    type_null | type_boolean | type_integer | type_number | type_string | type_array | type_object;
+
+// What is known of a place: nodes that all apply to it, and of each choice (anyOf, oneOf) one
+// branch. A branch that is empty says nothing of the place.
+struct Wish {
+  std::vector<Id> nodes;
+  std::vector<std::vector<Wish>> choices;
+
+  bool empty() const { return nodes.empty() && choices.empty(); }
+  bool operator==(const Wish& other) const {
+    return nodes == other.nodes && choices == other.choices;
+  }
+};
+
+// One step into a value.
+struct Step {
+  const std::string* name = nullptr;  // null for an element
+  std::size_t index = 0;
+  std::uint32_t container() const { return name != nullptr ? type_object : type_array; }
+};
+
+// A number as JSON spells it, without white space around it; no zero with a minus.
+std::optional<json::Value> to_number(std::string_view text) {
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  if (text.empty() || !is_digit(text.back()) || !(is_digit(text[0]) || text[0] == '-'))
+    return std::nullopt;
+  auto parsed = json::parse(text);
+  if (!parsed || !parsed->as_number() || (text[0] == '-' && *parsed->as_number() == 0))
+    return std::nullopt;
+  return *std::move(parsed);
+}
+
+std::optional<json::Value> converted(const std::string& text, std::uint32_t types) {
+  if ((types & type_string) != 0) return std::nullopt;
+  if (text.empty() && (types & type_null) != 0) return json::Value();
+  if ((types & type_boolean) != 0 && (text == "true" || text == "false"))
+    return json::Value(text == "true");
+  if ((types & type_number) != 0) {
+    if (auto number = to_number(text)) return number;
+  } else if ((types & type_integer) != 0) {
+    if (const auto number = to_int(text)) return json::Value(*number);
+  }
+  if ((types | type_null) == (type_array | type_null))
+    return json::Value(json::Array{json::Value(text)});
+  return std::nullopt;
+}
+
+class Reader final {
+ public:
+  Reader(const Program& program, const ReadOptions& options)
+      : program_(program), options_(options), steps_{program.options.max_run_steps} {}
+
+  // False where it would cost too much.
+  bool read(json::Value& value, Id root) {
+    visit(value, Wish{{root}, {}});
+    return !exhausted_;
+  }
+
+ private:
+  bool spend(std::size_t steps) {
+    if (exhausted_ || !steps_.spend(steps)) exhausted_ = true;
+    return !exhausted_;
+  }
+  // Enters a node or a value below another one.
+  template <class Visit>
+  void deeper(Visit visit) {
+    if (depth_ >= program_.options.max_run_depth) exhausted_ = true;
+    if (!spend(1)) return;
+    ++depth_;
+    visit();
+    --depth_;
+  }
+  template <class Visit>
+  void each_op(Id id, Visit visit) {
+    const Node& node = program_.nodes[id];
+    for (std::uint32_t i = 0; i < node.op_count && !exhausted_; ++i)
+      visit(program_.ops[node.first_op + i]);
+  }
+  // The nodes that apply to the same value whatever it is.
+  template <class Visit>
+  void each_certain(const Op& op, Visit visit) {
+    if (op.keyword == Keyword::ref) visit(static_cast<Id>(op.first));
+    if (op.keyword != Keyword::all_of) return;
+    for (std::uint32_t i = 0; i < op.count; ++i) visit(program_.lists[op.first + i]);
+  }
+
+  // The types that a place may have.
+  std::uint32_t types(Id id) {
+    std::uint32_t out = any_type;
+    deeper([&] {
+      each_op(id, [&](const Op& op) {
+        if (op.keyword == Keyword::type) {
+          out &= static_cast<std::uint32_t>(op.first);
+          if ((op.first & type_number) != 0) out |= type_integer;
+        }
+        each_certain(op, [&](Id part) { out &= types(part); });
+        if (op.keyword != Keyword::any_of && op.keyword != Keyword::one_of) return;
+        std::uint32_t some = 0;
+        for (std::uint32_t i = 0; i < op.count; ++i) some |= types(program_.lists[op.first + i]);
+        out &= some;
+      });
+    });
+    return out;
+  }
+  std::uint32_t types(const Wish& place) {
+    std::uint32_t out = any_type;
+    deeper([&] {
+      for (const Id id : place.nodes) out &= types(id);
+      for (const auto& choice : place.choices) {
+        std::uint32_t some = 0;
+        for (const Wish& branch : choice) some |= types(branch);
+        out &= some;
+      }
+    });
+    return out;
+  }
+
+  Wish below(const Wish& place, const Step& step) {
+    Wish out;
+    deeper([&] {
+      for (const Id id : place.nodes) add_below(id, step, out);
+      for (const auto& choice : place.choices) {
+        std::vector<Wish> branches;
+        for (const Wish& branch : choice) {
+          if ((types(branch) & step.container()) != 0) branches.push_back(below(branch, step));
+        }
+        add_choice(std::move(branches), out);
+      }
+    });
+    return out;
+  }
+  void add_below(Id id, const Step& step, Wish& out) {
+    deeper([&] {
+      each_op(id, [&](const Op& op) {
+        each_certain(op, [&](Id part) { add_below(part, step, out); });
+        if (op.keyword == Keyword::any_of || op.keyword == Keyword::one_of) {
+          add_branches(op, step, out);
+        } else if (op.keyword == Keyword::members && step.name != nullptr) {
+          add_member(program_.members[op.first], *step.name, out);
+        } else if (op.keyword == Keyword::elements && step.name == nullptr) {
+          const Elements& table = program_.elements[op.first];
+          const Id element =
+              step.index < table.prefix.size() ? table.prefix[step.index] : table.rest;
+          if (element != none) add(element, out);
+        }
+      });
+    });
+  }
+  void add_branches(const Op& op, const Step& step, Wish& out) {
+    std::vector<Wish> branches;
+    for (std::uint32_t i = 0; i < op.count; ++i) {
+      const Id branch = program_.lists[op.first + i];
+      // One that wants another type than the value has cannot pass.
+      if ((types(branch) & step.container()) != 0) add_below(branch, step, branches.emplace_back());
+    }
+    add_choice(std::move(branches), out);
+  }
+  void add_member(const Members& table, const std::string& name, Wish& out) {
+    const Id property = find_name(table.properties, name);
+    bool known = property != none;
+    if (known) add(property, out);
+    for (const auto& [pattern, id] : table.patterns) {
+      const Pattern& expression = program_.patterns[pattern];
+      if (!spend(expression.cost(name)) || !expression.search(name)) continue;
+      known = true;
+      add(id, out);
+    }
+    if (!known && table.additional != none) add(table.additional, out);
+  }
+  static void add(Id id, Wish& out) {
+    if (std::find(out.nodes.begin(), out.nodes.end(), id) == out.nodes.end())
+      out.nodes.push_back(id);
+  }
+  void add_choice(std::vector<Wish> branches, Wish& out) {
+    // A branch that does not speak of a member lets it be anything; where unknown members are
+    // refused, it does not let it be.
+    const bool open = !program_.options.refuse_unknown_members;
+    std::vector<Wish> different;
+    for (Wish& branch : branches) {
+      if (branch.empty() && open) return;
+      const bool known = std::find(different.begin(), different.end(), branch) != different.end();
+      if (!branch.empty() && !known) different.push_back(std::move(branch));
+    }
+    if (!different.empty() &&
+        std::find(out.choices.begin(), out.choices.end(), different) == out.choices.end())
+      out.choices.push_back(std::move(different));
+  }
+
+  void visit(json::Value& value, const Wish& place) {
+    if (place.empty()) return;
+    deeper([&] {
+      const std::string* text = value.as_string();
+      if (text != nullptr && options_.coerce_text) {
+        if (auto better = converted(*text, types(place))) value = *std::move(better);
+      }
+      if (auto* array = std::get_if<json::Array>(&value.data())) {
+        for (std::size_t i = 0; i < array->size() && !exhausted_; ++i)
+          visit((*array)[i], below(place, Step{nullptr, i}));
+      } else if (auto* object = std::get_if<json::Object>(&value.data())) {
+        for (auto& [name, member] : *object) {
+          if (!exhausted_) visit(member, below(place, Step{&name, 0}));
+        }
+        if (!options_.fill_defaults) return;
+        for (const Id id : place.nodes) fill(id, value);
+      }
+    });
+  }
+
+  void fill(Id id, json::Value& value) {
+    deeper([&] {
+      each_op(id, [&](const Op& op) {
+        each_certain(op, [&](Id part) { fill(part, value); });
+        if (op.keyword != Keyword::members) return;
+        auto& object = std::get<json::Object>(value.data());
+        for (const auto& [name, node] : program_.members[op.first].properties) {
+          const json::Value* missing = default_of(node);
+          if (missing == nullptr || !spend(1 + object.size() / 8)) continue;
+          if (value.find(name) == nullptr) object.emplace_back(name, *missing);
+        }
+      });
+    });
+  }
+  // Of the node itself, or of the first that it leads to.
+  const json::Value* default_of(Id id) {
+    const json::Value* out = program_.nodes[id].default_value;
+    if (out != nullptr) return out;
+    deeper([&] {
+      each_op(id, [&](const Op& op) {
+        each_certain(op, [&](Id part) {
+          if (out == nullptr) out = default_of(part);
+        });
+      });
+    });
+    return out;
+  }
+
+  const Program& program_;
+  const ReadOptions& options_;
+  Steps steps_;
+  std::size_t depth_ = 0;
+  bool exhausted_ = false;
+};
+
+}  // namespace
+}  // namespace moat::validate::schema
+
+namespace moat::validate {
+
+Result<json::Value, std::vector<Violation>> Schema::read(json::Value value,
+                                                         const ReadOptions& options,
+                                                         Report report) const {
+  if ((options.coerce_text || options.fill_defaults) &&
+      !schema::Reader(*program_, options).read(value, root_))
+    return Error{std::vector<Violation>{schema::limit_violation()}};
+  std::vector<Violation> violations = validate(value, report);
+  if (!violations.empty()) return Error{std::move(violations)};
+  return value;
+}
+
+}  // namespace moat::validate
