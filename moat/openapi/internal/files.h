@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "moat/openapi/internal/model.h"
+#include "moat/openapi/openapi.h"
+#include "moat/validate/schema.h"
+
+namespace moat::openapi {
+
+// A place in one of the files.
+struct Place {
+  std::size_t file = 0;
+  const json::Value* value = nullptr;
+  std::string pointer;  // "/paths/~1orders"
+};
+
+// In whose eyes a schema is read: what is readOnly must not be in a request, what is writeOnly not
+// in a response.
+enum class Direction { request, response };
+
+// Files reads a document and all that it refers to, and checks that every object in it is what
+// stands in the specification: unknown and missing fields, references that lead nowhere.
+class Files final {
+ public:
+  explicit Files(const DocumentOptions& options) : options_(options) {}
+
+  // False where there are problems.
+  bool read(std::string_view text);
+  const json::Value& root() const { return files_.front().value; }
+  bool is_3_0() const { return is_3_0_; }
+
+  // Where a reference leads to, followed to the end; `from` itself where there is none. It has been
+  // checked by read().
+  Place target(const Place& from) const;
+  // The member of a place, or nothing.
+  static std::optional<Place> member(const Place& of, std::string_view name);
+
+  // The files as documents of JSON Schema 2020-12, for schemas that lead into them by uri_of().
+  std::vector<validate::SchemaDocument> schema_documents(Direction direction) const;
+  std::string uri_of(const Place& place) const;
+
+  void report(const Place& place, std::string sentence);
+  // A problem of a schema, by the pointer that the compiler gave.
+  void report_schema(const Place& root, const validate::SchemaProblem& problem);
+  std::vector<DocumentProblem>& problems() { return problems_; }
+
+ private:
+  struct File {
+    std::string name;
+    json::Value value;
+    std::unordered_map<std::string, int> lines;
+    std::unordered_map<const json::Value*, Kind> seen;
+  };
+  std::optional<std::size_t> load(std::string_view name, const Place* from);
+  std::optional<std::size_t> parse(std::string name, std::string_view text, const Place* from);
+  std::optional<Place> resolve(const Place& from, std::string_view reference);
+  std::optional<Place> find(std::size_t file, std::string_view fragment) const;
+  bool check_version();
+  // An object and what stands below it; what it refers to is left in `pending_`.
+  void check(Kind kind, const Place& place);
+  void check_shape(Kind kind, Shape shape, const Place& place);
+  bool check_reference(Kind kind, const Place& place);
+  void check_fields(Kind kind, const Place& place);
+  void check_names(Kind kind, const Place& place);
+  void check_schema(const Place& place);
+  // schema_views.cc: as JSON Schema 2020-12 has it.
+  json::Value converted(std::size_t file, const json::Value& value, Direction direction) const;
+  json::Value converted_schema(std::size_t file, const json::Value& schema,
+                               Direction direction) const;
+  json::Value converted_member(std::size_t file, const std::string& name, const json::Value& value,
+                               Direction direction) const;
+  bool is_hidden(std::size_t file, const json::Value& schema, Direction direction) const;
+
+  const DocumentOptions& options_;
+  std::deque<File> files_;
+  std::map<std::string, std::size_t, std::less<>> by_name_;
+  std::vector<std::pair<Kind, Place>> pending_;
+  std::vector<DocumentProblem> problems_;
+  std::size_t bytes_ = 0;
+  std::size_t nodes_ = 0;
+  bool is_3_0_ = false;
+};
+
+}  // namespace moat::openapi

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "moat/openapi/internal/path_tree.h"
+#include "moat/openapi/openapi.h"
+#include "moat/validate/schema.h"
+
+namespace moat::openapi {
+
+enum class Where : std::uint8_t { path, query, header, cookie };
+std::string_view to_string(Where where);
+
+// How a value of several parts is written in one text (OpenAPI 3.1.1 section 4.8.12.3).
+enum class Style : std::uint8_t {
+  simple,
+  label,
+  matrix,
+  form,
+  space_delimited,
+  pipe_delimited,
+  deep_object
+};
+
+// What a schema wants in its place.
+enum class Wants : std::uint8_t { scalar, array, object };
+
+// The members of an object that a schema lists, and what each of them is.
+struct Members {
+  std::map<std::string, Wants, std::less<>> listed;
+  bool open = false;  // others may come, too
+};
+
+struct Parameter {
+  Where where = Where::query;
+  std::string name;
+  Style style = Style::form;
+  bool explode = true;
+  bool required = false;
+  bool allow_empty = false;
+  bool is_json = false;  // its text is JSON ("content")
+  Wants wants = Wants::scalar;
+  Members members;  // where it wants an object
+  std::string schema_uri;  // in Files' documents; empty: none
+  std::optional<validate::Schema> schema;
+};
+
+// One key of a `content` map.
+struct Media {
+  std::string type;  // in lower case, without parameters: "application/json", "image/*", "*/*"
+  Members members;   // for forms
+  std::string schema_uri;
+  std::optional<validate::Schema> schema;
+};
+using Content = std::vector<Media>;
+
+struct Body {
+  bool required = false;
+  Content content;
+};
+
+struct Answer {
+  int first = 0, last = 0;  // of its statuses; 0 and 999 for "default"
+  std::vector<Parameter> headers;
+  Content content;
+};
+
+struct Operation {
+  std::string_view method;  // a literal
+  std::string path;         // the template, with what stands before it
+  std::string id;           // operationId
+  std::vector<std::string> path_names;  // of the parameters in the path, in their order
+  std::vector<Parameter> parameters;
+  std::optional<Body> body;
+  std::vector<Answer> answers;  // exact statuses, then ranges, then the default
+};
+
+// What a media type is read as.
+enum class Format : std::uint8_t { json, form, multipart, text, opaque };
+
+// A Content-Type field's value.
+struct MediaType {
+  std::string type;  // in lower case: "application/json"
+  Format format = Format::opaque;
+  bool is_utf8 = true;  // or it does not say
+};
+// Nullopt where it is none (RFC 9110 section 8.3.1).
+[[nodiscard]] std::optional<MediaType> parse_media_type(std::string_view text);
+// The most specific entry for a type.
+const Media* find_media(const Content& content, std::string_view type);
+
+// The values of parameters, from the texts of a request.
+class ParameterReader final {
+ public:
+  ParameterReader(const Operation& operation, const DocumentOptions& options)
+      : operation_(operation), options_(options) {}
+
+  // `path_values` in the order of Operation::path_names.
+  std::vector<Violation> read(const Request& request,
+                              const std::vector<std::string_view>& path_values);
+
+ private:
+  void read_path(const std::vector<std::string_view>& values);
+  void read_query(std::string_view query);
+  void read_headers(std::span<const std::pair<std::string_view, std::string_view>> headers);
+  void read_cookies(std::string_view cookie);
+
+  const Operation& operation_;
+  const DocumentOptions& options_;
+  std::vector<Violation> violations_;
+};
+
+// Headers of a response, as ParameterReader reads those of a request.
+std::vector<Violation> read_headers(
+    const std::vector<Parameter>& parameters,
+    std::span<const std::pair<std::string_view, std::string_view>> headers,
+    const DocumentOptions& options);
+
+// A body, or the content of a response, by its type; `content_type` is the whole field.
+std::optional<Refusal> check_content(const Media& media, const MediaType& type,
+                                     std::string_view content_type, std::string_view body,
+                                     const DocumentOptions& options);
+
+}  // namespace moat::openapi

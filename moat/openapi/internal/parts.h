@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "moat/openapi/internal/files.h"
+#include "moat/openapi/internal/operation.h"
+
+namespace moat::openapi {
+
+// The operations of one path.
+struct PathOperations {
+  std::string path;                     // the template
+  std::vector<std::size_t> operations;  // their numbers
+};
+
+struct Document::Parts {
+  DocumentOptions options;
+  std::vector<Operation> operations;
+  std::vector<PathOperations> paths;
+  PathTree tree;  // numbers of `paths`
+};
+
+// Builds the operations of a document that Files has read. Problems go to `files`.
+class Builder final {
+ public:
+  Builder(Files& files, const DocumentOptions& options) : files_(files), options_(options) {}
+  // False where there are problems.
+  bool build(std::vector<Operation>& operations, std::vector<PathOperations>& paths,
+             PathTree& tree);
+
+ private:
+  std::vector<std::string> bases(const Place& operation, const Place& item);
+  std::optional<std::string> base_of(const Place& server);
+  void add_path(const std::string& path, const Place& item);
+  void add_operation(const std::string& path, std::string_view method, const Place& item,
+                     const Place& place);
+  void place_operation(const Operation& operation, const std::vector<Segment>& segments,
+                       const Place& place);
+  void read_parameters(const Place& of, std::vector<std::pair<Parameter, Place>>& out);
+  std::optional<Parameter> read_parameter(const Place& place);
+  void read_style(const Place& place, Parameter& parameter);
+  void read_schema(const Place& place, Parameter& parameter);
+  Content read_content(const Place& map);
+  std::optional<Answer> read_answer(const std::string& status, const Place& place);
+  bool flag(const Place& place, std::string_view name, bool otherwise);
+  std::string text(const Place& place, std::string_view name);
+  Wants wants(const Place& schema, int hops = 0);
+  void collect_members(const Place& schema, Members& out, int hops = 0);
+  bool compile(Direction direction);
+
+  Files& files_;
+  const DocumentOptions& options_;
+  std::vector<Operation>* operations_ = nullptr;
+  std::vector<PathOperations>* paths_ = nullptr;
+  PathTree* tree_ = nullptr;
+  std::map<std::string, std::size_t> path_numbers_;  // by the template
+  std::map<std::string, int> ids_;
+};
+
+}  // namespace moat::openapi

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <utility>
+
+#include "moat/base/encoding.h"
+#include "moat/openapi/internal/operation.h"
+
+namespace moat::openapi {
+namespace {
+
+// RFC 9110 section 5.6.2.
+bool is_token(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+  });
+}
+
+bool ends_with(std::string_view text, std::string_view end) {
+  return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
+}
+
+Format format_of(std::string_view type) {
+  if (type == "application/json" || ends_with(type, "+json")) return Format::json;
+  if (type == "application/x-www-form-urlencoded") return Format::form;
+  if (type == "multipart/form-data") return Format::multipart;
+  if (type == "text/plain") return Format::text;
+  return Format::opaque;
+}
+
+// Takes one parameter off the front, with the semicolon before it. False: that is none.
+bool take_parameter(std::string_view& rest, std::string& name, std::string& value) {
+  rest = trim(rest.substr(1));
+  if (rest.empty() || rest[0] == ';') {
+    name.clear();
+    return true;
+  }
+  const std::size_t equals = rest.find('=');
+  if (equals == std::string_view::npos || !is_token(rest.substr(0, equals))) return false;
+  name = ascii_lower(rest.substr(0, equals));
+  rest.remove_prefix(equals + 1);
+  value.clear();
+  if (rest.empty() || rest[0] != '"') {
+    const std::string_view token = trim(rest.substr(0, rest.find(';')));
+    if (!is_token(token)) return false;
+    value = token;
+    rest.remove_prefix(std::min(rest.size(), rest.find(';')));
+    return true;
+  }
+  for (rest.remove_prefix(1); !rest.empty() && rest[0] != '"'; rest.remove_prefix(1)) {
+    if (rest[0] == '\\') rest.remove_prefix(1);
+    if (rest.empty()) return false;
+    value += rest[0];
+  }
+  if (rest.empty()) return false;
+  rest = trim(rest.substr(1));
+  return rest.empty() || rest[0] == ';';
+}
+
+}  // namespace
+
+std::optional<MediaType> parse_media_type(std::string_view text) {
+  text = trim(text);
+  const std::string_view type = trim(text.substr(0, text.find(';')));
+  const std::size_t slash = type.find('/');
+  if (slash == std::string_view::npos || !is_token(type.substr(0, slash)) ||
+      !is_token(type.substr(slash + 1)))
+    return std::nullopt;
+  MediaType out;
+  out.type = ascii_lower(type);
+  out.format = format_of(out.type);
+  std::string_view rest = text.substr(std::min(text.size(), text.find(';')));
+  std::string name, value;
+  bool charset = false;
+  while (!rest.empty()) {
+    if (!take_parameter(rest, name, value)) return std::nullopt;
+    if (name != "charset") continue;
+    if (std::exchange(charset, true)) return std::nullopt;  // two of them
+    out.is_utf8 = ascii_iequals(value, "utf-8") || ascii_iequals(value, "us-ascii");
+  }
+  return out;
+}
+
+const Media* find_media(const Content& content, std::string_view type) {
+  const std::string range = std::string(type.substr(0, type.find('/'))) + "/*";
+  const Media* found = nullptr;
+  for (const Media& media : content) {
+    if (media.type == type) return &media;
+    if (media.type == range || (media.type == "*/*" && found == nullptr)) found = &media;
+  }
+  return found;
+}
+
+}  // namespace moat::openapi

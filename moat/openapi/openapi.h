@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "moat/base/json.h"
+#include "moat/base/result.h"
+
+namespace moat::openapi {
+
+// Why a document was refused: the file, a place in it, and a sentence.
+struct DocumentProblem {
+  std::string file;
+  int line = 0;         // 0 where it is not known (documents in JSON)
+  std::string pointer;  // JSON Pointer (RFC 6901) in that file
+  std::string sentence;
+  std::string to_string() const;  // "openapi.yaml:12: /paths/~1orders: …"
+};
+
+// The text of another file that the document refers to, or why it cannot be had. `name` is relative
+// to the first document's folder and never leads out of it.
+using Loader = std::function<Result<std::string, std::string>(std::string_view name)>;
+
+struct DocumentOptions {
+  std::string name = "openapi.yaml";  // for messages
+  Loader loader;                      // without one, a reference to another file is a problem
+  // What stands before the document's paths, such as "/v1". Without it the paths of its `servers`
+  // do, or nothing.
+  std::optional<std::string> base_path;
+  bool allow_unknown_query = false;    // parameters that no operation describes
+  bool allow_unknown_members = false;  // of objects in bodies that list their members
+  bool checks_responses = false;       // whether check_response will be called
+  std::size_t max_bytes = 8 * 1024 * 1024;   // of all files together
+  std::size_t max_nodes = 500'000;           // values in all files, aliases of YAML written out
+  json::Limits body;  // of a body, and of a parameter that is JSON
+};
+
+// What is judged. All texts belong to the caller.
+struct Request {
+  std::string_view method;  // "POST"
+  std::string_view path;    // raw, begins with '/', up to the '?'
+  std::string_view query;   // raw, behind the '?'
+  std::string_view cookie;  // the Cookie header; several lines joined by "; "
+  std::string_view content_type;
+  bool has_body = false;
+  bool is_encoded = false;  // there is a Content-Encoding
+  std::span<const std::pair<std::string_view, std::string_view>> headers;  // names in any case
+};
+
+// One thing wrong. No value that was sent is repeated, and no name that the document does not have.
+struct Violation {
+  std::string_view in;    // "path", "query", "header", "cookie" or "body"; a literal
+  std::string parameter;  // its name; empty for a body
+  std::string pointer;    // JSON Pointer into the body or the parameter's value
+  std::string keyword;    // of JSON Schema, or "unknown", "missing", "repeated", "syntax"
+  std::string message;    // a sentence to act on, beginning in lower case
+};
+
+// Why a request or a response is not what the document describes.
+struct Refusal {
+  int status = 400;       // of a request: 400, 404, 405, 413, 415 or 422
+  std::string_view code;  // a stable name, a literal: "schema_no_operation"
+  std::string_view title;  // a sentence for people, a literal
+  std::vector<Violation> errors;
+  std::string allow;  // of 405: the methods that there are, for an Allow field
+};
+// The body of an answer: application/problem+json (RFC 9457) with the errors in a list.
+std::string to_problem_json(const Refusal& refusal);
+
+struct Operation;
+
+// The operation for a request, and the texts of the parameters in its path.
+struct Match {
+  const Operation* operation = nullptr;         // of the Document, for as long as it lives
+  std::vector<std::string_view> path_values;  // into the path that was given
+};
+
+// Document is an OpenAPI document of version 3.0 or 3.1, checked and compiled once. It is immutable
+// and may be used by several threads. What it does not describe is refused.
+class Document final {
+ public:
+  // All problems, or a document.
+  [[nodiscard]] static Result<Document, std::vector<DocumentProblem>> parse(
+      std::string_view text, const DocumentOptions& options = {});
+
+  // The operation for a method and a raw path; or the refusal, 404 or 405. HEAD is described where
+  // GET is.
+  [[nodiscard]] Result<Match, Refusal> find(std::string_view method, std::string_view path) const;
+
+  // Path, query, header and cookie parameters, and whether there may be such a body.
+  [[nodiscard]] std::optional<Refusal> check_head(const Match& match, const Request& request) const;
+  // Whether the content of a body of that type is checked: else it need not be read.
+  [[nodiscard]] bool reads_body(const Operation& operation, std::string_view content_type) const;
+  [[nodiscard]] std::optional<Refusal> check_body(const Operation& operation,
+                                                  std::string_view content_type,
+                                                  std::string_view body) const;
+
+  // The same for the answer of a backend: its status, type and head, and its content. A document
+  // that was parsed without `checks_responses` lets all pass.
+  [[nodiscard]] std::optional<Refusal> check_response_head(
+      const Operation& operation, int status, std::string_view content_type, bool has_body,
+      std::span<const std::pair<std::string_view, std::string_view>> headers) const;
+  [[nodiscard]] bool reads_response(const Operation& operation, int status,
+                                    std::string_view content_type) const;
+  [[nodiscard]] std::optional<Refusal> check_response_body(const Operation& operation, int status,
+                                                           std::string_view content_type,
+                                                           std::string_view body) const;
+
+  // In the order of the document.
+  std::vector<const Operation*> operations() const;
+
+ private:
+  struct Parts;
+  explicit Document(std::shared_ptr<const Parts> parts) : parts_(std::move(parts)) {}
+  std::shared_ptr<const Parts> parts_;
+};
+
+// For people: "POST /orders/{id} (createOrder)", and what it takes, a line each.
+std::string name_of(const Operation& operation);
+std::vector<std::string> describe(const Operation& operation);
+
+}  // namespace moat::openapi

@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: Apache-2.0
+// Parameters: from one text, or several, to the value that a schema is for.
+#include <algorithm>
+#include <utility>
+
+#include "moat/base/encoding.h"
+#include "moat/openapi/internal/operation.h"
+
+namespace moat::openapi {
+namespace {
+
+using Pair = std::pair<std::string_view, std::string_view>;
+
+// How the texts of a part are decoded: not at all, by percent, or as in forms, where '+' is a space.
+enum class Escapes { none, percent, form };
+
+std::optional<std::string> decoded(std::string_view raw, Escapes escapes) {
+  std::string text(raw);
+  if (escapes == Escapes::form) std::replace(text.begin(), text.end(), '+', ' ');
+  if (escapes != Escapes::none) {
+    auto plain = percent_decode(text);
+    if (!plain) return std::nullopt;
+    text = std::move(*plain);
+  }
+  if (text.find('\0') != std::string::npos || !is_valid_utf8(text)) return std::nullopt;
+  return text;
+}
+
+std::vector<std::string_view> split(std::string_view text, std::string_view separator) {
+  std::vector<std::string_view> out;
+  for (;;) {
+    const std::size_t end = text.find(separator);
+    out.push_back(text.substr(0, end));
+    if (end == std::string_view::npos) return out;
+    text.remove_prefix(end + separator.size());
+  }
+}
+
+// One parameter's texts and what becomes of them.
+class Reading final {
+ public:
+  Reading(const Parameter& parameter, const DocumentOptions& options,
+          std::vector<Violation>& violations)
+      : parameter_(parameter), options_(options), violations_(violations) {}
+
+  void fail(std::string keyword, std::string message) const {
+    violations_.push_back(
+        {to_string(parameter_.where), parameter_.name, "", std::move(keyword), std::move(message)});
+  }
+
+  // A text with all parts in it.
+  void one(std::string_view raw, Escapes escapes) const {
+    if (parameter_.is_json) return json(raw, escapes);
+    switch (parameter_.wants) {
+      case Wants::scalar:
+        return scalar(raw, escapes);
+      case Wants::array:
+        return array(parts(raw), escapes);
+      case Wants::object:
+        return object(raw, escapes);
+    }
+  }
+
+  void array(const std::vector<std::string_view>& parts, Escapes escapes) const {
+    json::Array out;
+    for (const std::string_view part : parts) {
+      auto text = decoded(part, escapes);
+      if (!text) return bad_text();
+      out.emplace_back(std::move(*text));
+    }
+    judge(json::Value(std::move(out)));
+  }
+
+  void members(const std::vector<Pair>& pairs, Escapes escapes) const {
+    json::Object out;
+    for (const auto& [raw_name, raw] : pairs) {
+      auto name = decoded(raw_name, escapes);
+      auto text = decoded(raw, escapes);
+      if (!name || !text) return bad_text();
+      const bool twice = std::any_of(out.begin(), out.end(),
+                                     [&](const json::Member& member) { return member.first == *name; });
+      if (twice) return fail("repeated", "a member is given twice");
+      if (out.size() >= options_.body.members)
+        return fail("limit", "there are more than " + std::to_string(options_.body.members) + " members");
+      out.emplace_back(std::move(*name), json::Value(std::move(*text)));
+    }
+    judge(json::Value(std::move(out)));
+  }
+
+ private:
+  void bad_text() const {
+    fail("syntax", "is not valid: a '%' needs two hexadecimal digits, and the text is UTF-8 without NUL");
+  }
+
+  void scalar(std::string_view raw, Escapes escapes) const {
+    auto text = decoded(raw, escapes);
+    if (!text) return bad_text();
+    judge(json::Value(std::move(*text)));
+  }
+
+  void json(std::string_view raw, Escapes escapes) const {
+    const auto text = decoded(raw, escapes);
+    if (!text) return bad_text();
+    auto value = json::parse(*text, options_.body);
+    if (!value) return fail("syntax", "is no valid JSON: " + json::describe(*text, value.error(), options_.body));
+    judge(std::move(*value));
+  }
+
+  // "label" and "matrix" are cut to what they enclose before.
+  std::vector<std::string_view> parts(std::string_view raw) const {
+    switch (parameter_.style) {
+      case Style::label:
+        return split(raw, parameter_.explode ? "." : ",");
+      case Style::matrix:
+        return split(raw, parameter_.explode ? ";" : ",");
+      case Style::space_delimited:
+        return split(raw, raw.find('+') != std::string_view::npos ? "+" : "%20");
+      case Style::pipe_delimited:
+        return split(raw, raw.find('|') != std::string_view::npos ? "|" : "%7C");
+      default:
+        return split(raw, ",");
+    }
+  }
+
+  void object(std::string_view raw, Escapes escapes) const {
+    const auto texts = parts(raw);
+    std::vector<Pair> pairs;
+    if (parameter_.explode) {
+      for (const std::string_view text : texts) {
+        const std::size_t equals = text.find('=');
+        if (equals == std::string_view::npos)
+          return fail("syntax", "is not valid: between commas stands name=value");
+        pairs.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+      }
+    } else {
+      if (texts.size() % 2 != 0)
+        return fail("syntax", "is not valid: names and values stand by turns, with commas between");
+      for (std::size_t i = 0; i < texts.size(); i += 2) pairs.emplace_back(texts[i], texts[i + 1]);
+    }
+    members(pairs, escapes);
+  }
+
+  void judge(json::Value value) const {
+    if (!parameter_.schema) return;
+    auto read = parameter_.schema->read(std::move(value), {.coerce_text = !parameter_.is_json},
+                                        validate::Report::all);
+    if (read) return;
+    for (validate::Violation& violation : read.error())
+      violations_.push_back({to_string(parameter_.where), parameter_.name,
+                             std::move(violation.instance), std::move(violation.keyword),
+                             std::move(violation.message)});
+  }
+
+  const Parameter& parameter_;
+  const DocumentOptions& options_;
+  std::vector<Violation>& violations_;
+};
+
+// "label" and "matrix" begin with their mark (OpenAPI 3.1.1 section 4.8.12.4; RFC 6570 sections
+// 3.2.5 and 3.2.7). False: it is not there.
+bool cut_mark(const Parameter& parameter, std::string_view& raw) {
+  if (parameter.style == Style::label) {
+    if (raw.empty() || raw[0] != '.') return false;
+    raw.remove_prefix(1);
+  } else if (parameter.style == Style::matrix) {
+    if (raw.empty() || raw[0] != ';') return false;
+    raw.remove_prefix(1);
+    if (parameter.wants == Wants::object && parameter.explode) return true;
+    if (raw.substr(0, parameter.name.size()) != parameter.name) return false;
+    raw.remove_prefix(parameter.name.size());
+    if (raw.empty() || raw[0] != '=') return false;
+    raw.remove_prefix(1);
+  }
+  return true;
+}
+
+bool is_parameter(const Parameter& parameter, Where where, std::string_view name) {
+  return parameter.where == where && (where == Where::header ? ascii_iequals(parameter.name, name)
+                                                             : parameter.name == name);
+}
+
+// Header parameters, with several lines of one name joined (RFC 9110 section 5.3).
+void read_header_parameters(const std::vector<Parameter>& parameters, std::span<const Pair> headers,
+                            const DocumentOptions& options, std::vector<Violation>& violations) {
+  for (const Parameter& parameter : parameters) {
+    if (parameter.where != Where::header) continue;
+    const Reading reading(parameter, options, violations);
+    std::string joined;
+    std::size_t lines = 0;
+    for (const auto& [name, value] : headers) {
+      if (!is_parameter(parameter, Where::header, name)) continue;
+      if (lines++ > 0) joined += ',';
+      joined += value;
+    }
+    if (lines == 0) {
+      if (parameter.required) reading.fail("missing", "is required");
+    } else if (lines > 1 && parameter.wants == Wants::scalar) {
+      reading.fail("repeated", "is given more than once");
+    } else if (parameter.wants == Wants::array && !parameter.is_json) {
+      std::vector<std::string_view> parts = split(joined, ",");
+      for (std::string_view& part : parts) part = trim(part);
+      reading.array(parts, Escapes::none);
+    } else {
+      reading.one(trim(joined), Escapes::none);
+    }
+  }
+}
+
+}  // namespace
+
+std::string_view to_string(Where where) {
+  switch (where) {
+    case Where::path:
+      return "path";
+    case Where::query:
+      return "query";
+    case Where::header:
+      return "header";
+    case Where::cookie:
+      break;
+  }
+  return "cookie";
+}
+
+std::vector<Violation> read_headers(
+    const std::vector<Parameter>& parameters,
+    std::span<const std::pair<std::string_view, std::string_view>> headers,
+    const DocumentOptions& options) {
+  std::vector<Violation> violations;
+  read_header_parameters(parameters, headers, options, violations);
+  return violations;
+}
+
+std::vector<Violation> ParameterReader::read(const Request& request,
+                                             const std::vector<std::string_view>& path_values) {
+  read_path(path_values);
+  read_query(request.query);
+  read_headers(request.headers);
+  read_cookies(request.cookie);
+  return std::move(violations_);
+}
+
+void ParameterReader::read_path(const std::vector<std::string_view>& values) {
+  for (const Parameter& parameter : operation_.parameters) {
+    if (parameter.where != Where::path) continue;
+    const auto name = std::find(operation_.path_names.begin(), operation_.path_names.end(),
+                                parameter.name);
+    std::string_view raw = values[static_cast<std::size_t>(name - operation_.path_names.begin())];
+    const Reading reading(parameter, options_, violations_);
+    if (!cut_mark(parameter, raw)) {
+      reading.fail("syntax", parameter.style == Style::label
+                                 ? "begins with a '.'"
+                                 : "begins with ';" + parameter.name + "='");
+    } else if (parameter.style == Style::matrix && parameter.explode &&
+               parameter.wants == Wants::array) {
+      // ";a=1;a=2", of which the first name has been cut off.
+      std::vector<std::string_view> parts = split(raw, ";");
+      for (std::size_t i = 1; i < parts.size(); ++i) {
+        if (parts[i].substr(0, parameter.name.size() + 1) != parameter.name + "=")
+          return reading.fail("syntax", "each part begins with ';" + parameter.name + "='");
+        parts[i].remove_prefix(parameter.name.size() + 1);
+      }
+      reading.array(parts, Escapes::percent);
+    } else {
+      reading.one(raw, Escapes::percent);
+    }
+  }
+}
+
+void ParameterReader::read_query(std::string_view query) {
+  struct Collected {
+    std::vector<std::string_view> values;
+    std::vector<Pair> members;
+  };
+  std::vector<Collected> collected(operation_.parameters.size());
+  const auto refuse = [this](std::string keyword, std::string message) {
+    violations_.push_back({"query", "", "", std::move(keyword), std::move(message)});
+  };
+  std::size_t count = 0;
+  std::string names;  // the decoded texts of member names, which Pair points into
+  names.reserve(3 * query.size());
+  while (!query.empty()) {
+    const std::string_view pair = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(query.size(), pair.size() + 1));
+    if (pair.empty()) {
+      refuse("syntax", "between two '&' stands a parameter");
+      return;
+    }
+    if (++count > options_.body.members) {
+      refuse("limit", "there are more than " + std::to_string(options_.body.members) + " parameters");
+      return;
+    }
+    const std::string_view raw_name = pair.substr(0, pair.find('='));
+    const std::string_view value = pair.substr(std::min(pair.size(), raw_name.size() + 1));
+    const auto name = decoded(raw_name, Escapes::form);
+    if (!name || name->empty()) {
+      refuse("syntax", "a parameter's name is not valid");
+      return;
+    }
+    bool known = false;
+    for (std::size_t i = 0; i < collected.size() && !known; ++i) {
+      const Parameter& parameter = operation_.parameters[i];
+      if (parameter.where != Where::query) continue;
+      if (parameter.style == Style::deep_object && parameter.wants == Wants::object) {
+        const std::size_t size = parameter.name.size();
+        known = name->size() > size + 2 && name->compare(0, size, parameter.name) == 0 &&
+                (*name)[size] == '[' && name->find(']') == name->size() - 1;
+        if (!known) continue;
+        // Not decoded again: percent signs of the decoded name are its own.
+        const std::size_t at = names.size();
+        names += percent_encode(name->substr(size + 1, name->size() - size - 2));
+        collected[i].members.emplace_back(
+            std::string_view(names).substr(at), value);
+        continue;
+      }
+      const bool spread = parameter.wants == Wants::object && parameter.style == Style::form &&
+                          parameter.explode && !parameter.is_json;
+      if (spread) {
+        known = parameter.members.listed.count(*name) != 0;
+        if (known) collected[i].members.emplace_back(raw_name, value);
+      } else if (parameter.name == *name) {
+        known = true;
+        collected[i].values.push_back(value);
+      }
+    }
+    // An object that is open to others takes what no other parameter has taken.
+    for (std::size_t i = 0; i < collected.size() && !known; ++i) {
+      const Parameter& parameter = operation_.parameters[i];
+      known = parameter.where == Where::query && parameter.wants == Wants::object &&
+              parameter.style == Style::form && parameter.explode && !parameter.is_json &&
+              parameter.members.open;
+      if (known) collected[i].members.emplace_back(raw_name, value);
+    }
+    if (!known && !options_.allow_unknown_query) {
+      refuse("unknown", "there is a parameter that this operation does not have");
+      return;
+    }
+  }
+  for (std::size_t i = 0; i < collected.size(); ++i) {
+    const Parameter& parameter = operation_.parameters[i];
+    if (parameter.where != Where::query) continue;
+    const auto& [values, members] = collected[i];
+    const Reading reading(parameter, options_, violations_);
+    if (!members.empty()) {
+      reading.members(members, Escapes::form);
+    } else if (values.empty()) {
+      if (parameter.required) reading.fail("missing", "is required");
+    } else if (parameter.wants == Wants::array && parameter.explode && !parameter.is_json &&
+               parameter.style == Style::form) {
+      reading.array(values, Escapes::form);
+    } else if (values.size() > 1) {
+      reading.fail("repeated", "is given more than once");
+    } else if (!values[0].empty() || !parameter.allow_empty) {
+      reading.one(values[0], Escapes::form);
+    }
+  }
+}
+
+void ParameterReader::read_headers(std::span<const Pair> headers) {
+  read_header_parameters(operation_.parameters, headers, options_, violations_);
+}
+
+void ParameterReader::read_cookies(std::string_view cookie) {
+  for (const Parameter& parameter : operation_.parameters) {
+    if (parameter.where != Where::cookie) continue;
+    const Reading reading(parameter, options_, violations_);
+    std::vector<std::string_view> values;
+    for (const std::string_view part : split(cookie, ";")) {
+      const std::string_view pair = trim(part);
+      const std::size_t equals = pair.find('=');
+      if (equals != std::string_view::npos && pair.substr(0, equals) == parameter.name)
+        values.push_back(pair.substr(equals + 1));
+    }
+    if (values.empty()) {
+      if (parameter.required) reading.fail("missing", "is required");
+    } else if (values.size() > 1) {
+      reading.fail("repeated", "is given more than once");
+    } else {
+      reading.one(values[0], Escapes::none);
+    }
+  }
+}
+
+}  // namespace moat::openapi

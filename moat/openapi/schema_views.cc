@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the schemas of an OpenAPI document mean, in the words of JSON Schema 2020-12.
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "moat/openapi/internal/files.h"
+
+namespace moat::openapi {
+namespace {
+
+bool is_true(const json::Value& of, std::string_view name) {
+  const json::Value* value = of.find(name);
+  return value != nullptr && value->as_bool() != nullptr && *value->as_bool();
+}
+
+bool is_text(const json::Value& of, std::string_view name, std::string_view text) {
+  const json::Value* value = of.find(name);
+  return value != nullptr && value->as_string() != nullptr && *value->as_string() == text;
+}
+
+// What 3.1 schemas may name as their dialect: it adds remarks only.
+constexpr std::string_view base_dialect = "https://spec.openapis.org/oas/3.1/dialect/base";
+
+}  // namespace
+
+std::vector<validate::SchemaDocument> Files::schema_documents(Direction direction) const {
+  std::vector<validate::SchemaDocument> out;
+  for (std::size_t file = 0; file < files_.size(); ++file) {
+    std::string uri = uri_of({file, nullptr, ""});
+    uri.pop_back();  // the hash
+    out.push_back({std::move(uri), converted(file, files_[file].value, direction)});
+  }
+  return out;
+}
+
+json::Value Files::converted(std::size_t file, const json::Value& value,
+                             Direction direction) const {
+  const auto seen = files_[file].seen.find(&value);
+  if (seen != files_[file].seen.end() && seen->second == Kind::schema)
+    return converted_schema(file, value, direction);
+  if (const json::Object* object = value.as_object()) {
+    json::Object out;
+    for (const auto& [name, inner] : *object)
+      out.emplace_back(name, converted(file, inner, direction));
+    return out;
+  }
+  if (const json::Array* array = value.as_array()) {
+    json::Array out;
+    for (const json::Value& inner : *array) out.push_back(converted(file, inner, direction));
+    return out;
+  }
+  return value;
+}
+
+// readOnly in a request, writeOnly in a response (OpenAPI 3.0.4 section 4.7.24.2, JSON Schema
+// validation section 9.4), said by the member's schema or by the one it refers to.
+bool Files::is_hidden(std::size_t file, const json::Value& schema, Direction direction) const {
+  const std::string_view word = direction == Direction::request ? "readOnly" : "writeOnly";
+  if (is_true(schema, word)) return true;
+  const Place at = target({file, &schema, ""});
+  return is_true(*at.value, word);
+}
+
+json::Value Files::converted_member(std::size_t file, const std::string& name,
+                                    const json::Value& value, Direction direction) const {
+  const auto keywords = schema_keywords();
+  const auto keyword = std::find_if(keywords.begin(), keywords.end(),
+                                    [&name](const SchemaKeyword& k) { return k.name == name; });
+  if (keyword == keywords.end()) return value;
+  if (keyword->shape == Shape::list && value.as_array() != nullptr) {
+    json::Array out;
+    for (const json::Value& inner : *value.as_array())
+      out.push_back(converted_schema(file, inner, direction));
+    return out;
+  }
+  if (keyword->shape == Shape::map && value.as_object() != nullptr) {
+    json::Object out;
+    for (const auto& [key, inner] : *value.as_object()) {
+      if (name == "properties" && is_hidden(file, inner, direction)) {
+        out.emplace_back(key, false);
+      } else {
+        out.emplace_back(key, converted_schema(file, inner, direction));
+      }
+    }
+    return out;
+  }
+  return converted_schema(file, value, direction);
+}
+
+json::Value Files::converted_schema(std::size_t file, const json::Value& schema,
+                                    Direction direction) const {
+  const json::Object* object = schema.as_object();
+  if (object == nullptr) return schema;
+  json::Object out;
+  json::Array more;  // for allOf
+  const json::Value* properties = schema.find("properties");
+  for (const auto& [name, value] : *object) {
+    if (name == "$ref" && is_3_0_) return json::Object{{"$ref", value}};
+    if (name == "$schema" && is_text(schema, name, base_dialect)) continue;
+    if (is_3_0_ && name == "nullable") continue;
+    if (is_3_0_ && (name == "exclusiveMinimum" || name == "exclusiveMaximum")) continue;
+    if (is_3_0_ && (name == "minimum" || name == "maximum")) {
+      const bool exclusive =
+          is_true(schema, name == "minimum" ? "exclusiveMinimum" : "exclusiveMaximum");
+      const std::string_view to = name == "minimum" ? "exclusiveMinimum" : "exclusiveMaximum";
+      out.emplace_back(exclusive ? std::string(to) : name, value);
+    } else if (is_3_0_ && name == "type" && is_true(schema, "nullable")) {
+      out.emplace_back(name, json::Array{value, "null"});
+    } else if (name == "required" && value.as_array() != nullptr && properties != nullptr) {
+      json::Array left;
+      for (const json::Value& member : *value.as_array()) {
+        const json::Value* declared =
+            member.as_string() == nullptr ? nullptr : properties->find(*member.as_string());
+        if (declared == nullptr || !is_hidden(file, *declared, direction)) left.push_back(member);
+      }
+      out.emplace_back(name, std::move(left));
+    } else if (name == "allOf" && value.as_array() != nullptr) {
+      for (const json::Value& inner : *value.as_array())
+        more.push_back(converted_schema(file, inner, direction));
+    } else {
+      out.emplace_back(name, converted_member(file, name, value, direction));
+    }
+  }
+  // OpenAPI's format registry: a signed integer of 32 bits.
+  if (is_text(schema, "format", "int32"))
+    more.push_back(json::Object{{"minimum", std::int64_t{std::numeric_limits<std::int32_t>::min()}},
+                                {"maximum", std::int64_t{std::numeric_limits<std::int32_t>::max()}}});
+  if (!more.empty()) out.emplace_back("allOf", std::move(more));
+  return out;
+}
+
+}  // namespace moat::openapi
