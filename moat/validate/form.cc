@@ -6,6 +6,7 @@
 
 #include "moat/base/encoding.h"
 #include "moat/base/secret.h"
+#include "moat/validate/internal/form_reader.h"
 
 namespace moat::validate {
 namespace {
@@ -17,15 +18,17 @@ int hex_value(char c) {
   return -1;
 }
 
-// Decodes '+' and %XX. The result is valid UTF-8 without NUL.
-Result<std::string, FormRefusal> decode(std::string_view text, std::size_t limit) {
+}  // namespace
+
+Result<std::string, FormRefusal> decode_form_text(std::string_view text, std::size_t limit,
+                                                  Plus plus) {
   std::string out;
   // Reserved once, so that no growth leaves a copy of a password behind.
   out.reserve(std::min(text.size(), limit));
   for (std::size_t i = 0; i < text.size(); ++i) {
     char c = text[i];
     if (c <= 0x20 || c >= 0x7f) return Error{FormRefusal::bad_character};
-    if (c == '+') c = ' ';
+    if (c == '+' && plus == Plus::space) c = ' ';
     if (c == '%') {
       const int high = i + 2 < text.size() ? hex_value(text[i + 1]) : -1;
       const int low = high >= 0 ? hex_value(text[i + 2]) : -1;
@@ -40,8 +43,6 @@ Result<std::string, FormRefusal> decode(std::string_view text, std::size_t limit
   if (!is_valid_utf8(out)) return Error{FormRefusal::invalid_utf8};
   return out;
 }
-
-}  // namespace
 
 std::string_view to_string(FormRefusal refusal) {
   switch (refusal) {
@@ -78,27 +79,42 @@ std::optional<std::string_view> Form::find(std::string_view name) const {
   return std::nullopt;
 }
 
-Result<Form, FormRefusal> parse_form(std::string_view text, const FormLimits& limits) {
-  Form form;
-  if (text.empty()) return form;
+Result<std::size_t, FormRefusal> count_parameters(std::string_view text, const FormLimits& limits) {
+  if (text.empty()) return std::size_t{0};
   if (text.size() > limits.total_bytes) return Error{FormRefusal::too_long};
   const auto count = static_cast<std::size_t>(std::count(text.begin(), text.end(), '&')) + 1;
   if (count > limits.parameters) return Error{FormRefusal::too_many};
+  return count;
+}
+
+Result<std::optional<Form::Parameter>, FormRefusal> FormReader::next() {
+  if (done_) return std::optional<Form::Parameter>();
+  const auto end = rest_.find('&');
+  const auto piece = rest_.substr(0, end);
+  const auto equals = std::min(piece.find('='), piece.size());
+  MOAT_TRY(std::string name,
+           decode_form_text(piece.substr(0, equals), limits_.name_bytes, Plus::space));
+  if (name.empty()) return Error{FormRefusal::empty_name};
+  MOAT_TRY(std::string value, decode_form_text(piece.substr(std::min(equals + 1, piece.size())),
+                                               limits_.value_bytes, Plus::space));
+  done_ = end == std::string_view::npos;
+  if (!done_) rest_.remove_prefix(end + 1);
+  return std::optional<Form::Parameter>(Form::Parameter(std::move(name), std::move(value)));
+}
+
+Result<Form, FormRefusal> parse_form(std::string_view text, const FormLimits& limits) {
+  Form form;
+  MOAT_TRY(const std::size_t count, count_parameters(text, limits));
+  if (count == 0) return form;
   form.parameters_.reserve(count);
   std::unordered_set<std::string_view> seen;  // views into form.parameters_, which does not grow
-  while (true) {
-    const auto end = text.find('&');
-    const auto piece = text.substr(0, end);
-    const auto equals = std::min(piece.find('='), piece.size());
-    MOAT_TRY(std::string name, decode(piece.substr(0, equals), limits.name_bytes));
-    if (name.empty()) return Error{FormRefusal::empty_name};
-    MOAT_TRY(std::string value,
-             decode(piece.substr(std::min(equals + 1, piece.size())), limits.value_bytes));
-    form.parameters_.emplace_back(std::move(name), std::move(value));
+  FormReader reader(text, limits);
+  for (;;) {
+    MOAT_TRY(auto parameter, reader.next());
+    if (!parameter) return form;
+    form.parameters_.push_back(*std::move(parameter));
     if (!seen.insert(form.parameters_.back().first).second)
       return Error{FormRefusal::duplicate_name};
-    if (end == std::string_view::npos) return form;
-    text.remove_prefix(end + 1);
   }
 }
 

@@ -114,6 +114,9 @@ class Schema final {
   // The value with its text converted and its defaults filled in as `options` say, validated then.
   [[nodiscard]] Result<json::Value, std::vector<Violation>> read(
       json::Value value, const ReadOptions& options, Report report = Report::first) const;
+  // Whether the member of that name, of an object as a whole value, may be an array and the schema
+  // says so: a type is named. For ValuesOptions::repeat.
+  [[nodiscard]] bool wants_array(std::string_view member) const;
   // How many subschemas were compiled, those of compile_all's other roots among them.
   std::size_t size() const;
 

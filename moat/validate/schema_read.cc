@@ -67,6 +67,10 @@ class Reader final {
     visit(value, Wish{{root}, {}});
     return !exhausted_;
   }
+  bool wants_array(Id root, const std::string& name) {
+    const std::uint32_t wanted = types(below(Wish{{root}, {}}, Step{&name, 0}));
+    return !exhausted_ && wanted != any_type && (wanted & type_array) != 0;
+  }
 
  private:
   bool spend(std::size_t steps) {
@@ -267,6 +271,11 @@ Result<json::Value, std::vector<Violation>> Schema::read(json::Value value,
   std::vector<Violation> violations = validate(value, report);
   if (!violations.empty()) return Error{std::move(violations)};
   return value;
+}
+
+bool Schema::wants_array(std::string_view member) const {
+  const ReadOptions options;
+  return schema::Reader(*program_, options).wants_array(root_, std::string(member));
 }
 
 }  // namespace moat::validate
