@@ -140,9 +140,9 @@ void Builder::place_operation(const Operation& operation, const std::vector<Segm
     paths_->push_back({operation.path, {}});
   }
   PathOperations& here = (*paths_)[at->second];
-  const bool twice = std::any_of(here.operations.begin(), here.operations.end(), [&](std::size_t i) {
-    return (*operations_)[i].method == operation.method;
-  });
+  const bool twice =
+      std::any_of(here.operations.begin(), here.operations.end(),
+                  [&](std::size_t i) { return (*operations_)[i].method == operation.method; });
   if (twice) return files_.report(place, "two operations have this method and this path");
   here.operations.push_back(operations_->size());
   operations_->push_back(operation);
@@ -175,11 +175,9 @@ void Builder::add_operation(const std::string& path, std::string_view method, co
   }
   for (const std::string& name : operation.path_names) {
     const bool declared =
-        std::any_of(operation.parameters.begin(), operation.parameters.end(), [&](const auto& p) {
-          return p.where == Where::path && p.name == name;
-        });
-    if (!declared)
-      files_.report(place, "no parameter describes '{" + name + "}' of the path");
+        std::any_of(operation.parameters.begin(), operation.parameters.end(),
+                    [&](const auto& p) { return p.where == Where::path && p.name == name; });
+    if (!declared) files_.report(place, "no parameter describes '{" + name + "}' of the path");
   }
   if (const auto body = Files::member(place, "requestBody")) {
     const Place at = files_.target(*body);
@@ -194,10 +192,9 @@ void Builder::add_operation(const std::string& path, std::string_view method, co
       auto answer = read_answer(status, Files::member(*responses, status).value());
       if (answer) operation.answers.push_back(std::move(*answer));
     }
-    std::stable_sort(operation.answers.begin(), operation.answers.end(),
-                     [](const Answer& a, const Answer& b) {
-                       return a.last - a.first < b.last - b.first;
-                     });
+    std::stable_sort(
+        operation.answers.begin(), operation.answers.end(),
+        [](const Answer& a, const Answer& b) { return a.last - a.first < b.last - b.first; });
   }
   for (const std::string& base : bases(place, item)) {
     operation.path = base + path;
@@ -220,8 +217,8 @@ void Builder::read_parameters(const Place& of, std::vector<std::pair<Parameter, 
   const std::size_t inherited = out.size();
   const json::Array& array = *list->value->as_array();
   for (std::size_t i = 0; i < array.size(); ++i) {
-    const Place place = files_.target(
-        {list->file, &array[i], list->pointer + "/" + std::to_string(i)});
+    const Place place =
+        files_.target({list->file, &array[i], list->pointer + "/" + std::to_string(i)});
     auto parameter = read_parameter(place);
     if (!parameter) continue;
     const auto same = std::find_if(out.begin(), out.end(), [&](const auto& other) {
@@ -276,8 +273,10 @@ void Builder::read_style(const Place& place, Parameter& parameter) {
                                                             {"matrix", Style::matrix}}
       : parameter.where == Where::query
           ? std::vector<std::pair<std::string_view, Style>>{{"form", Style::form},
-                                                            {"spaceDelimited", Style::space_delimited},
-                                                            {"pipeDelimited", Style::pipe_delimited},
+                                                            {"spaceDelimited",
+                                                             Style::space_delimited},
+                                                            {"pipeDelimited",
+                                                             Style::pipe_delimited},
                                                             {"deepObject", Style::deep_object}}
       : parameter.where == Where::header
           ? std::vector<std::pair<std::string_view, Style>>{{"simple", Style::simple}}
@@ -356,6 +355,18 @@ Wants Builder::wants(const Place& place, int hops) {
   return schema.value->find("items") != nullptr ? Wants::array : Wants::scalar;
 }
 
+// A file in a form: "format: binary" in 3.0, and in 3.1 what has a contentMediaType or says
+// nothing; or a list of those.
+bool Builder::is_file(const Place& place) {
+  const Place schema = files_.target(place);
+  if (schema.value->as_object() == nullptr) return schema.value->as_bool() != nullptr;
+  if (const auto items = Files::member(schema, "items")) return is_file(*items);
+  if (text_of(schema.value->find("format")) == "binary") return true;
+  const bool described = schema.value->find("contentMediaType") != nullptr;
+  const bool encoded = schema.value->find("contentEncoding") != nullptr;
+  return !files_.is_3_0() && !encoded && (described || schema.value->as_object()->empty());
+}
+
 void Builder::collect_members(const Place& place, Members& out, int hops) {
   const Place schema = files_.target(place);
   if (hops > max_hops || schema.value->as_object() == nullptr) return;
@@ -365,8 +376,11 @@ void Builder::collect_members(const Place& place, Members& out, int hops) {
   if (more != nullptr && !closed) out.open = true;
   if (schema.value->find("patternProperties") != nullptr) out.open = true;
   if (properties && properties->value->as_object() != nullptr) {
-    for (const auto& [name, value] : *properties->value->as_object())
-      out.listed[name] = wants(Files::member(*properties, name).value());
+    for (const auto& [name, value] : *properties->value->as_object()) {
+      const Place member = Files::member(*properties, name).value();
+      out.listed[name] = wants(member);
+      if (is_file(member)) out.files.insert(name);
+    }
   }
   for (const std::string_view keyword : {"allOf", "oneOf", "anyOf"}) {
     const auto list = Files::member(schema, keyword);
@@ -399,9 +413,35 @@ Content Builder::read_content(const Place& map) {
       if (type->format == Format::form || type->format == Format::multipart)
         collect_members(*schema, media.members);
     }
+    read_encoding(place, type->format, media);
     out.push_back(std::move(media));
   }
   return out;
+}
+
+// What OpenAPI 3.1.1 section 4.8.15 has of it that is obeyed here: the types that a part may have.
+void Builder::read_encoding(const Place& media, Format format, Media& out) {
+  const auto encoding = Files::member(media, "encoding");
+  if (!encoding || (format != Format::form && format != Format::multipart)) return;
+  for (const auto& [name, value] : *encoding->value->as_object()) {
+    const Place place = Files::member(*encoding, name).value();
+    for (const std::string_view field : {"headers", "style", "explode", "allowReserved"}) {
+      if (const auto at = Files::member(place, field))
+        files_.report(*at, "this is not obeyed here: leave it out");
+    }
+    std::string types = text(place, "contentType");
+    std::string_view rest = types;
+    while (!rest.empty()) {
+      const std::string_view one = rest.substr(0, rest.find(','));
+      rest.remove_prefix(std::min(rest.size(), one.size() + 1));
+      const auto type = parse_media_type(one);
+      if (type) {
+        out.part_types[name].push_back(type->type);
+      } else {
+        files_.report(place, "'contentType' is a list of media types with commas between");
+      }
+    }
+  }
 }
 
 std::optional<Answer> Builder::read_answer(const std::string& status, const Place& place) {
@@ -467,9 +507,8 @@ bool Builder::compile(Direction direction) {
     }
     return false;
   }
-  each_schema(*operations_, direction, [&](const std::string& uri, auto& schema) {
-    schema = (*schemas)[numbers.at(uri)];
-  });
+  each_schema(*operations_, direction,
+              [&](const std::string& uri, auto& schema) { schema = (*schemas)[numbers.at(uri)]; });
   return true;
 }
 

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The content of bodies and answers, by its media type.
+#include <algorithm>
 #include <utility>
 
 #include "moat/base/encoding.h"
 #include "moat/openapi/internal/operation.h"
+#include "moat/openapi/internal/pointer.h"
+#include "moat/validate/multipart.h"
+#include "moat/validate/values.h"
 
 namespace moat::openapi {
 namespace {
@@ -17,6 +21,12 @@ Refusal syntax(std::string message) {
   return out;
 }
 
+Refusal violated(std::string pointer, std::string keyword, std::string message) {
+  Refusal out{422, "schema_body", unfit, {}, ""};
+  out.errors.push_back({"body", "", std::move(pointer), std::move(keyword), std::move(message)});
+  return out;
+}
+
 Refusal violated(std::vector<validate::Violation> violations) {
   Refusal out{422, "schema_body", unfit, {}, ""};
   for (validate::Violation& violation : violations)
@@ -25,36 +35,134 @@ Refusal violated(std::vector<validate::Violation> violations) {
   return out;
 }
 
-std::optional<Refusal> judge(const Media& media, const json::Value& value) {
-  if (!media.schema || media.schema->check(value)) return std::nullopt;
-  return violated(media.schema->validate(value, validate::Report::all));
+std::optional<Refusal> check_json(const Media& media, std::string_view body,
+                                  const ReadRules& rules) {
+  const auto value = json::parse(body, rules.limits);
+  if (!value)
+    return syntax("is no valid JSON: " + json::describe(body, value.error(), rules.limits));
+  if (media.schema && !media.schema->check(*value))
+    return violated(media.schema->validate(*value, validate::Report::all));
+  if (const auto unsafe = validate::find_unsafe_key(*value, rules.keys))
+    return violated(
+        unsafe->pointer, "unsafe_name",
+        "has a member with a name that is not allowed: it " + std::string(describe(unsafe->fault)));
+  return std::nullopt;
 }
 
-std::optional<Refusal> check_json(const Media& media, std::string_view body,
-                                  const DocumentOptions& options) {
-  const auto value = json::parse(body, options.body);
-  if (!value) return syntax(json::describe(body, value.error(), options.body));
-  return judge(media, *value);
+// What a form has sent, as texts that become what the schema wants.
+std::optional<Refusal> judge_texts(const Media& media, json::Value values,
+                                   std::vector<std::string> typed = {}) {
+  if (!media.schema) return std::nullopt;
+  validate::ReadOptions options;
+  options.coerce_text = true;
+  options.typed_members = std::move(typed);
+  const auto read = media.schema->read(std::move(values), options, validate::Report::all);
+  if (read) return std::nullopt;
+  return violated(read.error());
+}
+
+validate::NamePredicate repeats(const Media& media) {
+  return
+      [&media](std::string_view name) { return !media.schema || media.schema->wants_array(name); };
+}
+
+std::optional<Refusal> refused_values(const validate::ValuesError& error) {
+  if (error.refusal == validate::ValuesRefusal::unsafe_name)
+    return violated("", "unsafe_name", error.sentence);
+  if (error.refusal == validate::ValuesRefusal::repeated)
+    return violated("", "repeated", error.sentence);
+  return syntax(error.sentence);
+}
+
+std::optional<Refusal> check_form(const Media& media, std::string_view body,
+                                  const ReadRules& rules) {
+  validate::ValuesOptions options;
+  options.limits.parameters = rules.limits.members;
+  options.limits.value_bytes = rules.limits.string_bytes;
+  options.limits.total_bytes = rules.limits.total_bytes;
+  options.keys = rules.keys;
+  options.repeat = repeats(media);
+  auto values = validate::form_values(body, options);
+  if (!values) return refused_values(values.error());
+  return judge_texts(media, std::move(*values));
+}
+
+bool is_of_type(std::string_view type, const std::vector<std::string>& types) {
+  return std::any_of(types.begin(), types.end(), [type](std::string_view one) {
+    const bool range = one.size() > 2 && one.substr(one.size() - 2) == "/*";
+    return one == "*/*" || one == type ||
+           (range && type.substr(0, one.size() - 1) == one.substr(0, one.size() - 1));
+  });
+}
+
+// A file's place among the values: a text of its size, so that its length can be judged.
+void add_file(const validate::FilePart& file, bool wants_array, json::Object& values) {
+  const auto at = std::find_if(values.begin(), values.end(), [&](const json::Member& member) {
+    return member.first == file.name;
+  });
+  json::Value bytes(std::string(file.bytes.size(), 'x'));
+  if (at == values.end()) {
+    values.emplace_back(
+        file.name, wants_array ? json::Value(json::Array{std::move(bytes)}) : std::move(bytes));
+    return;
+  }
+  json::Array all;
+  if (const json::Array* before = at->second.as_array()) {
+    all = *before;
+  } else {
+    all.push_back(std::move(at->second));
+  }
+  all.push_back(std::move(bytes));
+  at->second = json::Value(std::move(all));
+}
+
+std::optional<Refusal> check_multipart(const Media& media, std::string_view content_type,
+                                       std::string_view body, const ReadRules& rules) {
+  validate::MultipartOptions options;
+  options.limits.parts = std::min<std::size_t>(options.limits.parts, rules.limits.members);
+  options.limits.value_bytes = rules.limits.string_bytes;
+  options.limits.file_bytes = options.limits.total_bytes = rules.limits.total_bytes;
+  options.json = rules.limits;
+  options.keys = rules.keys;
+  options.repeat = repeats(media);
+  const auto form = validate::multipart_values(body, content_type, options);
+  if (!form) return refused_values(form.error());
+  json::Object values = *form->values.as_object();
+  for (const validate::FilePart& file : form->files) {
+    const bool declared = media.members.files.count(file.name) != 0;
+    const bool listed = media.members.listed.count(file.name) != 0;
+    // The name is repeated only where the document has it.
+    const std::string pointer = listed ? pointer_step(file.name) : "";
+    if (media.schema && listed && !declared) return violated(pointer, "file", "must not be a file");
+    const auto types = media.part_types.find(file.name);
+    if (types != media.part_types.end() && !is_of_type(file.media_type, types->second))
+      return violated(pointer, "file", "must be a file of another type");
+    add_file(file, media.schema && media.schema->wants_array(file.name), values);
+  }
+  return judge_texts(media, json::Value(std::move(values)), form->json_names);
 }
 
 std::optional<Refusal> check_text(const Media& media, std::string_view body) {
   if (!is_valid_utf8(body)) return syntax("is not valid UTF-8");
-  return judge(media, json::Value(body));
+  const json::Value value(body);
+  if (!media.schema || media.schema->check(value)) return std::nullopt;
+  return violated(media.schema->validate(value, validate::Report::all));
 }
 
 }  // namespace
 
 std::optional<Refusal> check_content(const Media& media, const MediaType& type,
-                                     [[maybe_unused]] std::string_view content_type, std::string_view body,
-                                     const DocumentOptions& options) {
+                                     std::string_view content_type, std::string_view body,
+                                     const ReadRules& rules) {
   switch (type.format) {
     case Format::json:
-      return check_json(media, body, options);
+      return check_json(media, body, rules);
+    case Format::form:
+      return check_form(media, body, rules);
+    case Format::multipart:
+      return check_multipart(media, content_type, body, rules);
     case Format::text:
       return check_text(media, body);
-    case Format::form:
-    case Format::multipart:
-      return syntax("forms are not read yet");
     case Format::opaque:
       break;
   }

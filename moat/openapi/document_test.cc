@@ -24,27 +24,34 @@ TEST(Document, TellsItsOperations) {
 }
 
 TEST(Document, MayBeJson) {
-  EXPECT_EQ(refused(R"({"openapi":"3.0.3","info":{},"paths":{"/a":{"get":{"responses":{}}}}})"), "");
+  EXPECT_EQ(refused(R"({"openapi":"3.0.3","info":{},"paths":{"/a":{"get":{"responses":{}}}}})"),
+            "");
   EXPECT_EQ(refused("{\"openapi\":\"3.0.3\",\n\"paths\":{},}"),
             "openapi.yaml:2: this is no JSON: syntax\n");
 }
 
 TEST(Document, SaysWhereItIsWrong) {
   const std::vector<std::pair<string, string>> bad = {
-      {"a: 1", "openapi.yaml:1: 'openapi' is the version as a text: 3.0.x and 3.1.x are understood\n"},
-      {"openapi: 3.1", "openapi.yaml:1: /openapi: 'openapi' is the version as a text: 3.0.x and 3.1.x are "
-                       "understood\n"},
-      {"openapi: 3.2.0", "openapi.yaml:1: /openapi: 'openapi' is the version as a text: 3.0.x and 3.1.x are "
-                         "understood\n"},
-      {"swagger: '2.0'", "openapi.yaml:1: this is Swagger 2.0; OpenAPI 3.0 and 3.1 are understood\n"},
-      {"- 1", "openapi.yaml:1: an OpenAPI document is a mapping that begins with 'openapi: 3.1.0'\n"},
+      {"a: 1",
+       "openapi.yaml:1: 'openapi' is the version as a text: 3.0.x and 3.1.x are understood\n"},
+      {"openapi: 3.1",
+       "openapi.yaml:1: /openapi: 'openapi' is the version as a text: 3.0.x and 3.1.x are "
+       "understood\n"},
+      {"openapi: 3.2.0",
+       "openapi.yaml:1: /openapi: 'openapi' is the version as a text: 3.0.x and 3.1.x are "
+       "understood\n"},
+      {"swagger: '2.0'",
+       "openapi.yaml:1: this is Swagger 2.0; OpenAPI 3.0 and 3.1 are understood\n"},
+      {"- 1",
+       "openapi.yaml:1: an OpenAPI document is a mapping that begins with 'openapi: 3.1.0'\n"},
       {"openapi: 3.1.0\npaths: {}", "openapi.yaml:1: a document needs the field 'info'\n"},
       {"openapi: 3.1.0\ninfo: {}\npaths: {}",
        "openapi.yaml:1: it describes no operation, so that every request would be refused\n"},
       {with_paths("  /a:\n    gets: {}\n"),
        "openapi.yaml:5: /paths/~1a/gets: a path item has no field 'gets'; did you mean 'get'?\n"},
       {with_paths("  /a:\n    get:\n      paramters: []\n"),
-       "openapi.yaml:6: /paths/~1a/get/paramters: an operation has no field 'paramters'; did you mean "
+       "openapi.yaml:6: /paths/~1a/get/paramters: an operation has no field 'paramters'; did you "
+       "mean "
        "'parameters'?\n"},
       {with_paths("  a: {get: {}}\n"), "openapi.yaml:4: /paths/a: a path begins with a slash\n"},
       {with_paths("  /a: {get: {parameters: {}}}\n"),
@@ -52,22 +59,28 @@ TEST(Document, SaysWhereItIsWrong) {
       {with_paths("  /a: {get: {parameters: [{name: x, in: body, schema: {}}]}}\n"),
        "openapi.yaml:4: /paths/~1a/get/parameters/0: 'in' is path, query, header or cookie\n"},
       {with_paths("  /a: {get: {parameters: [{name: x, in: query}]}}\n"),
-       "openapi.yaml:4: /paths/~1a/get/parameters/0: a parameter has a schema, or content of one type\n"},
+       "openapi.yaml:4: /paths/~1a/get/parameters/0: a parameter has a schema, or content of one "
+       "type\n"},
       {with_paths("  /a: {get: {parameters: [{name: x, in: query, style: simple, schema: {}}]}}\n"),
-       "openapi.yaml:4: /paths/~1a/get/parameters/0/style: the styles of such a parameter are: form, "
+       "openapi.yaml:4: /paths/~1a/get/parameters/0/style: the styles of such a parameter are: "
+       "form, "
        "spaceDelimited, pipeDelimited, deepObject\n"},
-      {with_paths("  /a: {get: {parameters: [{name: x, in: query, schema: {}}, {name: x, in: query, schema: {}}]}}\n"),
+      {with_paths("  /a: {get: {parameters: [{name: x, in: query, schema: {}}, {name: x, in: "
+                  "query, schema: {}}]}}\n"),
        "openapi.yaml:4: /paths/~1a/get/parameters/1: the parameter 'x' stands here twice\n"},
       {with_paths("  /a/{b}: {get: {}}\n"),
        "openapi.yaml:4: /paths/~1a~1{b}/get: no parameter describes '{b}' of the path\n"},
       {with_paths("  /a: {get: {parameters: [{name: x, in: path, required: true, schema: {}}]}}\n"),
        "openapi.yaml:4: /paths/~1a/get/parameters/0: the path has no '{x}'\n"},
       {with_paths("  /{b}: {get: {parameters: [{name: b, in: path, schema: {}}]}}\n"),
-       "openapi.yaml:4: /paths/~1{b}/get/parameters/0: a parameter in the path is 'required: true'\n"},
+       "openapi.yaml:4: /paths/~1{b}/get/parameters/0: a parameter in the path is 'required: "
+       "true'\n"},
       {with_paths("  /{a}{b}: {get: {}}\n"),
-       "openapi.yaml:4: /paths/~1{a}{b}: between 'a' and 'b' stands nothing: where one ends could not be "
+       "openapi.yaml:4: /paths/~1{a}{b}: between 'a' and 'b' stands nothing: where one ends could "
+       "not be "
        "told\n"},
-      {with_paths("  /{a: {get: {}}\n"), "openapi.yaml:4: /paths/~1{a: '{' without '}' in its segment\n"},
+      {with_paths("  /{a: {get: {}}\n"),
+       "openapi.yaml:4: /paths/~1{a: '{' without '}' in its segment\n"},
       {with_paths("  /a: {get: {operationId: x}, put: {operationId: x}}\n"),
        "openapi.yaml:4: /paths/~1a/put: two operations have the operationId 'x'\n"},
       {with_paths("  /a: {post: {requestBody: {content: {json: {}}}}}\n"),
@@ -75,15 +88,21 @@ TEST(Document, SaysWhereItIsWrong) {
        "\"application/json\", \"image/*\", \"*/*\"\n"},
       {with_paths("  /a: {post: {requestBody: {$ref: '#/components/requestBodies/X'}}}\n"),
        "openapi.yaml:4: /paths/~1a/post/requestBody/$ref: this reference leads nowhere\n"},
-      {with_paths("  /a: {post: {requestBody: {content: {application/json: {schema: {$ref: '#/x'}}}}}}\n"),
-       "openapi.yaml:4: /paths/~1a/post/requestBody/content/application~1json/schema/$ref: this reference "
+      {with_paths(
+           "  /a: {post: {requestBody: {content: {application/json: {schema: {$ref: '#/x'}}}}}}\n"),
+       "openapi.yaml:4: /paths/~1a/post/requestBody/content/application~1json/schema/$ref: this "
+       "reference "
        "leads nowhere\n"},
-      {with_paths("  /a: {post: {requestBody: {content: {application/json: {schema: {type: strin}}}}}}\n"),
+      {with_paths(
+           "  /a: {post: {requestBody: {content: {application/json: {schema: {type: strin}}}}}}\n"),
        "openapi.yaml:4: /paths/~1a/post/requestBody/content/application~1json/schema/type: "},
-      {with_paths("  /a: {post: {requestBody: {content: {application/json: {schema: {pattern: '(?=a)'}}}}}}\n"),
+      {with_paths("  /a: {post: {requestBody: {content: {application/json: {schema: {pattern: "
+                  "'(?=a)'}}}}}}\n"),
        "openapi.yaml:4: /paths/~1a/post/requestBody/content/application~1json/schema/pattern: "},
-      {"openapi: 3.0.0\ninfo: {}\npaths:\n  /a: {post: {requestBody: {content: {a/b: {schema: {const: 1}}}}}}\n",
-       "openapi.yaml:4: /paths/~1a/post/requestBody/content/a~1b/schema/const: a schema of OpenAPI 3.0 has no "
+      {"openapi: 3.0.0\ninfo: {}\npaths:\n  /a: {post: {requestBody: {content: {a/b: {schema: "
+       "{const: 1}}}}}}\n",
+       "openapi.yaml:4: /paths/~1a/post/requestBody/content/a~1b/schema/const: a schema of OpenAPI "
+       "3.0 has no "
        "'const'\n"},
       {"openapi: 3.0.0\ninfo: {}\nwebhooks: {}\npaths: {/a: {get: {}}}\n",
        "openapi.yaml:3: /webhooks: 'webhooks' came with OpenAPI 3.1\n"},
@@ -95,12 +114,17 @@ TEST(Document, SaysWhereItIsWrong) {
 }
 
 TEST(Document, TellsOfAllProblems) {
-  EXPECT_EQ(refused(with_paths("  /a: {post: {requestBody: {content: {application/json: {schema: {type: x}}}}}}\n"
-                               "  /b: {post: {requestBody: {content: {application/json: {schema: {minimum: x}}}}}}\n")),
-            "openapi.yaml:4: /paths/~1a/post/requestBody/content/application~1json/schema/type: type is one of "
-            "null, boolean, integer, number, string, array, object, or a list of them without repetition\n"
-            "openapi.yaml:5: /paths/~1b/post/requestBody/content/application~1json/schema/minimum: minimum is a "
-            "number\n");
+  EXPECT_EQ(
+      refused(with_paths(
+          "  /a: {post: {requestBody: {content: {application/json: {schema: {type: x}}}}}}\n"
+          "  /b: {post: {requestBody: {content: {application/json: {schema: {minimum: x}}}}}}\n")),
+      "openapi.yaml:4: /paths/~1a/post/requestBody/content/application~1json/schema/type: type is "
+      "one of "
+      "null, boolean, integer, number, string, array, object, or a list of them without "
+      "repetition\n"
+      "openapi.yaml:5: /paths/~1b/post/requestBody/content/application~1json/schema/minimum: "
+      "minimum is a "
+      "number\n");
 }
 
 TEST(Document, PathsOfOneShapeAreOne) {
@@ -126,15 +150,17 @@ TEST(Document, StandsBehindItsServers) {
   EXPECT_EQ(ask(two, "GET /a"), "404 schema_no_operation");
   EXPECT_EQ(ask(two, "GET /v1/a"), "ok");
   EXPECT_EQ(ask(two, "GET /v2/a"), "ok");
-  const Document variable =
-      with("servers: [{url: 'https://{host}/{base}', variables: {host: {default: x}, base: {default: v3}}}]\n");
+  const Document variable = with(
+      "servers: [{url: 'https://{host}/{base}', variables: {host: {default: x}, base: {default: "
+      "v3}}}]\n");
   EXPECT_EQ(ask(variable, "GET /v3/a"), "ok");
   const Document given = with("servers: [{url: /v2}]\n", {.base_path = "/api/"});
   EXPECT_EQ(ask(given, "GET /api/a"), "ok");
   EXPECT_EQ(ask(given, "GET /v2/a"), "404 schema_no_operation");
   EXPECT_EQ(refused("openapi: 3.1.0\ninfo: {}\nservers: [{url: '/{x}'}]\n" + paths),
             "openapi.yaml:3: /servers/0/url: the variable 'x' has no default\n");
-  const Document own = document_of(with_paths("  /a: {servers: [{url: /x}], get: {}, put: {servers: [{url: /y}]}}\n"));
+  const Document own = document_of(
+      with_paths("  /a: {servers: [{url: /x}], get: {}, put: {servers: [{url: /y}]}}\n"));
   EXPECT_EQ(ask(own, "GET /x/a"), "ok");
   EXPECT_EQ(ask(own, "PUT /y/a"), "ok");
   EXPECT_EQ(ask(own, "PUT /x/a"), "405 schema_no_method");
@@ -161,7 +187,8 @@ paths:
   EXPECT_EQ(post(document, "/a", R"({"maybe":null,"above":4,"both":{"n":null}})"), "ok");
   EXPECT_EQ(post(document, "/a", R"({"above":9})"), "ok");
   EXPECT_EQ(post(document, "/a", R"({"text":null})"), "422 schema_body; body #/text type");
-  EXPECT_EQ(post(document, "/a", R"({"above":3})"), "422 schema_body; body #/above exclusiveMinimum");
+  EXPECT_EQ(post(document, "/a", R"({"above":3})"),
+            "422 schema_body; body #/above exclusiveMinimum");
   EXPECT_EQ(post(document, "/a", R"({"above":10})"), "422 schema_body; body #/above maximum");
   EXPECT_EQ(post(document, "/a", R"({"both":{"m":1}})"),
             "422 schema_body; body #/both unevaluatedProperties");
@@ -170,10 +197,12 @@ paths:
 TEST(Document, FollowsReferencesIntoItsFolder) {
   const std::map<string, string, std::less<>> files = {
       {"schemas/order.yaml",
-       "Order: {type: object, required: [item], properties: {item: {$ref: 'parts/item.json'}, next: {$ref: '#/Order'}}}"},
+       "Order: {type: object, required: [item], properties: {item: {$ref: 'parts/item.json'}, "
+       "next: {$ref: '#/Order'}}}"},
       {"schemas/parts/item.json", R"({"type":"string","maxLength":3})"},
       {"paths/a.yaml", "post: {requestBody: {$ref: '../bodies.yaml#/order'}}"},
-      {"bodies.yaml", "order: {content: {application/json: {schema: {$ref: 'schemas/order.yaml#/Order'}}}}"},
+      {"bodies.yaml",
+       "order: {content: {application/json: {schema: {$ref: 'schemas/order.yaml#/Order'}}}}"},
       {"broken.yaml", "a: [1"},
       {"typo.yaml", "psot: {}"},
   };
@@ -188,7 +217,8 @@ TEST(Document, FollowsReferencesIntoItsFolder) {
   const Document document = document_of(with_paths("  /a: {$ref: 'paths/a.yaml'}\n"), options);
   EXPECT_EQ(post(document, "/a", R"({"item":"abc","next":{"item":"x"}})"), "ok");
   EXPECT_EQ(post(document, "/a", R"({"item":"abcd"})"), "422 schema_body; body #/item maxLength");
-  EXPECT_EQ(post(document, "/a", R"({"item":"a","next":{}})"), "422 schema_body; body #/next required");
+  EXPECT_EQ(post(document, "/a", R"({"item":"a","next":{}})"),
+            "422 schema_body; body #/next required");
   EXPECT_EQ(asked, (std::vector<string>{"paths/a.yaml", "bodies.yaml", "schemas/order.yaml",
                                         "schemas/parts/item.json"}));
   const auto with = [&](const string& reference) {
@@ -201,8 +231,9 @@ TEST(Document, FollowsReferencesIntoItsFolder) {
   EXPECT_EQ(with("typo.yaml"),
             "typo.yaml:1: /psot: a path item has no field 'psot'; did you mean 'post'?\n");
   asked.clear();
-  for (const string outside : {"../x.yaml", "/etc/passwd", "https://example.com/a.yaml", "file:///etc/passwd",
-                               "a/../../x.yaml", "..\\\\x.yaml", "%2e%2e/x.yaml", "//example.com/x"})
+  for (const string outside :
+       {"../x.yaml", "/etc/passwd", "https://example.com/a.yaml", "file:///etc/passwd",
+        "a/../../x.yaml", "..\\\\x.yaml", "%2e%2e/x.yaml", "//example.com/x"})
     EXPECT_NE(with(outside).find("in its folder or below; nothing is fetched"), string::npos)
         << with(outside);
   EXPECT_TRUE(asked.empty());
@@ -211,15 +242,19 @@ TEST(Document, FollowsReferencesIntoItsFolder) {
 }
 
 TEST(Document, ReferencesDoNotGoRound) {
-  EXPECT_EQ(refused(with_paths("  /a: {get: {parameters: [{$ref: '#/components/parameters/A'}]}}\n"
-                               "components: {parameters: {A: {$ref: '#/components/parameters/B'}, B: {$ref: "
-                               "'#/components/parameters/A'}}}\n"))
-                .find("openapi.yaml:4: /paths/~1a/get/parameters/0/$ref: references lead in a circle\n"),
-            0u);
-  EXPECT_NE(refused(with_paths("  /a: {post: {requestBody: {content: {a/json: {}, application/json: {schema: {$ref: "
-                               "'#/components/schemas/A'}}}}}}\n"
-                               "components: {schemas: {A: {$ref: '#/components/schemas/A'}}}\n")),
-            "");
+  EXPECT_EQ(
+      refused(
+          with_paths("  /a: {get: {parameters: [{$ref: '#/components/parameters/A'}]}}\n"
+                     "components: {parameters: {A: {$ref: '#/components/parameters/B'}, B: {$ref: "
+                     "'#/components/parameters/A'}}}\n"))
+          .find("openapi.yaml:4: /paths/~1a/get/parameters/0/$ref: references lead in a circle\n"),
+      0u);
+  EXPECT_NE(
+      refused(with_paths(
+          "  /a: {post: {requestBody: {content: {a/json: {}, application/json: {schema: {$ref: "
+          "'#/components/schemas/A'}}}}}}\n"
+          "components: {schemas: {A: {$ref: '#/components/schemas/A'}}}\n")),
+      "");
 }
 
 TEST(Document, KeepsItsLimits) {

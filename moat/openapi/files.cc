@@ -9,6 +9,7 @@
 #include "moat/base/encoding.h"
 #include "moat/openapi/internal/pointer.h"
 #include "moat/openapi/internal/yaml.h"
+#include "moat/validate/keys.h"
 
 namespace moat::openapi {
 namespace {
@@ -19,21 +20,32 @@ constexpr std::size_t max_problems = 50;
 constexpr std::size_t max_hops = 32;  // of references to references
 
 // The fields of a schema object in 3.0 (OpenAPI 3.0.4 section 4.7.24).
-constexpr std::string_view keywords_3_0[] = {
-    "title",         "multipleOf",    "maximum",      "exclusiveMaximum", "minimum",
-    "exclusiveMinimum", "maxLength",  "minLength",    "pattern",          "maxItems",
-    "minItems",      "uniqueItems",   "maxProperties", "minProperties",   "required",
-    "enum",          "type",          "allOf",        "oneOf",            "anyOf",
-    "not",           "items",         "properties",   "additionalProperties", "description",
-    "format",        "default",       "nullable",     "discriminator",    "readOnly",
-    "writeOnly",     "xml",           "externalDocs", "example",          "deprecated"};
+constexpr std::string_view keywords_3_0[] = {"title",         "multipleOf",
+                                             "maximum",       "exclusiveMaximum",
+                                             "minimum",       "exclusiveMinimum",
+                                             "maxLength",     "minLength",
+                                             "pattern",       "maxItems",
+                                             "minItems",      "uniqueItems",
+                                             "maxProperties", "minProperties",
+                                             "required",      "enum",
+                                             "type",          "allOf",
+                                             "oneOf",         "anyOf",
+                                             "not",           "items",
+                                             "properties",    "additionalProperties",
+                                             "description",   "format",
+                                             "default",       "nullable",
+                                             "discriminator", "readOnly",
+                                             "writeOnly",     "xml",
+                                             "externalDocs",  "example",
+                                             "deprecated"};
 
 bool is_extension(std::string_view name) { return name.substr(0, 2) == "x-"; }
 
 // A reference's file by that of the one who refers: nullopt where it leads out of the folder.
 std::optional<std::string> relative_name(std::string_view from, std::string_view reference) {
   if (reference.empty() || reference[0] == '/' || reference.find('\\') != std::string_view::npos ||
-      reference.find(':') != std::string_view::npos || reference.find('?') != std::string_view::npos)
+      reference.find(':') != std::string_view::npos ||
+      reference.find('?') != std::string_view::npos)
     return std::nullopt;
   const auto decoded = percent_decode(reference);
   if (!decoded) return std::nullopt;
@@ -76,8 +88,8 @@ std::string nearest_hint(std::string_view word, const Names& names) {
     const std::size_t most = std::min(word.size(), name.size()) - front;
     while (back < most && word[word.size() - 1 - back] == name[name.size() - 1 - back]) ++back;
     const std::size_t a = word.size() - front - back, b = name.size() - front - back;
-    return (a <= 1 && b <= 1) || (a == 2 && b == 2 && word[front] == name[front + 1] &&
-                                  word[front + 1] == name[front]);
+    return (a <= 1 && b <= 1) ||
+           (a == 2 && b == 2 && word[front] == name[front + 1] && word[front + 1] == name[front]);
   };
   for (const auto& name : names) {
     if (near(name)) return "; did you mean " + quoted(name) + "?";
@@ -259,8 +271,9 @@ std::optional<Place> Files::resolve(const Place& from, std::string_view referenc
   if (hash > 0) {
     const auto name = relative_name(files_[from.file].name, reference.substr(0, hash));
     if (!name) {
-      report(from, "a reference leads to a place in this document or in a file in its folder or below; "
-                   "nothing is fetched");
+      report(from,
+             "a reference leads to a place in this document or in a file in its folder or below; "
+             "nothing is fetched");
       return std::nullopt;
     }
     file = load(*name, &from);
@@ -331,8 +344,9 @@ bool Files::read(std::string_view text) {
   if (!is_3_0_) {
     const json::Value* dialect = root().find("jsonSchemaDialect");
     const std::string* uri = dialect == nullptr ? nullptr : dialect->as_string();
-    if (dialect != nullptr && (uri == nullptr || (*uri != "https://json-schema.org/draft/2020-12/schema" &&
-                                                  *uri != "https://spec.openapis.org/oas/3.1/dialect/base")))
+    if (dialect != nullptr &&
+        (uri == nullptr || (*uri != "https://json-schema.org/draft/2020-12/schema" &&
+                            *uri != "https://spec.openapis.org/oas/3.1/dialect/base")))
       report({0, dialect, "/jsonSchemaDialect"}, "only JSON Schema 2020-12 is understood");
   }
   return problems_.empty();
@@ -446,7 +460,8 @@ void Files::check_names(Kind kind, const Place& place) {
 void Files::check_schema(const Place& place) {
   const json::Object* object = place.value->as_object();
   if (object == nullptr) {
-    if (place.value->as_bool() == nullptr || is_3_0_) report(place, "a schema is a mapping of names");
+    if (place.value->as_bool() == nullptr || is_3_0_)
+      report(place, "a schema is a mapping of names");
     return;
   }
   const json::Value* reference = place.value->find("$ref");
@@ -463,8 +478,9 @@ void Files::check_schema(const Place& place) {
       for (const auto& [name, value] : *object) {
         const bool remark = name == "summary" || name == "description" || is_extension(name);
         if (name != "$ref" && !remark)
-          report({place.file, &value, place.pointer + pointer_step(name)},
-                 "in OpenAPI 3.0 this counts for nothing beside a $ref: put the $ref into an allOf");
+          report(
+              {place.file, &value, place.pointer + pointer_step(name)},
+              "in OpenAPI 3.0 this counts for nothing beside a $ref: put the $ref into an allOf");
       }
       return;
     }
@@ -474,7 +490,8 @@ void Files::check_schema(const Place& place) {
     const auto is_name = [&name = name](std::string_view other) { return other == name; };
     if (is_3_0_ && !is_extension(name) &&
         std::none_of(std::begin(keywords_3_0), std::end(keywords_3_0), is_name)) {
-      report(at, "a schema of OpenAPI 3.0 has no " + quoted(name) + nearest_hint(name, keywords_3_0));
+      report(at,
+             "a schema of OpenAPI 3.0 has no " + quoted(name) + nearest_hint(name, keywords_3_0));
       continue;
     }
     const auto below = schema_keywords();
@@ -482,6 +499,11 @@ void Files::check_schema(const Place& place) {
                                       [&](const SchemaKeyword& k) { return is_name(k.name); });
     if (keyword == below.end()) continue;
     if (name == "additionalProperties" && value.as_bool() != nullptr) continue;
+    if (name == "properties" && value.as_object() != nullptr) {
+      for (const auto& [member, schema] : *value.as_object()) {
+        if (validate::fault_of_key(member)) unsafe_names_.insert(member);
+      }
+    }
     check_shape(Kind::schema, keyword->shape, at);
   }
 }

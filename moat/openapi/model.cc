@@ -92,10 +92,8 @@ constexpr Field media_type[] = {
     {.name = "examples"},
 };
 constexpr Field encoding[] = {
-    {.name = "contentType"},
-    {.name = "headers", .kind = Kind::header, .shape = Shape::map},
-    {.name = "style"},
-    {.name = "explode"},
+    {.name = "contentType"},   {.name = "headers", .kind = Kind::header, .shape = Shape::map},
+    {.name = "style"},         {.name = "explode"},
     {.name = "allowReserved"},
 };
 constexpr Field response[] = {
@@ -118,16 +116,26 @@ constexpr Field components[] = {
 };
 
 constexpr SchemaKeyword keywords[] = {
-    {"additionalProperties", Shape::one}, {"contains", Shape::one},
-    {"contentSchema", Shape::one},        {"else", Shape::one},
-    {"if", Shape::one},                   {"items", Shape::one},
-    {"not", Shape::one},                  {"propertyNames", Shape::one},
-    {"then", Shape::one},                 {"unevaluatedItems", Shape::one},
-    {"unevaluatedProperties", Shape::one}, {"allOf", Shape::list},
-    {"anyOf", Shape::list},               {"oneOf", Shape::list},
-    {"prefixItems", Shape::list},         {"$defs", Shape::map},
-    {"definitions", Shape::map},          {"dependentSchemas", Shape::map},
-    {"patternProperties", Shape::map},    {"properties", Shape::map},
+    {"additionalProperties", Shape::one},
+    {"contains", Shape::one},
+    {"contentSchema", Shape::one},
+    {"else", Shape::one},
+    {"if", Shape::one},
+    {"items", Shape::one},
+    {"not", Shape::one},
+    {"propertyNames", Shape::one},
+    {"then", Shape::one},
+    {"unevaluatedItems", Shape::one},
+    {"unevaluatedProperties", Shape::one},
+    {"allOf", Shape::list},
+    {"anyOf", Shape::list},
+    {"oneOf", Shape::list},
+    {"prefixItems", Shape::list},
+    {"$defs", Shape::map},
+    {"definitions", Shape::map},
+    {"dependentSchemas", Shape::map},
+    {"patternProperties", Shape::map},
+    {"properties", Shape::map},
 };
 
 constexpr MethodField methods[] = {

@@ -87,13 +87,19 @@ constexpr std::string_view bad_answer = "The application's answer is not what it
 Result<Document, std::vector<DocumentProblem>> Document::parse(std::string_view text,
                                                                const DocumentOptions& options) {
   auto parts = std::make_shared<Parts>();
-  parts->options = options;
-  Files files(parts->options);
+  Files files(options);
   if (!files.read(text)) return Error{std::move(files.problems())};
-  Builder builder(files, parts->options);
+  Builder builder(files, options);
   if (!builder.build(parts->operations, parts->paths, parts->tree))
     return Error{std::move(files.problems())};
-  parts->options.loader = nullptr;  // it has done its work
+  parts->checks_responses = options.checks_responses;
+  validate::KeyRules keys;
+  keys.allow_names.assign(files.unsafe_names().begin(), files.unsafe_names().end());
+  keys.allow_prototype_keys = keys.allow_operator_keys = keys.allow_dotted_keys =
+      options.allow_unsafe_keys;
+  parts->request_rules = {options.body, keys, options.allow_unknown_query};
+  keys.allow_prototype_keys = keys.allow_operator_keys = keys.allow_dotted_keys = true;
+  parts->response_rules = {options.response, keys, false};
   return Document(std::move(parts));
 }
 
@@ -124,7 +130,7 @@ std::optional<Refusal> Document::check_head(const Match& match, const Request& r
                      {"header", "", "", "unknown", "another method is asked for by a header"});
   }
   Refusal out = refusal(400, "schema_parameters", "The request is not what is expected here.");
-  out.errors = ParameterReader(operation, parts_->options).read(request, match.path_values);
+  out.errors = ParameterReader(operation, parts_->request_rules).read(request, match.path_values);
   if (!out.errors.empty()) return out;
   if (!request.has_body) {
     if (operation.body && operation.body->required)
@@ -165,20 +171,20 @@ std::optional<Refusal> Document::check_body(const Operation& operation,
       type && operation.body ? find_media(operation.body->content, type->type) : nullptr;
   if (media == nullptr)
     return refusal(415, "schema_content_type", "A body of this type is not expected here.");
-  return check_content(*media, *type, content_type, body, parts_->options);
+  return check_content(*media, *type, content_type, body, parts_->request_rules);
 }
 
 std::optional<Refusal> Document::check_response_head(const Operation& operation, int status,
                                                      std::string_view content_type, bool has_body,
                                                      Headers headers) const {
-  if (!parts_->options.checks_responses || status < 200 || status == 304) return std::nullopt;
+  if (!parts_->checks_responses || status < 200 || status == 304) return std::nullopt;
   const Answer* answer = answer_for(operation, status);
   if (answer == nullptr)
-    return refusal(502, "schema_response_status", bad_answer,
-                   of_body("status", "no answer with the status " + std::to_string(status) +
-                                         " is described"));
+    return refusal(
+        502, "schema_response_status", bad_answer,
+        of_body("status", "no answer with the status " + std::to_string(status) + " is described"));
   Refusal out = refusal(502, "schema_response_headers", bad_answer);
-  out.errors = read_headers(answer->headers, headers, parts_->options);
+  read_headers(answer->headers, headers, parts_->response_rules, out.errors);
   if (!out.errors.empty()) return out;
   if (!has_body) return std::nullopt;
   const auto type = parse_media_type(content_type);
@@ -208,7 +214,7 @@ std::optional<Refusal> Document::check_response_body(const Operation& operation,
   const Media* media =
       answer != nullptr && type ? find_media(answer->content, type->type) : nullptr;
   if (media == nullptr) return std::nullopt;
-  auto refused = check_content(*media, *type, content_type, body, parts_->options);
+  auto refused = check_content(*media, *type, content_type, body, parts_->response_rules);
   if (!refused) return std::nullopt;
   refused->status = 502;
   refused->code = "schema_response_body";
@@ -251,10 +257,10 @@ std::string name_of(const Operation& operation) {
 std::vector<std::string> describe(const Operation& operation) {
   std::vector<std::string> out;
   for (const Parameter& parameter : operation.parameters) {
-    const std::string_view wants = parameter.is_json                    ? "JSON"
-                                   : parameter.wants == Wants::array    ? "a list"
+    const std::string_view wants = parameter.is_json                  ? "JSON"
+                                   : parameter.wants == Wants::array  ? "a list"
                                    : parameter.wants == Wants::object ? "an object"
-                                                                        : "a value";
+                                                                      : "a value";
     out.push_back(std::string(to_string(parameter.where)) + " " + parameter.name + ": " +
                   std::string(wants) + (parameter.required ? ", required" : ""));
   }

@@ -37,10 +37,15 @@ struct DocumentOptions {
   std::optional<std::string> base_path;
   bool allow_unknown_query = false;    // parameters that no operation describes
   bool allow_unknown_members = false;  // of objects in bodies that list their members
-  bool checks_responses = false;       // whether check_response will be called
-  std::size_t max_bytes = 8 * 1024 * 1024;   // of all files together
-  std::size_t max_nodes = 500'000;           // values in all files, aliases of YAML written out
-  json::Limits body;  // of a body, and of a parameter that is JSON
+  // Members of objects that a document leaves open, as of KeyRules: "$gt", "__proto__", "a.b".
+  bool allow_unsafe_keys = false;
+  bool checks_responses = false;            // whether check_response_… will be called
+  std::size_t max_bytes = 8 * 1024 * 1024;  // of all files together
+  std::size_t max_nodes = 500'000;          // values in all files, aliases of YAML written out
+  json::Limits body;                        // of a body, and of a parameter that is JSON
+  // Of an answer: the backend is nobody to be afraid of.
+  json::Limits response{
+      .depth = 64, .members = 1'000'000, .string_bytes = 16 << 20, .total_bytes = 16 << 20};
 };
 
 // What is judged. All texts belong to the caller.
@@ -66,8 +71,8 @@ struct Violation {
 
 // Why a request or a response is not what the document describes.
 struct Refusal {
-  int status = 400;       // of a request: 400, 404, 405, 413, 415 or 422
-  std::string_view code;  // a stable name, a literal: "schema_no_operation"
+  int status = 400;        // of a request: 400, 404, 405, 413, 415 or 422
+  std::string_view code;   // a stable name, a literal: "schema_no_operation"
   std::string_view title;  // a sentence for people, a literal
   std::vector<Violation> errors;
   std::string allow;  // of 405: the methods that there are, for an Allow field
@@ -79,7 +84,7 @@ struct Operation;
 
 // The operation for a request, and the texts of the parameters in its path.
 struct Match {
-  const Operation* operation = nullptr;         // of the Document, for as long as it lives
+  const Operation* operation = nullptr;       // of the Document, for as long as it lives
   std::vector<std::string_view> path_values;  // into the path that was given
 };
 

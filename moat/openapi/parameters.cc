@@ -11,7 +11,8 @@ namespace {
 
 using Pair = std::pair<std::string_view, std::string_view>;
 
-// How the texts of a part are decoded: not at all, by percent, or as in forms, where '+' is a space.
+// How the texts of a part are decoded: not at all, by percent, or as in forms, where '+' is a
+// space.
 enum class Escapes { none, percent, form };
 
 std::optional<std::string> decoded(std::string_view raw, Escapes escapes) {
@@ -39,9 +40,8 @@ std::vector<std::string_view> split(std::string_view text, std::string_view sepa
 // One parameter's texts and what becomes of them.
 class Reading final {
  public:
-  Reading(const Parameter& parameter, const DocumentOptions& options,
-          std::vector<Violation>& violations)
-      : parameter_(parameter), options_(options), violations_(violations) {}
+  Reading(const Parameter& parameter, const ReadRules& rules, std::vector<Violation>& violations)
+      : parameter_(parameter), rules_(rules), violations_(violations) {}
 
   void fail(std::string keyword, std::string message) const {
     violations_.push_back(
@@ -77,11 +77,16 @@ class Reading final {
       auto name = decoded(raw_name, escapes);
       auto text = decoded(raw, escapes);
       if (!name || !text) return bad_text();
-      const bool twice = std::any_of(out.begin(), out.end(),
-                                     [&](const json::Member& member) { return member.first == *name; });
+      const bool twice = std::any_of(out.begin(), out.end(), [&](const json::Member& member) {
+        return member.first == *name;
+      });
       if (twice) return fail("repeated", "a member is given twice");
-      if (out.size() >= options_.body.members)
-        return fail("limit", "there are more than " + std::to_string(options_.body.members) + " members");
+      if (const auto fault = validate::fault_of_key(*name, rules_.keys))
+        return fail("unsafe_name",
+                    "a member's name is not allowed: it " + std::string(describe(*fault)));
+      if (out.size() >= rules_.limits.members)
+        return fail("limit",
+                    "there are more than " + std::to_string(rules_.limits.members) + " members");
       out.emplace_back(std::move(*name), json::Value(std::move(*text)));
     }
     judge(json::Value(std::move(out)));
@@ -89,7 +94,8 @@ class Reading final {
 
  private:
   void bad_text() const {
-    fail("syntax", "is not valid: a '%' needs two hexadecimal digits, and the text is UTF-8 without NUL");
+    fail("syntax",
+         "is not valid: a '%' needs two hexadecimal digits, and the text is UTF-8 without NUL");
   }
 
   void scalar(std::string_view raw, Escapes escapes) const {
@@ -101,8 +107,10 @@ class Reading final {
   void json(std::string_view raw, Escapes escapes) const {
     const auto text = decoded(raw, escapes);
     if (!text) return bad_text();
-    auto value = json::parse(*text, options_.body);
-    if (!value) return fail("syntax", "is no valid JSON: " + json::describe(*text, value.error(), options_.body));
+    auto value = json::parse(*text, rules_.limits);
+    if (!value)
+      return fail("syntax",
+                  "is no valid JSON: " + json::describe(*text, value.error(), rules_.limits));
     judge(std::move(*value));
   }
 
@@ -152,7 +160,7 @@ class Reading final {
   }
 
   const Parameter& parameter_;
-  const DocumentOptions& options_;
+  const ReadRules& rules_;
   std::vector<Violation>& violations_;
 };
 
@@ -175,16 +183,32 @@ bool cut_mark(const Parameter& parameter, std::string_view& raw) {
 }
 
 bool is_parameter(const Parameter& parameter, Where where, std::string_view name) {
-  return parameter.where == where && (where == Where::header ? ascii_iequals(parameter.name, name)
-                                                             : parameter.name == name);
+  return parameter.where == where &&
+         (where == Where::header ? ascii_iequals(parameter.name, name) : parameter.name == name);
+}
+
+}  // namespace
+
+std::string_view to_string(Where where) {
+  switch (where) {
+    case Where::path:
+      return "path";
+    case Where::query:
+      return "query";
+    case Where::header:
+      return "header";
+    case Where::cookie:
+      break;
+  }
+  return "cookie";
 }
 
 // Header parameters, with several lines of one name joined (RFC 9110 section 5.3).
-void read_header_parameters(const std::vector<Parameter>& parameters, std::span<const Pair> headers,
-                            const DocumentOptions& options, std::vector<Violation>& violations) {
+void read_headers(const std::vector<Parameter>& parameters, std::span<const Pair> headers,
+                  const ReadRules& rules, std::vector<Violation>& violations) {
   for (const Parameter& parameter : parameters) {
     if (parameter.where != Where::header) continue;
-    const Reading reading(parameter, options, violations);
+    const Reading reading(parameter, rules, violations);
     std::string joined;
     std::size_t lines = 0;
     for (const auto& [name, value] : headers) {
@@ -206,36 +230,11 @@ void read_header_parameters(const std::vector<Parameter>& parameters, std::span<
   }
 }
 
-}  // namespace
-
-std::string_view to_string(Where where) {
-  switch (where) {
-    case Where::path:
-      return "path";
-    case Where::query:
-      return "query";
-    case Where::header:
-      return "header";
-    case Where::cookie:
-      break;
-  }
-  return "cookie";
-}
-
-std::vector<Violation> read_headers(
-    const std::vector<Parameter>& parameters,
-    std::span<const std::pair<std::string_view, std::string_view>> headers,
-    const DocumentOptions& options) {
-  std::vector<Violation> violations;
-  read_header_parameters(parameters, headers, options, violations);
-  return violations;
-}
-
 std::vector<Violation> ParameterReader::read(const Request& request,
                                              const std::vector<std::string_view>& path_values) {
   read_path(path_values);
   read_query(request.query);
-  read_headers(request.headers);
+  read_headers(operation_.parameters, request.headers, rules_, violations_);
   read_cookies(request.cookie);
   return std::move(violations_);
 }
@@ -243,10 +242,10 @@ std::vector<Violation> ParameterReader::read(const Request& request,
 void ParameterReader::read_path(const std::vector<std::string_view>& values) {
   for (const Parameter& parameter : operation_.parameters) {
     if (parameter.where != Where::path) continue;
-    const auto name = std::find(operation_.path_names.begin(), operation_.path_names.end(),
-                                parameter.name);
+    const auto name =
+        std::find(operation_.path_names.begin(), operation_.path_names.end(), parameter.name);
     std::string_view raw = values[static_cast<std::size_t>(name - operation_.path_names.begin())];
-    const Reading reading(parameter, options_, violations_);
+    const Reading reading(parameter, rules_, violations_);
     if (!cut_mark(parameter, raw)) {
       reading.fail("syntax", parameter.style == Style::label
                                  ? "begins with a '.'"
@@ -286,8 +285,9 @@ void ParameterReader::read_query(std::string_view query) {
       refuse("syntax", "between two '&' stands a parameter");
       return;
     }
-    if (++count > options_.body.members) {
-      refuse("limit", "there are more than " + std::to_string(options_.body.members) + " parameters");
+    if (++count > rules_.limits.members) {
+      refuse("limit",
+             "there are more than " + std::to_string(rules_.limits.members) + " parameters");
       return;
     }
     const std::string_view raw_name = pair.substr(0, pair.find('='));
@@ -309,8 +309,7 @@ void ParameterReader::read_query(std::string_view query) {
         // Not decoded again: percent signs of the decoded name are its own.
         const std::size_t at = names.size();
         names += percent_encode(name->substr(size + 1, name->size() - size - 2));
-        collected[i].members.emplace_back(
-            std::string_view(names).substr(at), value);
+        collected[i].members.emplace_back(std::string_view(names).substr(at), value);
         continue;
       }
       const bool spread = parameter.wants == Wants::object && parameter.style == Style::form &&
@@ -331,7 +330,7 @@ void ParameterReader::read_query(std::string_view query) {
               parameter.members.open;
       if (known) collected[i].members.emplace_back(raw_name, value);
     }
-    if (!known && !options_.allow_unknown_query) {
+    if (!known && !rules_.allow_unknown_query) {
       refuse("unknown", "there is a parameter that this operation does not have");
       return;
     }
@@ -340,7 +339,7 @@ void ParameterReader::read_query(std::string_view query) {
     const Parameter& parameter = operation_.parameters[i];
     if (parameter.where != Where::query) continue;
     const auto& [values, members] = collected[i];
-    const Reading reading(parameter, options_, violations_);
+    const Reading reading(parameter, rules_, violations_);
     if (!members.empty()) {
       reading.members(members, Escapes::form);
     } else if (values.empty()) {
@@ -356,14 +355,10 @@ void ParameterReader::read_query(std::string_view query) {
   }
 }
 
-void ParameterReader::read_headers(std::span<const Pair> headers) {
-  read_header_parameters(operation_.parameters, headers, options_, violations_);
-}
-
 void ParameterReader::read_cookies(std::string_view cookie) {
   for (const Parameter& parameter : operation_.parameters) {
     if (parameter.where != Where::cookie) continue;
-    const Reading reading(parameter, options_, violations_);
+    const Reading reading(parameter, rules_, violations_);
     std::vector<std::string_view> values;
     for (const std::string_view part : split(cookie, ";")) {
       const std::string_view pair = trim(part);

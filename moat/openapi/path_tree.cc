@@ -80,7 +80,8 @@ Result<std::vector<Segment>, std::string> parse_template(std::string_view text) 
         continue;
       }
       const std::size_t end = rest.find('}');
-      if (end == std::string_view::npos) return Error{std::string("'{' without '}' in its segment")};
+      if (end == std::string_view::npos)
+        return Error{std::string("'{' without '}' in its segment")};
       const std::string name(rest.substr(1, end - 1));
       if (name.empty() || name.find('{') != std::string::npos)
         return Error{std::string("between '{' and '}' stands the name of a parameter")};
@@ -111,9 +112,8 @@ bool PathTree::add(const std::vector<Segment>& segments, std::size_t index, std:
                            [&](const auto& other) { return is_alike(other.first, segment); });
     if (at == node->templates.end()) {
       const auto place = std::find_if(
-          node->templates.begin(), node->templates.end(), [&](const auto& other) {
-            return literal_size(other.first) < literal_size(segment);
-          });
+          node->templates.begin(), node->templates.end(),
+          [&](const auto& other) { return literal_size(other.first) < literal_size(segment); });
       at = node->templates.emplace(place, segment, std::make_unique<Node>());
     }
     node = at->second.get();

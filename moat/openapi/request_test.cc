@@ -112,10 +112,10 @@ TEST_F(Orders, ReadsBodies) {
   };
   EXPECT_EQ(with(R"({"item":"a"})"), "ok");
   EXPECT_EQ(with(R"({"item":"a"})", "Application/JSON; charset=\"UTF-8\""), "ok");
-  EXPECT_EQ(with(R"({"item":"a","count":-2147483648,"mail":"a@example.com","free":{"x":1}})"), "ok");
+  EXPECT_EQ(with(R"({"item":"a","count":-2147483648,"mail":"a@example.com","free":{"x":1}})"),
+            "ok");
   EXPECT_EQ(with(R"({"item":""})"), "422 schema_body; body #/item minLength");
-  EXPECT_EQ(with(R"({"count":"1"})"),
-            "422 schema_body; body # required; body #/count type");
+  EXPECT_EQ(with(R"({"count":"1"})"), "422 schema_body; body # required; body #/count type");
   EXPECT_EQ(with(R"({"item":"a","count":2147483648})"), "422 schema_body; body #/count maximum");
   EXPECT_EQ(with(R"({"item":"a","mail":"x"})"), "422 schema_body; body #/mail format");
   EXPECT_EQ(with(R"({"item":"a","is_admin":true})"),
@@ -148,7 +148,8 @@ TEST_F(Orders, KnowsWhereABodyMayBe) {
   request.has_body = request.is_encoded = true;
   request.content_type = "application/json";
   EXPECT_EQ(summary(document_.check_head(*match, request)), "415 schema_content_type; body # type");
-  request = {.method = "GET", .path = "/orders", .content_type = "application/json", .has_body = true};
+  request = {
+      .method = "GET", .path = "/orders", .content_type = "application/json", .has_body = true};
   match = document_.find(request.method, request.path);
   ASSERT_TRUE(match);
   EXPECT_EQ(summary(document_.check_head(*match, request)),
@@ -159,14 +160,16 @@ TEST_F(Orders, SaysInWordsWhatIsWrong) {
   const auto refusal = document_.check_body(*document_.find("POST", "/orders")->operation,
                                             "application/json", "{\"item\":\n 7}");
   ASSERT_TRUE(refusal);
-  EXPECT_EQ(to_problem_json(*refusal),
-            R"({"type":"about:blank","title":"The body is not what is expected here.","status":422,)"
-            R"("code":"schema_body","errors":[{"in":"body","pointer":"#/item","keyword":"type",)"
-            R"("detail":"must be a string"}]})");
+  EXPECT_EQ(
+      to_problem_json(*refusal),
+      R"({"type":"about:blank","title":"The body is not what is expected here.","status":422,)"
+      R"("code":"schema_body","errors":[{"in":"body","pointer":"#/item","keyword":"type",)"
+      R"("detail":"must be a string"}]})");
   const auto broken = document_.check_body(*document_.find("POST", "/orders")->operation,
                                            "application/json", "{\"item\":\n 7,}");
   ASSERT_TRUE(broken);
-  EXPECT_EQ(broken->errors[0].message.substr(0, 16), "line 2, column 4") << broken->errors[0].message;
+  EXPECT_EQ(broken->errors[0].message.substr(0, 34), "is no valid JSON: line 2, column 4")
+      << broken->errors[0].message;
 }
 
 TEST(Responses, AreCheckedWhereAsked) {
@@ -178,8 +181,7 @@ TEST(Responses, AreCheckedWhereAsked) {
   EXPECT_EQ(head(201, "application/json", {{"x-count", "3"}}), "ok");
   EXPECT_EQ(head(201, "application/json", {{"x-count", "three"}}),
             "502 schema_response_headers; header X-Count # type");
-  EXPECT_EQ(head(201, "application/json"),
-            "502 schema_response_headers; header X-Count # missing");
+  EXPECT_EQ(head(201, "application/json"), "502 schema_response_headers; header X-Count # missing");
   EXPECT_EQ(head(201, "text/html", {{"x-count", "3"}}), "502 schema_response_type; body # type");
   EXPECT_EQ(head(204, ""), "ok");
   EXPECT_EQ(head(204, "text/html"), "502 schema_response_type; body # type");
@@ -217,9 +219,9 @@ TEST(Styles, OfPathsAreRead) {
   for (const string path : {"/l/.1,2", "/le/.1.2", "/m/;m=1", "/me/;m=1;m=2", "/o/a,1,b,true",
                             "/oe/a=1,b=true", "/mo/;a=1;b=false", "/f/x.png", "/r/1-2.json"})
     EXPECT_EQ(ask(document, "GET " + path), "ok") << path;
-  for (const string path : {"/l/1,2", "/l/.1.2", "/le/.1,2", "/m/1", "/m/;n=1", "/me/;m=1;n=2",
-                            "/o/a,1,b", "/o/a,1,a,2", "/oe/a,1", "/oe/a=1,c=2", "/mo/a=1;b=false",
-                            "/f/x.gif", "/r/a-2.json"})
+  for (const string path :
+       {"/l/1,2", "/l/.1.2", "/le/.1,2", "/m/1", "/m/;n=1", "/me/;m=1;n=2", "/o/a,1,b",
+        "/o/a,1,a,2", "/oe/a,1", "/oe/a=1,c=2", "/mo/a=1;b=false", "/f/x.gif", "/r/a-2.json"})
     EXPECT_EQ(ask(document, "GET " + path).substr(0, 21), "400 schema_parameters") << path;
   for (const string path : {"/f/x", "/f/.png", "/f/x.", "/r/1-2", "/r/-2.json", "/r/1-.json",
                             "/r/1-2%2Ejson", "/r/.json"})
@@ -248,6 +250,113 @@ TEST(Styles, OfQueriesAreRead) {
   EXPECT_EQ(ask(document, "GET /a?x=1&x=2"), "400 schema_parameters; query e # repeated");
   EXPECT_EQ(ask(document, "GET /b?q=text&other=1&more=2"), "ok");
   EXPECT_EQ(ask(document, "GET /b?other=x"), "400 schema_parameters; query any # type");
+}
+
+constexpr string_view forms = R"(
+  /a:
+    post:
+      requestBody:
+        content:
+          application/x-www-form-urlencoded:
+            schema:
+              type: object
+              required: [name]
+              properties:
+                name: {type: string, minLength: 1}
+                count: {type: integer}
+                tags: {type: array, items: {type: string}}
+                agree: {type: boolean}
+          multipart/form-data:
+            schema:
+              type: object
+              required: [title, file]
+              properties:
+                title: {type: string}
+                count: {type: integer}
+                more: {type: object, properties: {a: {type: integer}}}
+                file: {type: string, contentMediaType: image/png, maxLength: 5}
+            encoding: {file: {contentType: 'image/png, image/x-*'}}
+  /open:
+    post:
+      requestBody:
+        content:
+          application/json: {schema: {type: object}}
+          text/plain: {schema: {type: string, maxLength: 3}}
+          image/*: {}
+)";
+
+TEST(Bodies, MayBeForms) {
+  const Document document = document_of(with_paths(forms));
+  const auto form = [&](string_view body) {
+    return post(document, "/a", body, "application/x-www-form-urlencoded");
+  };
+  EXPECT_EQ(form("name=x&count=3&tags=a&tags=b&agree=false"), "ok");
+  EXPECT_EQ(form("name=x&tags=a"), "ok");
+  EXPECT_EQ(form("count=3"), "422 schema_body; body # required");
+  EXPECT_EQ(form("name=x&count=03"), "422 schema_body; body #/count type");
+  EXPECT_EQ(form("name=x&agree=0"), "422 schema_body; body #/agree type");
+  EXPECT_EQ(form("name=x&name=y"), "422 schema_body; body # repeated");
+  EXPECT_EQ(form("name=x&is_admin=1"), "422 schema_body; body # unevaluatedProperties");
+  EXPECT_EQ(form("name[$ne]=x"), "422 schema_body; body # unsafe_name");
+  EXPECT_EQ(form("name=%zz"), "400 schema_body_syntax; body # syntax");
+}
+
+TEST(Bodies, MayBeMultipart) {
+  const Document document = document_of(with_paths(forms));
+  const auto part = [](const string& name, const string& more, const string& bytes) {
+    return "--b\r\nContent-Disposition: form-data; name=\"" + name + "\"" + more + "\r\n\r\n" +
+           bytes + "\r\n";
+  };
+  const auto send = [&](const string& parts) {
+    return post(document, "/a", parts + "--b--\r\n", "multipart/form-data; boundary=b");
+  };
+  const string png = "; filename=\"a.png\"\r\nContent-Type: image/png";
+  const string title = part("title", "", "x"), file = part("file", png, "12345");
+  EXPECT_EQ(send(title + file), "ok");
+  EXPECT_EQ(send(title + file + part("count", "", "3")), "ok");
+  EXPECT_EQ(send(title + file + part("more", "\r\nContent-Type: application/json", "{\"a\":1}")),
+            "ok");
+  EXPECT_EQ(
+      send(title + file + part("more", "\r\nContent-Type: application/json", "{\"a\":\"1\"}")),
+      "422 schema_body; body #/more/a type");
+  EXPECT_EQ(send(title), "422 schema_body; body # required");
+  EXPECT_EQ(send(title + part("file", png, "123456")), "422 schema_body; body #/file maxLength");
+  EXPECT_EQ(send(title + part("file", "; filename=\"a.gif\"\r\nContent-Type: image/gif", "1")),
+            "422 schema_body; body #/file file");
+  EXPECT_EQ(send(part("title", png, "x") + file), "422 schema_body; body #/title file");
+  EXPECT_EQ(send(title + file + part("other", png, "x")),
+            "422 schema_body; body # unevaluatedProperties");
+  EXPECT_EQ(send(title + title + file), "422 schema_body; body # repeated");
+  EXPECT_EQ(send(title + file + "--b\r\n"), "400 schema_body_syntax; body # syntax");
+  EXPECT_EQ(post(document, "/a", title + file, "multipart/form-data"),
+            "400 schema_body_syntax; body # syntax");
+}
+
+TEST(Bodies, OfOpenObjectsHaveNoUnsafeNames) {
+  const Document document = document_of(with_paths(forms));
+  EXPECT_EQ(post(document, "/open", R"({"a":{"b":1}})"), "ok");
+  for (const string name : {"$gt", "__proto__", "constructor", "a.b"})
+    EXPECT_EQ(post(document, "/open", R"({"a":[{")" + name + R"(":1}]})"),
+              "422 schema_body; body #/a/0 unsafe_name")
+        << name;
+  const Document loose = document_of(with_paths(forms), {.allow_unsafe_keys = true});
+  EXPECT_EQ(post(loose, "/open", R"({"$gt":1})"), "ok");
+  // What the document lists is its own.
+  const Document listed =
+      document_of(with_paths("  /a: {post: {requestBody: {content: {application/json: {schema: "
+                             "{properties: {$ref: {}, a.b: {}}}}}}}}\n"));
+  EXPECT_EQ(post(listed, "/a", R"({"$ref":1,"a.b":2})"), "ok");
+}
+
+TEST(Bodies, MayBeOfOtherTypes) {
+  const Document document = document_of(with_paths(forms));
+  EXPECT_EQ(post(document, "/open", "abc", "text/plain"), "ok");
+  EXPECT_EQ(post(document, "/open", "abcd", "text/plain; charset=UTF-8"),
+            "422 schema_body; body # maxLength");
+  EXPECT_EQ(post(document, "/open", "\xff", "text/plain"), "400 schema_body_syntax; body # syntax");
+  EXPECT_EQ(post(document, "/open", "\x89PNG", "image/png"), "ok");
+  EXPECT_EQ(post(document, "/open", "x", "video/mp4"), "415 schema_content_type; body # type");
+  EXPECT_FALSE(document.reads_body(*document.find("POST", "/open")->operation, "image/png"));
 }
 
 TEST(Limits, HoldForParameters) {

@@ -124,8 +124,9 @@ json::Value Files::converted_schema(std::size_t file, const json::Value& schema,
   }
   // OpenAPI's format registry: a signed integer of 32 bits.
   if (is_text(schema, "format", "int32"))
-    more.push_back(json::Object{{"minimum", std::int64_t{std::numeric_limits<std::int32_t>::min()}},
-                                {"maximum", std::int64_t{std::numeric_limits<std::int32_t>::max()}}});
+    more.push_back(
+        json::Object{{"minimum", std::int64_t{std::numeric_limits<std::int32_t>::min()}},
+                     {"maximum", std::int64_t{std::numeric_limits<std::int32_t>::max()}}});
   if (!more.empty()) out.emplace_back("allOf", std::move(more));
   return out;
 }

@@ -89,7 +89,8 @@ class Composer final {
     Event event;
     do {
       if (!next(event)) return Error{*error_};
-      if (event.raw.type == YAML_STREAM_END_EVENT) return Error{YamlError{1, "there is nothing in it"}};
+      if (event.raw.type == YAML_STREAM_END_EVENT)
+        return Error{YamlError{1, "there is nothing in it"}};
     } while (event.raw.type != YAML_DOCUMENT_START_EVENT);
     YamlDocument out;
     if (!next(event) || !compose(event, "", 1, out.value)) return Error{*error_};
@@ -104,9 +105,7 @@ class Composer final {
   }
 
  private:
-  static int line_of(const Event& event) {
-    return static_cast<int>(event.raw.start_mark.line) + 1;
-  }
+  static int line_of(const Event& event) { return static_cast<int>(event.raw.start_mark.line) + 1; }
   bool fail(int line, std::string sentence) {
     if (!error_) error_ = YamlError{line, std::move(sentence)};
     return false;
@@ -130,8 +129,8 @@ class Composer final {
   bool compose(Event& event, const std::string& pointer, std::size_t depth, json::Value& out) {
     const int line = line_of(event);
     if (depth > limits_.depth)
-      return fail(line, "values stand more than " + std::to_string(limits_.depth) +
-                            " deep in each other");
+      return fail(
+          line, "values stand more than " + std::to_string(limits_.depth) + " deep in each other");
     lines_.emplace(pointer, line);
     const std::size_t before = nodes_;
     if (event.raw.type == YAML_ALIAS_EVENT) return alias(event, depth, out);
@@ -172,8 +171,8 @@ class Composer final {
     if (at == anchors_.end()) return fail(line, "this alias stands for nothing that came before");
     const auto& [value, nodes, height] = at->second;
     if (depth + height > limits_.depth)
-      return fail(line, "values stand more than " + std::to_string(limits_.depth) +
-                            " deep in each other");
+      return fail(
+          line, "values stand more than " + std::to_string(limits_.depth) + " deep in each other");
     if (!count(line, nodes)) return false;
     deepest_ = std::max(deepest_, depth + height);
     out = value;

@@ -17,10 +17,12 @@ TEST(Yaml, ReadsTheCoreSchema) {
             R"({"a":1,"b":["x","y","z\n"],"c":[true,null,null,null]})");
   EXPECT_EQ(read("- 0x1F\n- 0o17\n- +3\n- -4\n- 1.5\n- .5\n- 1e3\n- -2.5E-1\n"),
             "[31,15,3,-4,1.5,0.5,1000.0,-0.25]");
-  EXPECT_EQ(read("- yes\n- on\n- 1.2.3\n- 2026-01-01\n- 12:30\n- 1_000\n- '1'\n- !!str 1\n- e3\n- 0x\n- '-'\n"),
+  EXPECT_EQ(read("- yes\n- on\n- 1.2.3\n- 2026-01-01\n- 12:30\n- 1_000\n- '1'\n- !!str 1\n- e3\n- "
+                 "0x\n- '-'\n"),
             R"(["yes","on","1.2.3","2026-01-01","12:30","1_000","1","1","e3","0x","-"])");
   EXPECT_EQ(read("200: x\ntrue: y\n"), R"({"200":"x","true":"y"})");
-  EXPECT_EQ(read("a: |\n  one\n  two\nb: >-\n  one\n  two\n"), R"({"a":"one\ntwo\n","b":"one two"})");
+  EXPECT_EQ(read("a: |\n  one\n  two\nb: >-\n  one\n  two\n"),
+            R"({"a":"one\ntwo\n","b":"one two"})");
   EXPECT_EQ(read("# only\n--- \n{a: {b: []}}\n...\n"), R"({"a":{"b":[]}})");
 }
 

@@ -278,6 +278,7 @@ class MultipartReader final {
     json::Value value;
     if (is_json) {
       if (auto problem = read_json(bytes, value)) return problem;
+      out_.json_names.push_back(*header.name);
     } else {
       if (!is_valid_utf8(bytes)) return fail(ValuesRefusal::invalid_utf8, "is no UTF-8");
       if (bytes.find('\0') != std::string_view::npos)

@@ -43,6 +43,7 @@ struct FilePart {
 
 struct Multipart {
   json::Value values;  // an object of strings, and of what application/json parts hold
+  std::vector<std::string> json_names;  // of the latter
   std::vector<FilePart> files;
 };
 

@@ -82,6 +82,9 @@ struct ReadOptions {
   // string. A lone text becomes an array of one where only an array (or null) is allowed. What does
   // not convert stays, and is refused by validation.
   bool coerce_text = false;
+  // Members of the whole value that did not come as text, and are taken as they are: JSON within a
+  // form.
+  std::vector<std::string> typed_members;
   // A missing member that `properties` declares for certain (not below anyOf, oneOf, not, if, …)
   // gets its `default`, as it is written: nothing is filled in within it.
   bool fill_defaults = false;

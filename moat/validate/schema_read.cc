@@ -214,12 +214,17 @@ class Reader final {
           visit((*array)[i], below(place, Step{nullptr, i}));
       } else if (auto* object = std::get_if<json::Object>(&value.data())) {
         for (auto& [name, member] : *object) {
-          if (!exhausted_) visit(member, below(place, Step{&name, 0}));
+          if (!exhausted_ && !is_typed(name)) visit(member, below(place, Step{&name, 0}));
         }
         if (!options_.fill_defaults) return;
         for (const Id id : place.nodes) fill(id, value);
       }
     });
+  }
+
+  bool is_typed(const std::string& name) const {
+    const auto& typed = options_.typed_members;
+    return depth_ == 1 && std::find(typed.begin(), typed.end(), name) != typed.end();
   }
 
   void fill(Id id, json::Value& value) {

@@ -8,8 +8,8 @@ namespace {
 
 json::Value read(std::string_view text) { return json::parse(text).value(); }
 
-constexpr ReadOptions text_only{.coerce_text = true, .fill_defaults = false};
-constexpr ReadOptions defaults_only{.coerce_text = false, .fill_defaults = true};
+const ReadOptions text_only{.coerce_text = true};
+const ReadOptions defaults_only{.fill_defaults = true};
 
 // The value as it was read, or "refused".
 std::string got(std::string_view schema, std::string_view value, const ReadOptions& options,
@@ -42,6 +42,17 @@ TEST(SchemaRead, TextBecomesWhatTheTypeWants) {
   EXPECT_EQ(of_text("\"array\"", ""), R"([""])");
   EXPECT_EQ(of_text(R"(["array","null"])", "a"), R"(["a"])");
   EXPECT_EQ(of_text(R"(["array","null"])", ""), "null");
+}
+
+TEST(SchemaRead, TypedMembersStayAsTheyAre) {
+  const std::string_view schema =
+      R"({"properties":{"a":{"type":"integer"},"b":{"properties":{"a":{"type":"integer"}}}}})";
+  ReadOptions options = text_only;
+  EXPECT_EQ(got(schema, R"({"a":"1","b":{"a":"2"}})", options), R"({"a":1,"b":{"a":2}})");
+  options.typed_members = {"a"};
+  EXPECT_EQ(got(schema, R"({"a":"1","b":{"a":"2"}})", options), "refused");
+  // Of the whole value alone.
+  EXPECT_EQ(got(schema, R"({"a":1,"b":{"a":"2"}})", options), R"({"a":1,"b":{"a":2}})");
 }
 
 TEST(SchemaRead, WhatDoesNotConvertIsRefused) {

@@ -4,6 +4,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -51,6 +52,8 @@ class Files final {
   // A problem of a schema, by the pointer that the compiler gave.
   void report_schema(const Place& root, const validate::SchemaProblem& problem);
   std::vector<DocumentProblem>& problems() { return problems_; }
+  // The members that some schema lists, of those that KeyRules would refuse.
+  const std::set<std::string>& unsafe_names() const { return unsafe_names_; }
 
  private:
   struct File {
@@ -84,6 +87,7 @@ class Files final {
   std::map<std::string, std::size_t, std::less<>> by_name_;
   std::vector<std::pair<Kind, Place>> pending_;
   std::vector<DocumentProblem> problems_;
+  std::set<std::string> unsafe_names_;
   std::size_t bytes_ = 0;
   std::size_t nodes_ = 0;
   bool is_3_0_ = false;

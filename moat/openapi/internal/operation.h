@@ -4,12 +4,14 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "moat/openapi/internal/path_tree.h"
 #include "moat/openapi/openapi.h"
+#include "moat/validate/keys.h"
 #include "moat/validate/schema.h"
 
 namespace moat::openapi {
@@ -34,7 +36,8 @@ enum class Wants : std::uint8_t { scalar, array, object };
 // The members of an object that a schema lists, and what each of them is.
 struct Members {
   std::map<std::string, Wants, std::less<>> listed;
-  bool open = false;  // others may come, too
+  std::set<std::string, std::less<>> files;  // those that a form may bring as files
+  bool open = false;                         // others may come, too
 };
 
 struct Parameter {
@@ -46,7 +49,7 @@ struct Parameter {
   bool allow_empty = false;
   bool is_json = false;  // its text is JSON ("content")
   Wants wants = Wants::scalar;
-  Members members;  // where it wants an object
+  Members members;         // where it wants an object
   std::string schema_uri;  // in Files' documents; empty: none
   std::optional<validate::Schema> schema;
 };
@@ -55,6 +58,7 @@ struct Parameter {
 struct Media {
   std::string type;  // in lower case, without parameters: "application/json", "image/*", "*/*"
   Members members;   // for forms
+  std::map<std::string, std::vector<std::string>, std::less<>> part_types;  // "encoding"
   std::string schema_uri;
   std::optional<validate::Schema> schema;
 };
@@ -72,9 +76,9 @@ struct Answer {
 };
 
 struct Operation {
-  std::string_view method;  // a literal
-  std::string path;         // the template, with what stands before it
-  std::string id;           // operationId
+  std::string_view method;              // a literal
+  std::string path;                     // the template, with what stands before it
+  std::string id;                       // operationId
   std::vector<std::string> path_names;  // of the parameters in the path, in their order
   std::vector<Parameter> parameters;
   std::optional<Body> body;
@@ -95,11 +99,18 @@ struct MediaType {
 // The most specific entry for a type.
 const Media* find_media(const Content& content, std::string_view type);
 
+// What holds for all values that are read.
+struct ReadRules {
+  json::Limits limits;
+  validate::KeyRules keys;
+  bool allow_unknown_query = false;
+};
+
 // The values of parameters, from the texts of a request.
 class ParameterReader final {
  public:
-  ParameterReader(const Operation& operation, const DocumentOptions& options)
-      : operation_(operation), options_(options) {}
+  ParameterReader(const Operation& operation, const ReadRules& rules)
+      : operation_(operation), rules_(rules) {}
 
   // `path_values` in the order of Operation::path_names.
   std::vector<Violation> read(const Request& request,
@@ -108,23 +119,21 @@ class ParameterReader final {
  private:
   void read_path(const std::vector<std::string_view>& values);
   void read_query(std::string_view query);
-  void read_headers(std::span<const std::pair<std::string_view, std::string_view>> headers);
   void read_cookies(std::string_view cookie);
 
   const Operation& operation_;
-  const DocumentOptions& options_;
+  const ReadRules& rules_;
   std::vector<Violation> violations_;
 };
 
-// Headers of a response, as ParameterReader reads those of a request.
-std::vector<Violation> read_headers(
-    const std::vector<Parameter>& parameters,
-    std::span<const std::pair<std::string_view, std::string_view>> headers,
-    const DocumentOptions& options);
+// Header parameters: of a request, or of an answer.
+void read_headers(const std::vector<Parameter>& parameters,
+                  std::span<const std::pair<std::string_view, std::string_view>> headers,
+                  const ReadRules& rules, std::vector<Violation>& violations);
 
 // A body, or the content of a response, by its type; `content_type` is the whole field.
 std::optional<Refusal> check_content(const Media& media, const MediaType& type,
                                      std::string_view content_type, std::string_view body,
-                                     const DocumentOptions& options);
+                                     const ReadRules& rules);
 
 }  // namespace moat::openapi

@@ -18,7 +18,9 @@ struct PathOperations {
 };
 
 struct Document::Parts {
-  DocumentOptions options;
+  bool checks_responses = false;
+  ReadRules request_rules;
+  ReadRules response_rules;
   std::vector<Operation> operations;
   std::vector<PathOperations> paths;
   PathTree tree;  // numbers of `paths`
@@ -45,10 +47,12 @@ class Builder final {
   void read_style(const Place& place, Parameter& parameter);
   void read_schema(const Place& place, Parameter& parameter);
   Content read_content(const Place& map);
+  void read_encoding(const Place& media, Format format, Media& out);
   std::optional<Answer> read_answer(const std::string& status, const Place& place);
   bool flag(const Place& place, std::string_view name, bool otherwise);
   std::string text(const Place& place, std::string_view name);
   Wants wants(const Place& schema, int hops = 0);
+  bool is_file(const Place& schema);
   void collect_members(const Place& schema, Members& out, int hops = 0);
   bool compile(Direction direction);
 

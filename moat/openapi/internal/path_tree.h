@@ -25,16 +25,18 @@ using Segment = std::vector<SegmentPart>;
 [[nodiscard]] Result<std::vector<Segment>, std::string> parse_template(std::string_view text);
 
 // PathTree finds the template that a path matches. A literal segment goes before one with
-// parameters (OpenAPI 3.1.1 section 4.8.8.2), and of those the one with more literal text. Each node is
-// visited at most once.
+// parameters (OpenAPI 3.1.1 section 4.8.8.2), and of those the one with more literal text. Each
+// node is visited at most once.
 class PathTree final {
  public:
   // False where a template that matches the same paths, `taken`, is there already.
   bool add(const std::vector<Segment>& segments, std::size_t index, std::size_t& taken);
 
   // The number of the template, by a raw path that begins with '/'; `values` gets the raw texts
-  // of its parameters, in their order. Segments are compared decoded; an encoded slash is part of a segment.
-  std::optional<std::size_t> find(std::string_view path, std::vector<std::string_view>& values) const;
+  // of its parameters, in their order. Segments are compared decoded; an encoded slash is part of a
+  // segment.
+  std::optional<std::size_t> find(std::string_view path,
+                                  std::vector<std::string_view>& values) const;
 
  private:
   struct Node {
