@@ -169,6 +169,7 @@ struct TlsBio {
   static int read(BIO* bio, char* data, int size) {
     TlsStream& self = stream(bio);
     BIO_clear_retry_flags(bio);
+    self.has_read_buffer_ = true;  // where it wants the bytes
     if (!self.unread_.empty()) {
       const std::size_t n = std::min(self.unread_.size(), static_cast<std::size_t>(size));
       std::memcpy(data, self.unread_.data(), n);
@@ -237,10 +238,12 @@ TlsStream::~TlsStream() {
   SSL_free(ssl_);
 }
 
-// What OpenSSL still needs (half a record) it keeps.
+// What OpenSSL still needs (half a record) it keeps. From 3.2 on it wipes the buffer for reading by
+// its length even where there is none, and crashes: after a connection that has only written since
+// they were freed last.
 void TlsStream::free_buffers() {
   if ((SSL_get_mode(ssl_) & SSL_MODE_RELEASE_BUFFERS) != 0) return;  // it does so by itself
-  SSL_free_buffers(ssl_);
+  if (has_read_buffer_ && SSL_free_buffers(ssl_) == 1) has_read_buffer_ = false;
 }
 
 // Behind each call of OpenSSL.

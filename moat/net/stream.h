@@ -128,6 +128,7 @@ class TlsStream final : public Stream, private WarmBuffers::Keeper {
   std::string* out_ = nullptr;  // the loop's record buffer while OpenSSL runs
   std::string unread_;          // the first bytes, looked at before the handshake
   std::size_t taken_ = 0;       // bytes of the socket that went into the current read
+  bool has_read_buffer_ = false;  // in OpenSSL
   bool send_out(std::string& out);
   void free_buffers() override;
   Handshake classify(const char* bytes, std::size_t count) const;
