@@ -15,6 +15,15 @@
 
 namespace moat::gateway {
 
+namespace {
+// What was once large gives its memory back.
+void forget(std::string& text) {
+  constexpr std::size_t kept = 64 * 1024;
+  text.clear();
+  if (text.capacity() > kept) std::string().swap(text);
+}
+}  // namespace
+
 void Exchange::clear() {
   begin = end = head_end = 0;
   state.reset();
@@ -28,6 +37,13 @@ void Exchange::clear() {
   out.clear();
   upstream.clear();
   request_id.clear();
+  described.operation = nullptr;
+  described.path_values.clear();
+  fields.clear();
+  wipe(body);
+  forget(body);
+  forget(answer);
+  body_read = observe_answer = false;
   parsed = complete = traced = trace_came = false;
   started = backend_asked = backend_began = Tick{};
   status = 0;
@@ -264,6 +280,9 @@ net::Task<void> Worker::serve_tls(Connection& connection, net::TlsStream& secure
     if (result == net::TlsStream::Handshake::plain_http) {
       const Tick soon = loop_.in(std::chrono::seconds{2});
       co_await secure.refuse_plain_http(soon);
+    } else if (secure.failure() != 0) {
+      const Tick soon = loop_.in(std::chrono::seconds{1});
+      co_await secure.end_refused(soon);
     }
   }
 }

@@ -300,10 +300,13 @@ Task<void> TlsStream::refuse_plain_http(Tick deadline) {
       "close\r\n\r\n"
       "This port speaks HTTPS, not HTTP\n");
   if (!sent) co_return;
+  co_await end_refused(deadline);
+}
+
+Task<void> TlsStream::end_refused(Tick deadline) {
   const bool flushed = co_await flush(deadline);
   if (!flushed) co_return;
   Stream::shut_down();
-  // Closing over unread input resets the connection, and the answer is lost.
   char rest[4096];
   for (std::size_t read = 0; read < 64 * 1024;) {
     const Io got = receive(rest, sizeof rest);

@@ -105,6 +105,10 @@ class TlsStream final : public Stream, private WarmBuffers::Keeper {
   // Tells in plain text a peer that spoke HTTP why it is refused, and waits a little for it to
   // read.
   Task<void> refuse_plain_http(Tick deadline);
+  // Behind a handshake that failed: reads away what comes until `deadline`, 64 KiB at most. Closing
+  // over unread input resets the connection, and the alert that says why would be lost: a client of
+  // TLS 1.3 sends its request before it hears what is wrong with its certificate.
+  Task<void> end_refused(Tick deadline);
   Io read(char* buffer, std::size_t size) override;
   bool pending() const override;
   bool write(std::string_view bytes) override;
@@ -125,9 +129,9 @@ class TlsStream final : public Stream, private WarmBuffers::Keeper {
   ssl_st* ssl_;
   Side side_;
   unsigned long failure_ = 0;
-  std::string* out_ = nullptr;  // the loop's record buffer while OpenSSL runs
-  std::string unread_;          // the first bytes, looked at before the handshake
-  std::size_t taken_ = 0;       // bytes of the socket that went into the current read
+  std::string* out_ = nullptr;    // the loop's record buffer while OpenSSL runs
+  std::string unread_;            // the first bytes, looked at before the handshake
+  std::size_t taken_ = 0;         // bytes of the socket that went into the current read
   bool has_read_buffer_ = false;  // in OpenSSL
   bool send_out(std::string& out);
   void free_buffers() override;

@@ -264,6 +264,7 @@ class Moat(Program):
     def _wait_ready(self):
         def ready():
             if not self.running():
+                self._reader.join(10)
                 raise AssertionError(f'moat ended with {self.process.returncode}:\n{self.output[-4000:]}')
             try:
                 return self.request('GET', '/readyz', port=self.admin_port, tls=False,
