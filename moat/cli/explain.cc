@@ -35,6 +35,58 @@ std::string_view name_of(gateway::Login login) {
 
 }  // namespace
 
+namespace {
+
+std::string_view mode_of(gateway::SchemaMode mode) {
+  switch (mode) {
+    case gateway::SchemaMode::off:
+      return "not looked at";
+    case gateway::SchemaMode::shadow:
+      return "only reported on";
+    case gateway::SchemaMode::enforce:
+      return "refused where they are not described";
+  }
+  return "";
+}
+
+void tell_schemas(const gateway::Config& config) {
+  for (const gateway::Route& route : config.routes) {
+    if (route.schema.document == nullptr) continue;
+    const auto outside = gateway::operations_outside(route.schema, route.match);
+    const std::size_t all = route.schema.document->operations().size();
+    std::cout << "Schema of route '" << route.match << "': " << route.schema.file << ", "
+              << all - outside.size() << (all - outside.size() == 1 ? " operation" : " operations")
+              << "; requests are " << mode_of(route.schema.requests) << ", answers "
+              << mode_of(route.schema.responses) << ".\n";
+    if (outside.empty()) continue;
+    std::cout
+        << "warning: " << outside.size() << " of its operations "
+        << (outside.size() == 1 ? "is" : "are") << " outside the route, such as " << outside.front()
+        << ": does the document's 'servers' or schema_base say what stands before its paths?\n";
+  }
+}
+
+// What the route's document says of a request.
+void explain_schema(const gateway::Route& route, const http::RequestHead& request) {
+  const gateway::RouteSchema& schema = route.schema;
+  std::cout << "schema      " << schema.file << ": ";
+  const auto found = schema.document->find(request.method_text, request.path);
+  if (!found) {
+    std::cout << (schema.requests == gateway::SchemaMode::enforce ? "REFUSED "
+                                                                  : "would be refused: ")
+              << found.error().status << " " << found.error().code;
+    if (!found.error().allow.empty()) std::cout << "; there are " << found.error().allow;
+    std::cout << "\n";
+    return;
+  }
+  std::cout << openapi::name_of(*found->operation)
+            << (schema.requests == gateway::SchemaMode::shadow ? ", only reported on" : "") << "\n";
+  for (const std::string& line : openapi::describe(*found->operation))
+    std::cout << "            " << line << "\n";
+}
+
+}  // namespace
+
 int check(const Arguments& arguments) {
   int exit_code = 0;
   auto config = load_config(arguments, exit_code);
@@ -55,6 +107,7 @@ int check(const Arguments& arguments) {
   if (weak.empty()) std::cout << "No practice is weakened.\n";
   std::cout << "Key exchange: " << https::describe_groups() << ".\n";
   for (const std::string& line : gateway::tls_report(*config, now)) std::cout << line << "\n";
+  tell_schemas(*config);
   std::cout << "Sandbox: "
             << (config->allow_unsandboxed ? "off (server.allow_unsandboxed)"
                                           : describe(sandbox_support()))
@@ -80,6 +133,7 @@ int explain(const Arguments& arguments) {
   auto config = load_config(arguments, exit_code);
   if (!config) return exit_code;
   auto problems = gateway::check_config(*config);
+  if (problems.empty()) problems = gateway::read_schemas(*config);
   if (!problems.empty()) return report(problems);
   const std::string& method = arguments.positional()[0];
   const std::string& target = arguments.positional()[1];
@@ -146,6 +200,7 @@ int explain(const Arguments& arguments) {
   if (config->limit_user) std::cout << "; " << *config->limit_user;
   if (route->limit) std::cout << "; this route: " << *route->limit;
   std::cout << "\nbody        at most " << route->max_body << " bytes\n";
+  if (route->schema.document != nullptr) explain_schema(*route, parsed);
   std::cout << "CSRF        "
             << (http::is_safe(parsed.method) ? "a safe method: not checked, but for WebSockets"
                 : route->csrf == gateway::CsrfMode::report

@@ -13,6 +13,7 @@
 #include "moat/base/ip.h"
 #include "moat/base/log.h"
 #include "moat/base/result.h"
+#include "moat/gateway/route_schema.h"
 #include "moat/https/certificate.h"
 #include "moat/jwt/key.h"
 #include "moat/net/loop.h"
@@ -132,6 +133,7 @@ struct Route {
   std::vector<std::string>
       script_cookies;  // the backend's cookies that its scripts must read: no HttpOnly for them
   bool preserve_host = true;  // the backend sees the client's Host; else its own authority
+  RouteSchema schema;         // its document is read by resolve_backends()
   Origin origin;
 };
 inline constexpr std::size_t most_backends = 64;

@@ -161,6 +161,20 @@ void check_csp(const Route& route, std::vector<ConfigProblem>& problems) {
     problems.push_back({route.origin, name + " goes nowhere with csp = \"off\""});
 }
 
+void check_schema(const Route& route, std::vector<ConfigProblem>& problems) {
+  const RouteSchema& schema = route.schema;
+  RouteSchema plain;
+  plain.document = schema.document;
+  plain.files = schema.files;
+  if (schema.file.empty() && schema != plain)
+    problems.push_back({route.origin, "route '" + route.match +
+                                          "' says how its schema is obeyed, but has none: add "
+                                          "schema = \"openapi.yaml\""});
+  if (schema.base && schema.base->front() != '/')
+    problems.push_back(
+        {route.origin, "route '" + route.match + "': 'schema_base' begins with '/'"});
+}
+
 void check_route(const Route& route, std::vector<ConfigProblem>& problems) {
   if (route.match.empty() || route.match.front() != '/') {
     problems.push_back({route.origin, "route '" + route.match + "' must begin with '/'"});
@@ -187,6 +201,7 @@ void check_route(const Route& route, std::vector<ConfigProblem>& problems) {
     problems.push_back({route.origin, "route '" + route.match + "' has no backend"});
   check_backend_settings(route, problems);
   check_csp(route, problems);
+  check_schema(route, problems);
   if (!route.roles.empty() && route.login != Login::required) {
     problems.push_back({route.origin, "route '" + route.match +
                                           "' names roles, so it needs login = \"required\""});
@@ -333,6 +348,25 @@ std::vector<ConfigProblem> check_config(const Config& config) {
   return problems;
 }
 
+namespace {
+
+void add_schema_weakenings(const Route& route, const std::string& name,
+                           std::vector<Weakening>& out) {
+  const RouteSchema& schema = route.schema;
+  const auto add = [&](const std::string& what) { out.push_back({2, route.origin, name + what}); };
+  if (schema.file.empty()) return;
+  if (schema.requests == SchemaMode::shadow)
+    add("only reports what its schema does not describe (schema_mode = \"shadow\")");
+  if (schema.allow_unknown_query)
+    add("lets parameters through that its schema does not describe (allow_unknown_query = true)");
+  if (schema.allow_unknown_members)
+    add("lets members through that its schema does not describe (allow_unknown_members = true)");
+  if (schema.allow_unsafe_keys)
+    add("lets names such as $gt and __proto__ through (allow_unsafe_keys = true)");
+}
+
+}  // namespace
+
 std::vector<Weakening> weakenings(const Config& config) {
   std::vector<Weakening> out;
   if (!config.is_localhost() && config.hsts_max_age < std::chrono::hours{24 * 365}) {
@@ -388,6 +422,7 @@ std::vector<Weakening> weakenings(const Config& config) {
                      name + "takes any certificate for its backend's "
                             "(allow_unverified_backend = true)"});
     }
+    add_schema_weakenings(route, name, out);
     if (route.csp == CspMode::off)
       out.push_back({2, route.origin, name + "adds no Content-Security-Policy"});
     const auto policy = http::ContentSecurityPolicy::parse(route.csp_policy);

@@ -44,6 +44,24 @@ void read_backend_settings(ConfigTable& table, BackendSettings& out) {
   table.integer("health_expect", out.health_expect, 200, 599);
 }
 
+void read_schema_settings(ConfigTable& table, RouteSchema& out) {
+  const std::initializer_list<std::pair<std::string_view, SchemaMode>> modes = {
+      {"shadow", SchemaMode::shadow}, {"enforce", SchemaMode::enforce}};
+  table.text("schema", out.file);
+  table.choice<SchemaMode>("schema_mode", out.requests, modes);
+  table.choice<SchemaMode>(
+      "schema_responses", out.responses,
+      {{"off", SchemaMode::off}, {"shadow", SchemaMode::shadow}, {"enforce", SchemaMode::enforce}});
+  std::string base;
+  table.text("schema_base", base);
+  if (!base.empty()) out.base = base;
+  table.boolean("allow_unknown_query", out.allow_unknown_query);
+  table.boolean("allow_unknown_members", out.allow_unknown_members);
+  table.boolean("allow_unsafe_keys", out.allow_unsafe_keys);
+  table.integer("schema_max_members", out.max_members, 1, 1'000'000);
+  table.size("schema_max_string", out.max_string, 1, std::uint64_t{1} << 30);
+}
+
 void read_route(ConfigTable table, Route& route) {
   table.text("match", route.match);
   read_upstreams(table, "backend", route.backends);
@@ -82,6 +100,7 @@ void read_route(ConfigTable table, Route& route) {
                          {"off", CspMode::off}});
   table.text("csp_policy", route.csp_policy);
   table.list("script_cookies", route.script_cookies);
+  read_schema_settings(table, route.schema);
   table.choice<bool>("host", route.preserve_host, {{"preserve", true}, {"backend", false}});
   table.finish();
 }
@@ -99,7 +118,9 @@ void read_routes(ConfigTable& top, Config& config) {
   top.list("login", login, &login_origin);
   BackendSettings settings;
   read_backend_settings(top, settings);
-  const bool set = settings != BackendSettings();
+  RouteSchema schema;
+  read_schema_settings(top, schema);
+  const bool set = settings != BackendSettings() || schema != RouteSchema();
   const toml::array* tables = top.tables("route");
   if (tables != nullptr && (shorthand || set || !login.empty())) {
     Origin where = shorthand ? shorthand->origin : login_origin;
@@ -116,6 +137,7 @@ void read_routes(ConfigTable& top, Config& config) {
       route.match = pattern;
       route.backends = backends;
       route.backend = settings;
+      route.schema = schema;
       route.login = Login::required;
       route.origin = login_origin;
       config.routes.push_back(std::move(route));
@@ -126,6 +148,7 @@ void read_routes(ConfigTable& top, Config& config) {
       route.csrf = config.csrf;
       route.backends = backends;
       route.backend = settings;
+      route.schema = schema;
       route.origin = shorthand ? shorthand->origin : login_origin;
       config.routes.push_back(std::move(route));
     }

@@ -112,6 +112,30 @@ class Connection final {
   void report_reuse() const;
   void log_access(std::chrono::nanoseconds took) const;
 
+  // schema.cc: what the route's OpenAPI document says of the request and of its answer.
+  // False: it was refused.
+  [[gnu::noinline]] net::Task<bool> check_schema(const PreparedRoute& route);
+  net::Task<bool> check_described_body(const PreparedRoute& route, std::string_view content_type);
+  net::Task<bool> undescribed(const PreparedRoute& route, openapi::Refusal refusal);
+  net::Task<void> refuse_undescribed(openapi::Refusal refusal);
+  void report_undescribed(const PreparedRoute& route, const openapi::Refusal& refusal) const;
+  enum class Answer {
+    passes,
+    held,     // it is in Exchange::answer, whole
+    refused,  // and that has been said
+    broken
+  };
+  // `first` is what has come of the body.
+  [[gnu::noinline]] net::Task<Answer> check_answer(const PreparedRoute& route, net::Stream& backend,
+                                                   std::string_view first);
+  net::Task<bool> hold_answer(net::Stream& backend, std::string_view first, bool& too_large);
+  void append_held(ClientFraming framing);
+  void observe(std::string_view bytes) {
+    if (x_->observe_answer) keep_observed(bytes);
+  }
+  void keep_observed(std::string_view bytes);
+  void judge_observed(const PreparedRoute& route) const;
+
   // reports.cc: what browsers report.
   [[gnu::noinline]] net::Task<void> collect_reports();
   void collect(const std::vector<http::BrowserReport>& reports) const;

@@ -44,6 +44,7 @@ std::vector<std::string> files_named_by(const Config& config) {
          {&route.backend.ca_file, &route.backend.certificate_file, &route.backend.key_file}) {
       if (!file->empty()) files.push_back(*file);
     }
+    files.insert(files.end(), route.schema.files.begin(), route.schema.files.end());
   }
   if (!config.acme.ca_file.empty()) files.push_back(config.acme.ca_file);
   for (const TrustedIssuer& issuer : config.issuers) {

@@ -23,6 +23,8 @@ std::string default_data_directory();
 // Fills in the addresses of the backends' names and what their routes' files hold. The error names
 // the backend.
 [[nodiscard]] std::vector<ConfigProblem> resolve_backends(Config& config);
+// Reads the OpenAPI documents of the routes: a part of the above.
+[[nodiscard]] std::vector<ConfigProblem> read_schemas(Config& config);
 
 // The parts of the data directory.
 struct DataPaths {

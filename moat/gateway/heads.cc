@@ -187,7 +187,9 @@ void append_backend_request(const http::RequestHead& head, const Forwarding& for
   if (forwarding.client_certificate != nullptr)
     append_certificate(*forwarding.client_certificate, out);
   if (head.upgrade_websocket) out += "Connection: Upgrade\r\nUpgrade: websocket\r\n";
-  if (head.body.kind == http::Framing::Kind::length) {
+  if (forwarding.body_size) {
+    append_line(out, "Content-Length", std::to_string(*forwarding.body_size));
+  } else if (head.body.kind == http::Framing::Kind::length) {
     append_line(out, "Content-Length", std::to_string(head.body.length));
   } else if (head.body.kind == http::Framing::Kind::chunked) {
     out += "Transfer-Encoding: chunked\r\n";

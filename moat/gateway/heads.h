@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -38,6 +40,8 @@ struct Forwarding {
   bool preserve_host = true;
   bool allow_underscore_headers = false;  // X_Thing and what else is no letter, digit or '-'
   bool unencoded = false;  // asks for an answer that is not compressed, whatever the client takes
+  // The size of a body that was read whole before it is passed on; else as it is framed.
+  std::optional<std::uint64_t> body_size;
   bool unconditional = false;  // asks for the page, whatever the client has of it
 };
 

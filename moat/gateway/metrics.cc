@@ -50,7 +50,7 @@ std::string seconds(std::uint64_t count, std::uint64_t unit) {
 // Which of the seven practices a step belongs to; empty for what is none's.
 std::string_view practice_of(std::string_view step) {
   if (step == "certificate") return "1";
-  if (step == "canonical" || step == "host") return "2";
+  if (step == "canonical" || step == "host" || step == "schema") return "2";
   if (step == "session" || step == "login") return "4";
   if (step == "limit") return "5";
   if (step == "csrf") return "6";
@@ -69,6 +69,7 @@ struct Summed {
   std::uint64_t took_ns = 0;
   std::map<std::pair<std::string, std::string>, std::uint64_t> refusals;
   std::array<std::uint64_t, csrf::reason_count> csrf_would_refuse{};
+  std::map<std::string, std::uint64_t> schema_would_refuse;
 
   void add(const RouteMetrics& route) {
     for (std::size_t i = 0; i < status.size(); ++i) status[i] += route.status[i].get();
@@ -78,6 +79,8 @@ struct Summed {
       refusals[{one.step, one.code}] += one.count;
     for (std::size_t i = 0; i < csrf_would_refuse.size(); ++i)
       csrf_would_refuse[i] += route.csrf_would_refuse[i].get();
+    for (const Refusals::Count& one : route.schema_would_refuse.all())
+      schema_would_refuse[one.code] += one.count;
   }
 };
 
@@ -110,6 +113,12 @@ void write_routes(const std::vector<std::pair<std::string, Summed>>& routes, std
              route.csrf_would_refuse[i]);
       }
     }
+  }
+  head(out, "schema_would_refuse_total", "counter",
+       "Requests and answers that passed only because their route's schema is in shadow mode.");
+  for (const auto& [label, route] : routes) {
+    for (const auto& [code, count] : route.schema_would_refuse)
+      line(out, "schema_would_refuse_total", label + ",code=" + in_quotes(code), count);
   }
   head(out, "request_duration_seconds", "histogram",
        "From a request's head to the end of its answer; WebSockets are left out.");

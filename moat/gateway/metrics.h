@@ -84,6 +84,7 @@ struct RouteMetrics {
   Counter took_ns;
   Refusals refusals;
   std::array<Counter, csrf::reason_count> csrf_would_refuse;  // by csrf::Reason
+  Refusals schema_would_refuse;
 
   void count_duration(std::chrono::nanoseconds duration);
 };

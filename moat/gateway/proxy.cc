@@ -118,10 +118,11 @@ void Connection::write_backend_head(const PreparedRoute& route, const Backends::
   forwarding.backend_authority = authority;
   forwarding.preserve_host = route.route->preserve_host;
   forwarding.allow_underscore_headers = route.route->allow_underscore_headers;
-  forwarding.unencoded = route.route->csrf_forms == CsrfForms::inject;
+  if (x.body_read) forwarding.body_size = x.body.size();
+  const bool injects = route.route->csrf_forms == CsrfForms::inject;
+  forwarding.unencoded = injects || route.route->schema.checks_responses();
   // A page with tokens has no validator: what the client would have confirmed is from before them.
-  forwarding.unconditional =
-      forwarding.unencoded && x.request.navigation && csrf::is_safe(x.request.method);
+  forwarding.unconditional = injects && x.request.navigation && csrf::is_safe(x.request.method);
   if (!x.admission.without_cookies) forwarding.cookie = x.request.cookie;
   forwarding.without_authorization = x.admission.own_bearer;
   forwarding.request_id = x.request_id;
@@ -159,16 +160,17 @@ net::Task<void> Connection::proxy(const PreparedRoute& route, std::size_t index)
     co_await refuse(413, "body_too_large", "The request is too large.");
     co_return;
   }
-  const bool whole = body_is_here();
+  const bool whole = x.body_read || body_is_here();
+  // As much of it as is in the buffer still; what was read whole has been counted.
   const std::size_t body_size = whole ? static_cast<std::size_t>(x.head.body.length) : 0;
-  x.bytes_in = body_size;
+  x.bytes_in += body_size;
   worker_.metrics_.bytes_in.add(body_size);
   for (int attempt = 0;; ++attempt) {
     Backends::Lease lease = co_await lease_for(route, index, attempt > 0);
     if (lease.stream == nullptr) co_return;
     const WhileThere there(backend_, lease.stream.get());
     write_backend_head(route, lease);
-    x.upstream.append(x.in.get() + x.begin, body_size);
+    x.upstream.append(x.in.get() + x.begin, body_size).append(x.body);
     bool hung_up = false;
     bool sent = lease.stream->write(x.upstream);
     const Tick deadline = loop_.in(shared().config.timeouts.backend);
@@ -385,6 +387,15 @@ net::Task<Connection::Relay> Connection::relay(const PreparedRoute& route, Backe
   const bool switching = response.status == 101;
   if (switching && !x.head.upgrade_websocket) co_return Relay::bad_answer;
 
+  Answer checked = Answer::passes;
+  const std::string_view first(buffer.get() + head, end - head);
+  if (x.described.operation != nullptr && route.route->schema.checks_responses() && !switching)
+    checked = co_await check_answer(route, backend, first);
+  if (checked == Answer::broken) co_return Relay::bad_answer;
+  if (checked == Answer::refused) {
+    lease.stream->cancel();
+    co_return Relay::done;
+  }
   std::optional<csrf::FormInjector> forms = switching ? std::nullopt : forms_of(route);
   ClientFraming framing = client_framing();
   if (forms && framing == ClientFraming::as_length)
@@ -428,10 +439,19 @@ net::Task<Connection::Relay> Connection::relay(const PreparedRoute& route, Backe
   }
   // A small body that is here already leaves with its head, in one record and one write.
   std::size_t begin = head;
+  if (checked == Answer::held) {
+    append_held(framing);
+    const bool left = co_await send(x.out);
+    if (left) x.bytes_out += x.answer.size();
+    x.complete = left;
+    if (!response.keep_alive || (body_ != nullptr && !body_->done())) lease.stream->cancel();
+    co_return left ? Relay::done : Relay::broken;
+  }
   if (!forms && response.body.kind == http::Framing::Kind::length &&
       end - head >= response.body.length) {
     const auto size = static_cast<std::size_t>(response.body.length);
     x.out.append(buffer.get() + head, size);
+    observe(std::string_view(buffer.get() + head, size));
     begin += size;
   }
   const bool whole = response.body.kind == http::Framing::Kind::none || begin > head;
@@ -441,6 +461,7 @@ net::Task<Connection::Relay> Connection::relay(const PreparedRoute& route, Backe
   if (sent && !whole)
     sent = co_await relay_body(backend, buffer.get(), begin, end, framing, injector);
   x.complete = sent;
+  if (sent && x.observe_answer) judge_observed(route);
   // Bytes behind the answer, or a backend that will close: not to be used again.
   const bool clean =
       response.keep_alive && (!whole || begin == end) && (body_ == nullptr || body_->done());

@@ -47,6 +47,7 @@ net::Task<bool> Connection::relay_body(net::Stream& backend, char* buffer, std::
   std::string page;
   std::size_t size = 0;
   const auto add = [&](std::string_view data) {
+    observe(data);
     if (forms != nullptr) {
       page.clear();
       forms->feed(data, page);
@@ -70,6 +71,7 @@ net::Task<bool> Connection::relay_body(net::Stream& backend, char* buffer, std::
       remaining -= part;
       done = remaining == 0;
       const std::string_view data(buffer + begin, part);
+      if (forms == nullptr) observe(data);
       if (forms != nullptr) {
         add(data);
         if (done && framing == ClientFraming::chunked) out.append(http::last_chunk);

@@ -84,8 +84,22 @@ void resolve_issuers(Config& config, std::vector<ConfigProblem>& problems) {
 
 }  // namespace
 
-std::vector<ConfigProblem> resolve_backends(Config& config) {
+std::vector<ConfigProblem> read_schemas(Config& config) {
   std::vector<ConfigProblem> problems;
+  for (Route& route : config.routes) {
+    if (route.schema.file.empty()) continue;
+    const auto read = read_schema(route.schema, route.max_body);
+    if (read) continue;
+    for (const openapi::DocumentProblem& problem : read.error()) {
+      const std::string place = problem.pointer.empty() ? "" : problem.pointer + ": ";
+      problems.push_back({Origin{problem.file, problem.line}, place + problem.sentence});
+    }
+  }
+  return problems;
+}
+
+std::vector<ConfigProblem> resolve_backends(Config& config) {
+  std::vector<ConfigProblem> problems = read_schemas(config);
   if (!config.acme.ca_file.empty()) {
     auto roots = read_roots("ca_file", config.acme.ca_file);
     if (!roots) problems.push_back({Origin{"tls.acme.ca_file", 0}, roots.error()});

@@ -142,6 +142,14 @@ struct Exchange {
   std::string out;       // what is about to be sent to the client
   std::string upstream;  // what is about to be sent to the backend
   std::string rate;      // RateLimit lines of the answer
+  // Where the route has a schema: the operation, if there is one.
+  openapi::Match described;
+  std::vector<std::pair<std::string_view, std::string_view>> fields;
+  std::string body;  // of the request, where it was read whole to be checked
+  bool body_read = false;
+  std::string answer;  // of the backend, as much of its body as is looked at
+  std::string answer_type;
+  bool observe_answer = false;
   std::string request_id;
   bool parsed = false;  // the head was understood
   // For the metrics and the access log.

@@ -254,6 +254,8 @@ std::string name_of(const Operation& operation) {
   return operation.id.empty() ? out : out + " (" + operation.id + ")";
 }
 
+std::string_view path_of(const Operation& operation) { return operation.path; }
+
 std::vector<std::string> describe(const Operation& operation) {
   std::vector<std::string> out;
   for (const Parameter& parameter : operation.parameters) {

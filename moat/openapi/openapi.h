@@ -29,6 +29,9 @@ struct DocumentProblem {
 // to the first document's folder and never leads out of it.
 using Loader = std::function<Result<std::string, std::string>(std::string_view name)>;
 
+// Bytes of an answer that are read, at most.
+inline constexpr std::size_t most_response_bytes = 16 << 20;
+
 struct DocumentOptions {
   std::string name = "openapi.yaml";  // for messages
   Loader loader;                      // without one, a reference to another file is a problem
@@ -44,8 +47,10 @@ struct DocumentOptions {
   std::size_t max_nodes = 500'000;          // values in all files, aliases of YAML written out
   json::Limits body;                        // of a body, and of a parameter that is JSON
   // Of an answer: the backend is nobody to be afraid of.
-  json::Limits response{
-      .depth = 64, .members = 1'000'000, .string_bytes = 16 << 20, .total_bytes = 16 << 20};
+  json::Limits response{.depth = 64,
+                        .members = 1'000'000,
+                        .string_bytes = most_response_bytes,
+                        .total_bytes = most_response_bytes};
 };
 
 // What is judged. All texts belong to the caller.
@@ -130,6 +135,7 @@ class Document final {
 
 // For people: "POST /orders/{id} (createOrder)", and what it takes, a line each.
 std::string name_of(const Operation& operation);
+std::string_view path_of(const Operation& operation);  // its template, "/orders/{id}"
 std::vector<std::string> describe(const Operation& operation);
 
 }  // namespace moat::openapi
