@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "moat/base/replace.h"
+
 namespace moat {
 
 namespace {
@@ -227,38 +229,27 @@ std::optional<std::size_t> count_code_points(std::string_view text) {
 
 bool is_valid_utf8(std::string_view text) { return count_code_points(text).has_value(); }
 
-void append_html_escaped(std::string_view text, std::string& out) {
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      case '`':
-        out += "&#96;";
-        break;  // old browsers take it for a quote
-      default:
-        // Controls are not allowed in HTML (WHATWG HTML section 13.1.4).
-        if ((static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t' && c != '\r') ||
-            c == 0x7f) {
-          out += "\xef\xbf\xbd";
-        } else {
-          out += c;
-        }
-    }
-  }
+namespace {
+
+constexpr Replacements html_replacements() {
+  Replacements out;
+  // Controls are not allowed in HTML (WHATWG HTML section 13.1.4).
+  for (char c = 0; c < 0x20; ++c)
+    if (c != '\n' && c != '\t' && c != '\r') out.set(c, "\xef\xbf\xbd");
+  out.set(0x7f, "\xef\xbf\xbd");
+  out.set('&', "&amp;");
+  out.set('<', "&lt;");
+  out.set('>', "&gt;");
+  out.set('"', "&quot;");
+  out.set('\'', "&#39;");
+  out.set('`', "&#96;");  // old browsers take it for a quote
+  return out;
 }
+constexpr Replacements html = html_replacements();
+
+}  // namespace
+
+void append_html_escaped(std::string_view text, std::string& out) { html.append(text, out); }
 
 std::string ascii_lower(std::string_view text) {
   std::string out(text);

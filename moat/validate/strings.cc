@@ -132,7 +132,6 @@ std::string strip_low(std::string_view text, NewLines new_lines) {
 
 std::string escape_html(std::string_view text) {
   std::string out;
-  out.reserve(text.size() + text.size() / 8);
   append_html_escaped(text, out);
   return out;
 }
