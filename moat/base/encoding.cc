@@ -249,7 +249,12 @@ constexpr Replacements html = html_replacements();
 
 }  // namespace
 
-void append_html_escaped(std::string_view text, std::string& out) { html.append(text, out); }
+void append_html_escaped(std::string_view text, std::string& out) {
+  html.append(text, out, [](unsigned char c) {
+    return (c < 0x20) | (c == 0x7f) | (c == '&') | (c == '<') | (c == '>') | (c == '"') |
+           (c == '\'') | (c == '`');
+  });
+}
 
 std::string ascii_lower(std::string_view text) {
   std::string out(text);

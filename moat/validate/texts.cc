@@ -180,7 +180,11 @@ std::string_view trim(std::string_view text, std::string_view characters) {
 
 std::string escape(std::string_view text) {
   std::string out;
-  escaped.append(text, out);
+  out.reserve(text.size() + text.size() / 8);
+  escaped.append(text, out, [](unsigned char c) {
+    return (c == '&') | (c == '<') | (c == '>') | (c == '"') | (c == '\'') | (c == '/') |
+           (c == '\\') | (c == '`');
+  });
   return out;
 }
 
