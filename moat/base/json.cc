@@ -168,7 +168,7 @@ class Parser final {
       case '[':
         return parse_array(out, depth + 1);
       case '"':
-        return parse_string(out.data_.emplace<std::string>());
+        return parse_text(out);
       case 't':
         out.data_.emplace<bool>(true);
         return take_word("true");
@@ -189,14 +189,17 @@ class Parser final {
     std::unordered_set<std::string> names;  // only for objects too large to search
     skip_blank();
     if (!take('}')) {
-      if (depth == 1) object.reserve(8);  // there is one at most
+      // Growing moves all members. limits_.members bounds what this may take: each object with room
+      // has a member at least.
+      object.reserve(8);
       do {
         if (++members_ > limits_.members) return fail(Refusal::too_many);
         skip_blank();
         if (peek() != '"') return fail(Refusal::syntax);
         const std::size_t start = at_;
-        Member& member = object.emplace_back();
-        if (!parse_string(member.first)) return false;
+        const auto simple = take_simple_string();
+        Member& member = simple ? object.emplace_back(*simple, nullptr) : object.emplace_back();
+        if (!simple && !parse_string(member.first)) return false;
         if (!is_new(object, names)) {
           at_ = start;
           return fail(Refusal::duplicate_name);
@@ -232,6 +235,7 @@ class Parser final {
     auto& array = out.data_.emplace<Array>();
     skip_blank();
     if (!take(']')) {
+      array.reserve(4);
       do {
         if (++members_ > limits_.members) return fail(Refusal::too_many);
         skip_blank();
@@ -240,6 +244,24 @@ class Parser final {
       } while (take(','));
       if (!take(']')) return fail(Refusal::syntax);
     }
+    return true;
+  }
+
+  // A string that has no escape, which is read in one piece; otherwise nothing is read, and
+  // parse_string says what it is.
+  std::optional<std::string_view> take_simple_string() {
+    const char* const start = text_.data() + at_ + 1;
+    const char* const end = text_.data() + text_.size();
+    const char* const stop = skip_plain(start, end);
+    const auto length = static_cast<std::size_t>(stop - start);
+    if (stop == end || *stop != '"' || length > limits_.string_bytes) return std::nullopt;
+    at_ += length + 2;
+    return std::string_view(start, length);
+  }
+  bool parse_text(Value& out) {
+    const auto simple = take_simple_string();
+    if (!simple) return parse_string(out.data_.emplace<std::string>());
+    out.data_.emplace<std::string>(*simple);
     return true;
   }
 
