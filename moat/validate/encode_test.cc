@@ -153,13 +153,23 @@ TEST(Encode, EveryByteComesBack) {
     for (const std::string& around :
          {std::string(), std::string("x"), std::string(" "), std::string("f")}) {
       const std::string text = around + static_cast<char>(byte) + around;
-      if (const auto js = encode_js_string(text)) EXPECT_EQ(read_js(*js + "`", '`')->text, text);
-      if (const auto css = encode_css_string(text))
+      const auto js = encode_js_string(text);
+      if (js) {
+        EXPECT_EQ(read_js(*js + "`", '`')->text, text);
+      }
+      const auto css = encode_css_string(text);
+      if (css) {
         EXPECT_EQ(read_css(*css + "\"", '"')->text, text);
-      if (const auto dn = encode_ldap_dn(text))
+      }
+      const auto dn = encode_ldap_dn(text);
+      if (dn) {
         EXPECT_EQ(read_ldap_dn(*dn + ",")->text, text) << byte;
+      }
+      const auto word = encode_shell_word(text);
+      if (word) {
+        EXPECT_EQ(read_shell(*word)->at(0), text);
+      }
       EXPECT_EQ(read_ldap_filter(*encode_ldap_filter(text) + ")")->text, text);
-      if (const auto word = encode_shell_word(text)) EXPECT_EQ(read_shell(*word)->at(0), text);
       EXPECT_EQ(unescape(escape(text)), text);
     }
   }
