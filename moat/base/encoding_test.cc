@@ -184,5 +184,18 @@ TEST(Encoding, EscapesForHtmlWhereverInABlockAMarkStands) {
   EXPECT_EQ(out, "\t\n\r\xc3\xa9\xff");
 }
 
+TEST(Encoding, OneByteBeyondAsciiIsSeenWhereverItStands) {
+  for (std::size_t size = 0; size <= 100; ++size) {
+    EXPECT_EQ(count_code_points(std::string(size, 'x')), size);
+    for (std::size_t at = 0; at < size; ++at) {
+      std::string text(size, 'x');
+      text[at] = '\x80';
+      EXPECT_FALSE(is_valid_utf8(text)) << size << " " << at;
+      text.replace(at, 1, "\u20ac");
+      EXPECT_EQ(count_code_points(text), size);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace moat

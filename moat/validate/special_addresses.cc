@@ -52,22 +52,23 @@ struct Range6 {
   AddressKind kind;
 };
 constexpr Range6 ranges6[] = {
-    {{0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254}, 128, cloud_metadata},  // AWS
-    {{0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254}, 128, cloud_metadata},   // Google Cloud
-    {{0, 0, 0, 0, 0, 0, 0, 0}, 128, unspecified},                  // RFC 4291 section 2.5.2
-    {{0, 0, 0, 0, 0, 0, 0, 1}, 128, loopback},                     // RFC 4291 section 2.5.3
-    {{0, 0, 0, 0, 0, 0, 0, 0}, 96, embedded_ipv4},                 // RFC 4291 section 2.5.5.1
-    {{0x64, 0xff9b, 0, 0, 0, 0, 0, 0}, 96, embedded_ipv4},         // RFC 6052: NAT64
-    {{0x64, 0xff9b, 1, 0, 0, 0, 0, 0}, 48, embedded_ipv4},         // RFC 8215: NAT64 of a network
-    {{0x2001, 0, 0, 0, 0, 0, 0, 0}, 32, embedded_ipv4},            // RFC 4380: Teredo
-    {{0x2001, 2, 0, 0, 0, 0, 0, 0}, 48, benchmarking},             // RFC 5180
-    {{0x2001, 0, 0, 0, 0, 0, 0, 0}, 23, reserved},                 // RFC 2928, with ORCHID and DRIP
-    {{0x2001, 0xdb8, 0, 0, 0, 0, 0, 0}, 32, documentation},        // RFC 3849
-    {{0x2002, 0, 0, 0, 0, 0, 0, 0}, 16, embedded_ipv4},            // RFC 3056: 6to4
-    {{0x2620, 0x4f, 0x8000, 0, 0, 0, 0, 0}, 48, reserved},         // RFC 7534: AS112
-    {{0x3fff, 0, 0, 0, 0, 0, 0, 0}, 20, documentation},            // RFC 9637
-    {{0xfc00, 0, 0, 0, 0, 0, 0, 0}, 7, private_use},               // RFC 4193: unique local
-    {{0xfe80, 0, 0, 0, 0, 0, 0, 0}, 10, link_local},               // RFC 4291 section 2.5.6
+    {{0xfd00, 0xec2, 0, 0, 0, 0, 0, 0}, 32, cloud_metadata},      // AWS: ::254, ::23 and others
+    {{0xfd00, 0x42, 0, 0, 0, 0, 0, 0x42}, 128, cloud_metadata},   // Scaleway
+    {{0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254}, 128, cloud_metadata},  // Google Cloud
+    {{0, 0, 0, 0, 0, 0, 0, 0}, 128, unspecified},                 // RFC 4291 section 2.5.2
+    {{0, 0, 0, 0, 0, 0, 0, 1}, 128, loopback},                    // RFC 4291 section 2.5.3
+    {{0, 0, 0, 0, 0, 0, 0, 0}, 96, embedded_ipv4},                // RFC 4291 section 2.5.5.1
+    {{0x64, 0xff9b, 0, 0, 0, 0, 0, 0}, 96, embedded_ipv4},        // RFC 6052: NAT64
+    {{0x64, 0xff9b, 1, 0, 0, 0, 0, 0}, 48, embedded_ipv4},        // RFC 8215: NAT64 of a network
+    {{0x2001, 0, 0, 0, 0, 0, 0, 0}, 32, embedded_ipv4},           // RFC 4380: Teredo
+    {{0x2001, 2, 0, 0, 0, 0, 0, 0}, 48, benchmarking},            // RFC 5180
+    {{0x2001, 0, 0, 0, 0, 0, 0, 0}, 23, reserved},                // RFC 2928, with ORCHID and DRIP
+    {{0x2001, 0xdb8, 0, 0, 0, 0, 0, 0}, 32, documentation},       // RFC 3849
+    {{0x2002, 0, 0, 0, 0, 0, 0, 0}, 16, embedded_ipv4},           // RFC 3056: 6to4
+    {{0x2620, 0x4f, 0x8000, 0, 0, 0, 0, 0}, 48, reserved},        // RFC 7534: AS112
+    {{0x3fff, 0, 0, 0, 0, 0, 0, 0}, 20, documentation},           // RFC 9637
+    {{0xfc00, 0, 0, 0, 0, 0, 0, 0}, 7, private_use},              // RFC 4193: unique local
+    {{0xfe80, 0, 0, 0, 0, 0, 0, 0}, 10, link_local},              // RFC 4291 section 2.5.6
     {{0xfec0, 0, 0, 0, 0, 0, 0, 0}, 10, reserved},  // RFC 3879: site-local, deprecated
     {{0xff00, 0, 0, 0, 0, 0, 0, 0}, 8, multicast},  // RFC 4291 section 2.7
 };
