@@ -276,10 +276,21 @@ bool is_plain_number(std::string_view text) {
          (dot == std::string_view::npos || internal::all(text.substr(dot + 1), internal::is_digit));
 }
 
+// Without what a program may pass over before a formula: white space and what nobody sees. A byte
+// order mark that begins a file is cut off by every spreadsheet.
+std::string_view skip_unseen(std::string_view text) {
+  while (!text.empty()) {
+    auto rest = text;
+    const char32_t c = internal::next_code_point(rest);
+    if (c != ' ' && !internal::is_invisible(c) && !internal::is_wide_space(c)) break;
+    text = rest;
+  }
+  return text;
+}
+
 bool is_formula(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) return false;
-  const auto rest = text.substr(first);
+  const auto rest = skip_unseen(text);
+  if (rest.empty()) return false;
   if (internal::contains("=@", rest[0])) return true;
   if (internal::contains("+-", rest[0])) return !is_plain_number(rest);
   // Full-width = + - @ (U+FF1D, U+FF0B, U+FF0D, U+FF20), which spreadsheets fold.

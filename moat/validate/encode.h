@@ -93,7 +93,8 @@ enum class CsvFormulas {
   allow_formulas      // nobody opens the file in a spreadsheet
 };
 // For one field of CSV (RFC 4180 section 2), quoted where that is needed. A formula begins, after
-// white space, with = + - @ or the full-width forms of these, and is not a plain number.
+// white space and what nobody sees, with = + - @ or the full-width forms of these, and is not a
+// plain number.
 [[nodiscard]] Encoded encode_csv_field(std::string_view text,
                                        CsvFormulas formulas = CsvFormulas::refuse);
 
