@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "moat/base/replace.h"
+
 namespace moat {
 
 namespace {
@@ -121,6 +123,22 @@ std::size_t sequence_length(std::string_view text) {
   return 0;
 }
 
+// How many bytes at the front are ASCII, 32 and then 8 at once; fewer than eight are not counted.
+std::size_t skip_ascii(std::string_view text) {
+  constexpr std::uint64_t tops = 0x8080808080808080U;
+  const auto word = [&text](std::size_t at) {
+    std::uint64_t eight = 0;
+    std::memcpy(&eight, text.data() + at, sizeof eight);
+    return eight;
+  };
+  std::size_t at = 0;
+  while (text.size() - at >= 32 &&
+         ((word(at) | word(at + 8) | word(at + 16) | word(at + 24)) & tops) == 0)
+    at += 32;
+  while (text.size() - at >= 8 && (word(at) & tops) == 0) at += 8;
+  return at;
+}
+
 }  // namespace
 
 std::string base64url_encode(std::string_view bytes) { return encode(bytes, url_alphabet, false); }
@@ -210,11 +228,9 @@ std::string percent_encode(std::string_view text) {
 std::optional<std::size_t> count_code_points(std::string_view text) {
   std::size_t count = 0;
   while (!text.empty()) {
-    std::uint64_t eight = 0x80;
-    if (text.size() >= 8) std::memcpy(&eight, text.data(), 8);
-    if ((eight & 0x8080808080808080U) == 0) {  // eight ASCII characters at once
-      text.remove_prefix(8);
-      count += 8;
+    if (const std::size_t ascii = skip_ascii(text); ascii > 0) {
+      text.remove_prefix(ascii);
+      count += ascii;
       continue;
     }
     const std::size_t length = sequence_length(text);
@@ -227,37 +243,31 @@ std::optional<std::size_t> count_code_points(std::string_view text) {
 
 bool is_valid_utf8(std::string_view text) { return count_code_points(text).has_value(); }
 
+namespace {
+
+constexpr Replacements html_replacements() {
+  Replacements out;
+  // Controls are not allowed in HTML (WHATWG HTML section 13.1.4).
+  for (char c = 0; c < 0x20; ++c)
+    if (c != '\n' && c != '\t' && c != '\r') out.set(c, "\xef\xbf\xbd");
+  out.set(0x7f, "\xef\xbf\xbd");
+  out.set('&', "&amp;");
+  out.set('<', "&lt;");
+  out.set('>', "&gt;");
+  out.set('"', "&quot;");
+  out.set('\'', "&#39;");
+  out.set('`', "&#96;");  // old browsers take it for a quote
+  return out;
+}
+constexpr Replacements html = html_replacements();
+
+}  // namespace
+
 void append_html_escaped(std::string_view text, std::string& out) {
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      case '`':
-        out += "&#96;";
-        break;  // old browsers take it for a quote
-      default:
-        // Controls are not allowed in HTML (WHATWG HTML section 13.1.4).
-        if ((static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t' && c != '\r') ||
-            c == 0x7f) {
-          out += "\xef\xbf\xbd";
-        } else {
-          out += c;
-        }
-    }
-  }
+  html.append(text, out, [](unsigned char c) {
+    return (c < 0x20) | (c == 0x7f) | (c == '&') | (c == '<') | (c == '>') | (c == '"') |
+           (c == '\'') | (c == '`');
+  });
 }
 
 std::string ascii_lower(std::string_view text) {

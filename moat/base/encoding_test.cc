@@ -159,5 +159,43 @@ TEST(Encoding, TrimTakesBlanksAndTabsOnly) {
   EXPECT_EQ(trim("\na\r"), "\na\r");
 }
 
+TEST(Encoding, EscapesForHtmlWhereverInABlockAMarkStands) {
+  for (std::size_t size = 0; size <= 100; ++size) {
+    const std::string plain(size, 'x');
+    std::string out = "before";
+    append_html_escaped(plain, out);
+    EXPECT_EQ(out, "before" + plain);
+    for (std::size_t at = 0; at < size; ++at) {
+      for (const auto& [mark, reference] : {std::pair<char, std::string>{'<', "&lt;"},
+                                            {'"', "&quot;"},
+                                            {'`', "&#96;"},
+                                            {'\x01', "\xef\xbf\xbd"},
+                                            {'\x7f', "\xef\xbf\xbd"}}) {
+        auto text = plain;
+        text[at] = mark;
+        out.clear();
+        append_html_escaped(text, out);
+        EXPECT_EQ(out, plain.substr(0, at) + reference + plain.substr(at + 1));
+      }
+    }
+  }
+  std::string out;
+  append_html_escaped("\t\n\r\xc3\xa9\xff", out);
+  EXPECT_EQ(out, "\t\n\r\xc3\xa9\xff");
+}
+
+TEST(Encoding, OneByteBeyondAsciiIsSeenWhereverItStands) {
+  for (std::size_t size = 0; size <= 100; ++size) {
+    EXPECT_EQ(count_code_points(std::string(size, 'x')), size);
+    for (std::size_t at = 0; at < size; ++at) {
+      std::string text(size, 'x');
+      text[at] = '\x80';
+      EXPECT_FALSE(is_valid_utf8(text)) << size << " " << at;
+      text.replace(at, 1, "\u20ac");
+      EXPECT_EQ(count_code_points(text), size);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace moat

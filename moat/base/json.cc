@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <memory>
 #include <unordered_set>
 
 #include "moat/base/encoding.h"
@@ -177,6 +178,13 @@ class Parser final {
     return true;
   }
 
+  // Makes a value in the place of null, which needs no destructor; assigning would call one.
+  template <class T, class... From>
+  static T& make(Value& null, From&&... from) {
+    std::construct_at(&null.data_, std::in_place_type<T>, std::forward<From>(from)...);
+    return *std::get_if<T>(&null.data_);
+  }
+
   // `out` is null before.
   bool parse_value(Value& out, std::size_t depth) {
     switch (peek()) {
@@ -185,12 +193,12 @@ class Parser final {
       case '[':
         return parse_array(out, depth + 1);
       case '"':
-        return parse_string(out.data_.emplace<std::string>());
+        return parse_text(out);
       case 't':
-        out.data_.emplace<bool>(true);
+        make<bool>(out, true);
         return take_word("true");
       case 'f':
-        out.data_.emplace<bool>(false);
+        make<bool>(out, false);
         return take_word("false");
       case 'n':
         return take_word("null");
@@ -202,19 +210,22 @@ class Parser final {
   bool parse_object(Value& out, std::size_t depth) {
     if (depth > limits_.depth) return fail(Refusal::too_deep);
     ++at_;
-    auto& object = out.data_.emplace<Object>();
-    std::unordered_set<std::string> names;  // only for objects too large to search
+    auto& object = make<Object>(out);
+    Names names;
     skip_blank();
     if (!take('}')) {
-      if (depth == 1) object.reserve(8);  // there is one at most
+      // Growing moves all members. limits_.members bounds what this may take: each object with room
+      // has a member at least.
+      object.reserve(8);
       do {
         if (++members_ > limits_.members) return fail(Refusal::too_many);
         skip_blank();
         if (peek() != '"') return fail(Refusal::syntax);
         const std::size_t start = at_;
-        Member& member = object.emplace_back();
-        if (!parse_string(member.first)) return false;
-        if (!is_new(object, names)) {
+        const auto simple = take_simple_string();
+        Member& member = simple ? object.emplace_back(*simple, nullptr) : object.emplace_back();
+        if (!simple && !parse_string(member.first)) return false;
+        if (!names.is_new(object)) {
           at_ = start;
           return fail(Refusal::duplicate_name);
         }
@@ -229,26 +240,56 @@ class Parser final {
     return true;
   }
 
-  // Whether the name of the last member is no other's.
-  static bool is_new(const Object& object, std::unordered_set<std::string>& names) {
-    constexpr std::size_t few = 16;
-    const std::string& name = object.back().first;
-    if (object.size() <= few) {
-      return std::none_of(object.begin(), object.end() - 1,
-                          [&](const Member& m) { return m.first == name; });
+  // The names of one object so far.
+  class Names final {
+   public:
+    // Whether the name of the last member is no other's.
+    bool is_new(const Object& object) {
+      const std::string& name = object.back().first;
+      if (object.size() <= marks_.size()) {
+        const std::uint64_t mark = mark_of(name);
+        const std::size_t others = object.size() - 1;
+        marks_[others] = mark;
+        for (std::size_t i = 0; i < others; ++i)
+          if (marks_[i] == mark && object[i].first == name) return false;
+        return true;
+      }
+      if (large_ == nullptr) {
+        large_ = std::make_unique<std::unordered_set<std::string>>();
+        for (std::size_t i = 0; i + 1 < object.size(); ++i) large_->insert(object[i].first);
+      }
+      return large_->insert(name).second;
     }
-    if (names.empty()) {
-      for (std::size_t i = 0; i + 1 < object.size(); ++i) names.insert(object[i].first);
+
+   private:
+    template <class Word>
+    static std::uint64_t both_ends(std::string_view name) {
+      Word front = 0;
+      Word end = 0;
+      std::memcpy(&front, name.data(), sizeof front);
+      std::memcpy(&end, name.data() + name.size() - sizeof end, sizeof end);
+      return std::uint64_t{front} ^ std::rotl(std::uint64_t{end}, 31);
     }
-    return names.insert(name).second;
-  }
+    // Equal names have equal marks: bytes at the front and the end, and the length.
+    static std::uint64_t mark_of(std::string_view name) {
+      const std::uint64_t size = name.size();
+      if (size >= 8) return both_ends<std::uint64_t>(name) ^ size;
+      if (size >= 4) return both_ends<std::uint32_t>(name) ^ size << 56;
+      return size >= 2 ? both_ends<std::uint16_t>(name) ^ size << 56
+                       : size << 56 | static_cast<unsigned char>(size == 0 ? 0 : name[0]);
+    }
+    std::array<std::uint64_t, 16> marks_;
+    // Only for objects too large to search.
+    std::unique_ptr<std::unordered_set<std::string>> large_;
+  };
 
   bool parse_array(Value& out, std::size_t depth) {
     if (depth > limits_.depth) return fail(Refusal::too_deep);
     ++at_;
-    auto& array = out.data_.emplace<Array>();
+    auto& array = make<Array>(out);
     skip_blank();
     if (!take(']')) {
+      array.reserve(4);
       do {
         if (++members_ > limits_.members) return fail(Refusal::too_many);
         skip_blank();
@@ -257,6 +298,24 @@ class Parser final {
       } while (take(','));
       if (!take(']')) return fail(Refusal::syntax);
     }
+    return true;
+  }
+
+  // A string that has no escape, which is read in one piece; otherwise nothing is read, and
+  // parse_string says what it is.
+  std::optional<std::string_view> take_simple_string() {
+    const char* const start = text_.data() + at_ + 1;
+    const char* const end = text_.data() + text_.size();
+    const char* const stop = skip_plain(start, end);
+    const auto length = static_cast<std::size_t>(stop - start);
+    if (stop == end || *stop != '"' || length > limits_.string_bytes) return std::nullopt;
+    at_ += length + 2;
+    return std::string_view(start, length);
+  }
+  bool parse_text(Value& out) {
+    const auto simple = take_simple_string();
+    if (!simple) return parse_string(make<std::string>(out));
+    make<std::string>(out, *simple);
     return true;
   }
 
@@ -364,7 +423,7 @@ class Parser final {
     if (integer) {
       std::int64_t value = 0;
       if (std::from_chars(first, last, value).ec == std::errc()) {
-        out.data_.emplace<std::int64_t>(value);
+        make<std::int64_t>(out, value);
         return true;
       }
     }
@@ -377,7 +436,7 @@ class Parser final {
         return fail(Refusal::number_out_of_range);
       value = 0;
     }
-    out.data_.emplace<double>(value);
+    make<double>(out, value);
     return true;
   }
 

@@ -146,6 +146,30 @@ TEST(Json, FindsDuplicatesInLargeObjectsToo) {
   EXPECT_EQ(refusal(text + "\"k400\":0}"), "duplicate_name");
 }
 
+TEST(Json, NamesThatAreNearlyTheSameAreToldApart) {
+  // Of every length around a word, with one byte that differs, and as the same name by an escape.
+  for (std::size_t size = 1; size <= 40; ++size) {
+    const std::string name(size, 'a');
+    for (std::size_t at = 0; at < size; ++at) {
+      auto other = name;
+      other[at] = 'b';
+      EXPECT_TRUE(json::parse("{\"" + name + "\":1,\"" + other + "\":2}")) << other;
+      auto escaped = name;
+      escaped.replace(at, 1, "\\u0061");
+      EXPECT_EQ(refusal("{\"" + name + "\":1,\"" + escaped + "\":2}"), "duplicate_name");
+    }
+    EXPECT_TRUE(json::parse("{\"" + name + "\":1,\"" + name + "a\":2}"));
+  }
+  // Where another way of looking begins: 16 members and one beyond.
+  for (const int count : {15, 16, 17, 18}) {
+    std::string text = "{";
+    for (int i = 0; i < count; ++i) text += "\"k" + std::to_string(i) + "\":0,";
+    EXPECT_TRUE(json::parse(text + "\"k\":0}")) << count;
+    EXPECT_EQ(refusal(text + "\"k0\":0}"), "duplicate_name") << count;
+    EXPECT_EQ(refusal(text + "\"k" + std::to_string(count - 1) + "\":0}"), "duplicate_name");
+  }
+}
+
 TEST(Json, PrintsWhatItReads) {
   const std::string text = R"({"a":[1,-25.0,true,null],"b":"\u003cä\n\"\\","c":{}})";
   const auto value = json::parse(text);

@@ -21,15 +21,19 @@ using internal::to_upper;
 
 unsigned digit(char c) { return static_cast<unsigned>(c - '0'); }
 
-// A short number without its separators, kept in place. No number here is longer than 40.
+// A short number without its separators. No
+// number here is longer than 40.
 class Compact final {
  public:
   // Takes single spaces and hyphens between other characters out, where they are allowed.
-  Compact(std::string_view text, Separators separators) {
+  Compact(std::string_view text, Separators separators) : text_(text) {
+    if (separators == Separators::none) {
+      good_ = text.size() <= characters_.size();
+      return;
+    }
     bool after_separator = true;
     for (const char c : text) {
-      const bool separator =
-          separators == Separators::allow_spaces_and_hyphens && (c == ' ' || c == '-');
+      const bool separator = c == ' ' || c == '-';
       if (separator ? after_separator : size_ == characters_.size()) {
         good_ = false;
         return;
@@ -38,14 +42,16 @@ class Compact final {
       after_separator = separator;
     }
     good_ = !after_separator;
+    text_ = {characters_.data(), size_};
   }
+  Compact(const Compact&) = delete;  // it may view itself
+  Compact& operator=(const Compact&) = delete;
   // Empty for what is too long, or separated in another way.
-  std::string_view text() const {
-    return good_ ? std::string_view(characters_.data(), size_) : std::string_view();
-  }
+  std::string_view text() const { return good_ ? text_ : std::string_view(); }
 
  private:
-  std::array<char, 40> characters_{};
+  std::string_view text_;
+  std::array<char, 40> characters_;  // where there are separators
   std::size_t size_ = 0;
   bool good_ = false;
 };

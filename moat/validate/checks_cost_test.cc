@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What all checks promise together: a yes or no allocates nothing, and a long text costs no more
-// than reading it a few times.
+// What all checks promise together: a yes or no allocates nothing. And what they promise with all
+// that reads a stranger's text: the cost grows as the text does, whatever the text.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -8,17 +8,26 @@
 #include <string>
 #include <vector>
 
+#include "moat/base/json.h"
 #include "moat/validate/colors.h"
 #include "moat/validate/currency.h"
 #include "moat/validate/dates.h"
 #include "moat/validate/email.h"
+#include "moat/validate/encode.h"
 #include "moat/validate/encodings.h"
+#include "moat/validate/fetch_target.h"
+#include "moat/validate/form.h"
+#include "moat/validate/host.h"
 #include "moat/validate/identifiers.h"
 #include "moat/validate/internal/allocations.h"
+#include "moat/validate/internal/cost.h"
 #include "moat/validate/network.h"
 #include "moat/validate/numbers.h"
 #include "moat/validate/strings.h"
+#include "moat/validate/template.h"
 #include "moat/validate/texts.h"
+#include "moat/validate/uuid.h"
+#include "moat/validate/web_url.h"
 
 std::atomic<std::size_t> moat::validate::testing::allocations{0};
 
@@ -143,16 +152,141 @@ TEST(Checks, AllocateNothing) {
   }
 }
 
-TEST(Checks, CostNoMoreThanTheirText) {
-  // A check that is quadratic would take minutes here.
+// What makes something of a text, or reads it into something.
+using Reader = void (*)(std::string_view text);
+
+constexpr Reader readers[] = {
+    [](std::string_view t) { (void)Url::parse(t); },
+    [](std::string_view t) { (void)Url::parse("https://" + std::string(t)); },
+    [](std::string_view t) { (void)Url::parse(t, *Url::parse("https://example.com/a/b/c?d#e")); },
+    [](std::string_view t) { (void)Url::parse(t, *Url::parse("file:///C:/a/b/c")); },
+    [](std::string_view t) { (void)FetchTarget::parse(t); },
+    [](std::string_view t) { (void)FetchTarget::parse("https://" + std::string(t)); },
+    [](std::string_view t) { (void)Host::parse(t); },
+    [](std::string_view t) { (void)Uuid::parse(t); },
+    [](std::string_view t) { (void)Email::parse(t); },
+    [](std::string_view t) { (void)encode_html_text(t); },
+    [](std::string_view t) { (void)encode_js_string(t); },
+    [](std::string_view t) { (void)encode_css_string(t); },
+    [](std::string_view t) { (void)encode_url_component(t); },
+    [](std::string_view t) { (void)encode_header_value(t); },
+    [](std::string_view t) { (void)encode_mail_header("\u00e9" + std::string(t)); },
+    [](std::string_view t) { (void)encode_shell_word(t); },
+    [](std::string_view t) { (void)encode_sql_identifier(t, SqlDialect::sqlite); },
+    [](std::string_view t) { (void)encode_ldap_filter(t); },
+    [](std::string_view t) { (void)encode_ldap_dn(t); },
+    [](std::string_view t) { (void)encode_csv_field(t, CsvFormulas::prefix_apostrophe); },
+    [](std::string_view t) { (void)escape_html(t); },
+    [](std::string_view t) { (void)escape(t); },
+    [](std::string_view t) { (void)unescape(t); },
+    [](std::string_view t) { (void)whitelist(t, "ab"); },
+    [](std::string_view t) { (void)trim(t, " a"); },
+    [](std::string_view t) { (void)strip_low(t); },
+    [](std::string_view t) { (void)normalize_email(t); },
+    [](std::string_view t) {
+      (void)parse_form(t, {.parameters = 1'000'000, .value_bytes = 1'000'000});
+    },
+    [](std::string_view t) {
+      (void)json::parse(t, {.depth = 32, .members = 1'000'000, .string_bytes = 1'000'000});
+    },
+    [](std::string_view t) { (void)Template::parse(t, Names().text("a").flag("b").text("c")); },
+};
+
+std::string repeated(std::string_view head, std::string_view part, std::size_t size) {
+  std::string text(head);
+  while (text.size() < size) text += part;
+  return text;
+}
+// Parts with a number in each, so that no two are the same.
+std::string numbered(std::string_view head, std::string_view part, std::size_t size) {
+  std::string text(head);
+  for (int i = 0; text.size() < size; ++i) {
+    text += part;
+    text.replace(text.rfind('#'), 1, std::to_string(i));
+  }
+  return text;
+}
+
+// One text of sixteen times the length against sixteen texts: what is linear costs the same, what
+// is quadratic sixteen times as much.
+class Growth : public ::testing::Test {
+ protected:
+  template <class Work>
+  void expect_linear(Work work, const std::string& small, const std::string& large) {
+    constexpr double most = 3;
+    const auto sixteen = [&] {
+      for (int i = 0; i < 16; ++i) work(small);
+    };
+    EXPECT_LE(meter_.growth(
+                  sixteen, [&] { work(large); }, most),
+              most)
+        << small.substr(0, 40);
+  }
+  static constexpr std::size_t small_size = 500;  // a URL has at most 8192 bytes
+  testing::CostMeter meter_;
+};
+
+TEST_F(Growth, AQuadraticOneIsFound) {
+  const auto count_pairs = [](const std::string& text) {
+    volatile std::size_t pairs = 0;
+    for (const char a : text)
+      for (const char b : text) pairs = pairs + (a == b ? 1 : 0);
+  };
+  const auto small = repeated("", "ab", small_size);
+  const auto large = repeated("", "ab", small_size * 16);
+  const auto sixteen = [&] {
+    for (int i = 0; i < 16; ++i) count_pairs(small);
+  };
+  EXPECT_GT(meter_.growth(
+                sixteen, [&] { count_pairs(large); }, 3),
+            3);
+}
+
+TEST_F(Growth, OfChecksIsThatOfTheirText) {
   for (const std::string_view part : {"a", "0", "1,", "=", "&xt=urn:btih:", ";a=b", "a.", "-", " ",
                                       "(", "\xe2\x9c\x93", "\xff", "%41", "1:", "0-a.", ","}) {
     for (const std::string_view head :
          {"", "magnet:?", "text/a", "data:,", "1.0.0-", "hsl(", "http://", "$1"}) {
-      std::string text(head);
-      while (text.size() < 100'000) text += part;
-      for (const auto check : checks) (void)check(text);
+      const auto small = repeated(head, part, small_size * 4);
+      const auto large = repeated(head, part, small_size * 4 * 16);
+      for (const auto check : checks)
+        expect_linear([&](const std::string& t) { (void)check(t); }, small, large);
     }
+  }
+}
+
+TEST_F(Growth, OfReadersIsThatOfTheirText) {
+  for (const std::string_view part :
+       {"a",    "/",    "/a/..",  "../",  "%2e%2e/",  "@",    ":",       "?",
+        "#",    "\\",   "\t",     "0.",   "0x",       "]",    "%",       "\xe2\x80\xa8",
+        "\xff", "\"",   "'",      "\\\\", "&",        "&amp", "&amp;",   "=",
+        " ",    "\r\n", "=?",     "[",    "{\"a\":",  "[1,",  "\\u0041", "1",
+        "<",    "<a ",  "<a b='", "<!--", "<script>", "</",   "{{a}}",   "{{#if b}}",
+        "{{",   "{{!"}) {
+    for (const std::string_view head : {"", "http://", "file:///C:/", "[", "\"", "[\"", "a=", "{\"",
+                                        "<p>", "<a b=\"", "<script>"}) {
+      const auto small = repeated(head, part, small_size);
+      const auto large = repeated(head, part, small_size * 16);
+      for (const auto reader : readers) expect_linear(reader, small, large);
+    }
+  }
+}
+
+TEST_F(Growth, OfManyNamesIsThatOfTheirNumber) {
+  struct Case {
+    const char* head;
+    const char* part;
+  };
+  for (const auto& [head, part] : {Case{"", "a#=1&"}, Case{"{\"a\":0", ",\"b#\":1"},
+                                   Case{"<p", " a#='{{a}}'"}, Case{"", "a#;"}}) {
+    auto small = numbered(head, part, small_size);
+    auto large = numbered(head, part, small_size * 16);
+    for (auto* text : {&small, &large}) {
+      if (head[0] == '{') *text += '}';
+      if (head[0] == '<') *text += '>';
+      if (text->back() == '&') text->pop_back();
+    }
+    for (const auto reader : readers) expect_linear(reader, small, large);
   }
 }
 

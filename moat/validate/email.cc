@@ -2,9 +2,11 @@
 #include "moat/validate/email.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 
 #include "moat/base/encoding.h"
+#include "moat/validate/internal/ascii.h"
 #include "moat/validate/internal/unicode.h"
 #include "moat/validate/strings.h"
 
@@ -14,25 +16,38 @@ namespace {
 constexpr std::size_t max_total = 254;  // RFC 5321 section 4.5.3.1.3, less the angle brackets
 constexpr std::size_t max_local = 64;   // RFC 5321 section 4.5.3.1.1
 
-bool is_letter_or_digit(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 // RFC 5322 section 3.2.3's atext, without the backtick, which a shell would run.
-bool is_atext(char c) {
-  return is_letter_or_digit(c) ||
-         std::string_view("!#$%&'*+-/=?^_{|}~").find(c) != std::string_view::npos;
-}
+constexpr std::array<bool, 256> atext = [] {
+  std::array<bool, 256> out{};
+  for (std::size_t c = 0; c < 128; ++c) out[c] = internal::is_alnum(static_cast<char>(c));
+  for (const char c : std::string_view("!#$%&'*+-/=?^_{|}~"))
+    out[static_cast<unsigned char>(c)] = true;
+  return out;
+}();
+bool is_atext(char c) { return atext[static_cast<unsigned char>(c)]; }
 
-// What no address may have anywhere, so that it can be put into a header, a command or a page.
+// What of ASCII no address may have anywhere, so that it can be put into a header, a command or a
+// page.
+constexpr std::array<bool, 256> forbidden = [] {
+  std::array<bool, 256> out{};
+  for (std::size_t c = 0; c < 0x20; ++c) out[c] = true;
+  out[0x7f] = true;
+  for (const char c : std::string_view(" \"`\\<>()[],:;"))
+    out[static_cast<unsigned char>(c)] = true;
+  return out;
+}();
+
 bool has_forbidden(std::string_view text) {
+  bool ascii = true;
+  for (const char c : text) {
+    if (forbidden[static_cast<unsigned char>(c)]) return true;
+    ascii = ascii && (c & 0x80) == 0;
+  }
+  if (ascii) return false;
   if (!is_valid_utf8(text)) return true;
   while (!text.empty()) {
     const char32_t c = internal::next_code_point(text);
     if (internal::is_invisible(c) || internal::is_wide_space(c)) return true;
-    if (c < 0x80 &&
-        std::string_view(" \"`\\<>()[],:;").find(static_cast<char>(c)) != std::string_view::npos)
-      return true;
   }
   return false;
 }
@@ -61,14 +76,10 @@ std::optional<EmailRefusal> refuse(std::string_view text, const EmailOptions& op
   if (!is_local_part(local, options)) return EmailRefusal::malformed;
   if (local.find_first_of(options.forbid_characters) != std::string_view::npos)
     return EmailRefusal::forbidden_character;
-  FqdnOptions dotless;
-  dotless.allow_dotless = true;
-  if (!is_fqdn(domain, dotless)) return EmailRefusal::bad_domain;
-  if (domain.find('.') == std::string_view::npos) {
-    if (!options.allow_dotless_domain) return EmailRefusal::no_dot;
-  } else if (!is_fqdn(domain)) {
-    return EmailRefusal::bad_domain;
-  }
+  FqdnOptions name;
+  name.allow_dotless = domain.find('.') == std::string_view::npos;
+  if (!is_fqdn(domain, name)) return EmailRefusal::bad_domain;
+  if (name.allow_dotless && !options.allow_dotless_domain) return EmailRefusal::no_dot;
   if ((!options.only_domains.empty() && !is_host_in(domain, options.only_domains)) ||
       is_host_in(domain, options.except_domains))
     return EmailRefusal::forbidden_domain;

@@ -38,8 +38,9 @@ int base32_value(char c) {
 }
 
 std::size_t count_padding(std::string_view text) {
-  const auto last = text.find_last_not_of('=');
-  return last == std::string_view::npos ? text.size() : text.size() - last - 1;
+  std::size_t count = 0;
+  while (count < text.size() && text[text.size() - 1 - count] == '=') ++count;
+  return count;
 }
 
 // Whether some code point of valid UTF-8 satisfies `predicate`.
@@ -80,13 +81,18 @@ bool is_base64(std::string_view text, const Base64Options& options) {
   const auto wanted =
       options.padding == Base64Padding::required && rest != 0 ? 4 - rest : std::size_t{0};
   if (padding != wanted) return false;
-  int value = 0;
-  for (const char c : digits)
-    if ((value = base64_value(c, options.alphabet)) < 0) return false;
   if (digits.empty()) return false;
+  const bool url = options.alphabet == Base64Alphabet::url_safe;
+  const char plus = url ? '-' : '+';
+  const char slash = url ? '_' : '/';
+  if (!internal::every(digits, [plus, slash](char c) {
+        return internal::is_alnum_byte(c) | (c == plus) | (c == slash);
+      }))
+    return false;
   // Section 3.5: the bits behind the last whole byte are zero.
   const int unused = rest == 2 ? 0xf : rest == 3 ? 0x3 : 0;
-  return options.allow_non_canonical || (value & unused) == 0;
+  return options.allow_non_canonical ||
+         (base64_value(digits.back(), options.alphabet) & unused) == 0;
 }
 
 bool is_base32(std::string_view text, const Base32Options& options) {

@@ -2,11 +2,13 @@
 #include "moat/validate/strings.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "moat/base/encoding.h"
 #include "moat/base/ip.h"
 #include "moat/validate/encodings.h"
+#include "moat/validate/internal/ascii.h"
 #include "moat/validate/internal/unicode.h"
 
 namespace moat::validate {
@@ -32,6 +34,12 @@ bool is_label(std::string_view label, bool allow_underscores) {
              }) &&
          label.front() != '-' && label.back() != '-';
 }
+
+constexpr std::array<char, 32> hyphen_to_zero = [] {
+  std::array<char, 32> out{};
+  for (const std::size_t at : {8U, 13U, 18U, 23U}) out[at] = '-' ^ '0';
+  return out;
+}();
 
 }  // namespace
 
@@ -63,12 +71,18 @@ bool is_fqdn(std::string_view text, const FqdnOptions& options) {
 
 bool is_uuid(std::string_view text, std::optional<unsigned> version) {
   if (text.size() != 36) return false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool hyphen = i == 8 || i == 13 || i == 18 || i == 23;
-    if (hyphen ? text[i] != '-' : !is_hex_digit(text[i])) return false;
-  }
+  if (text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-') return false;
+  // A hyphen in its place becomes a '0', so that all are looked at together.
+  unsigned char bad = 0;
+  for (std::size_t i = 0; i < 32; ++i)
+    bad |= static_cast<unsigned char>(
+        !internal::is_hex_byte(static_cast<char>(text.data()[i] ^ hyphen_to_zero[i])));
+  for (std::size_t i = 32; i < 36; ++i)
+    bad |= static_cast<unsigned char>(!internal::is_hex_byte(text.data()[i]));
+  if (bad != 0) return false;
   // RFC 9562 section 4.1: the variant's bits are 10.
-  if (std::string_view("89abAB").find(text[19]) == std::string_view::npos) return false;
+  const auto variant = static_cast<char>(text[19] | 0x20);
+  if (text[19] != '8' && text[19] != '9' && variant != 'a' && variant != 'b') return false;
   if (text[14] < '1' || text[14] > '8') return false;
   return !version || *version == static_cast<unsigned>(text[14] - '0');
 }
@@ -132,7 +146,6 @@ std::string strip_low(std::string_view text, NewLines new_lines) {
 
 std::string escape_html(std::string_view text) {
   std::string out;
-  out.reserve(text.size() + text.size() / 8);
   append_html_escaped(text, out);
   return out;
 }

@@ -6,6 +6,7 @@
 
 #include "moat/base/encoding.h"
 #include "moat/base/json.h"
+#include "moat/base/replace.h"
 #include "moat/validate/internal/ascii.h"
 #include "moat/validate/strings.h"
 
@@ -53,6 +54,11 @@ struct Reference {
 constexpr Reference references[] = {{'&', "&amp;"},   {'<', "&lt;"},    {'>', "&gt;"},
                                     {'"', "&quot;"},  {'\'', "&#x27;"}, {'/', "&#x2F;"},
                                     {'\\', "&#x5C;"}, {'`', "&#96;"}};
+constexpr Replacements escaped = [] {
+  Replacements out;
+  for (const auto& [character, reference] : references) out.set(character, reference);
+  return out;
+}();
 
 struct Kinds {
   std::size_t lower = 0, upper = 0, numbers = 0, symbols = 0;
@@ -175,15 +181,10 @@ std::string_view trim(std::string_view text, std::string_view characters) {
 std::string escape(std::string_view text) {
   std::string out;
   out.reserve(text.size() + text.size() / 8);
-  for (const char c : text) {
-    const auto* entry = std::find_if(std::begin(references), std::end(references),
-                                     [c](const Reference& r) { return r.character == c; });
-    if (entry == std::end(references)) {
-      out += c;
-    } else {
-      out += entry->reference;
-    }
-  }
+  escaped.append(text, out, [](unsigned char c) {
+    return (c == '&') | (c == '<') | (c == '>') | (c == '"') | (c == '\'') | (c == '/') |
+           (c == '\\') | (c == '`');
+  });
   return out;
 }
 
@@ -191,11 +192,15 @@ std::string unescape(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {
+    const auto plain = std::min(text.find('&'), text.size());
+    out.append(text.substr(0, plain));
+    text.remove_prefix(plain);
+    if (text.empty()) break;
     const auto* entry = std::find_if(
         std::begin(references), std::end(references),
         [text](const Reference& r) { return text.substr(0, r.reference.size()) == r.reference; });
     const bool found = entry != std::end(references);
-    out += found ? entry->character : text[0];
+    out += found ? entry->character : '&';
     text.remove_prefix(found ? entry->reference.size() : 1);
   }
   return out;

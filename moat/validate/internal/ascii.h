@@ -28,6 +28,34 @@ constexpr bool all(std::string_view text, Predicate predicate) {
   return !text.empty();
 }
 
+// Whether all of a text satisfies `predicate`; true for the empty one. Sixteen characters are asked
+// about at once where the predicate is made of comparisons and of | and & (not || and &&), which
+// the compiler turns into those of vectors.
+template <class Predicate>
+constexpr bool every(std::string_view text, Predicate predicate) {
+  constexpr std::size_t block = 16;
+  const char* at = text.data();
+  for (std::size_t left = text.size(); left >= block; left -= block, at += block) {
+    unsigned char bad = 0;
+    for (std::size_t i = 0; i < block; ++i) bad |= static_cast<unsigned char>(!predicate(at[i]));
+    if (bad != 0) return false;
+  }
+  for (const char* const end = text.data() + text.size(); at != end; ++at)
+    if (!predicate(*at)) return false;
+  return true;
+}
+
+// For every(): is_hex_digit and is_alnum without a branch; 1 or 0.
+constexpr unsigned is_between(char c, char first, char last) {
+  return static_cast<unsigned char>(c - first) <= static_cast<unsigned char>(last - first) ? 1 : 0;
+}
+constexpr unsigned is_hex_byte(char c) {
+  return is_between(c, '0', '9') | is_between(static_cast<char>(c | 0x20), 'a', 'f');
+}
+constexpr unsigned is_alnum_byte(char c) {
+  return is_between(c, '0', '9') | is_between(static_cast<char>(c | 0x20), 'a', 'z');
+}
+
 constexpr bool starts_with_ignoring_case(std::string_view text, std::string_view lower_prefix) {
   if (text.size() < lower_prefix.size()) return false;
   for (std::size_t i = 0; i < lower_prefix.size(); ++i)
