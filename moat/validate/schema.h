@@ -23,10 +23,10 @@ struct Program;
 // given here, embedded, or a metaschema of the two dialects, does not exist. Only what is referred
 // to is compiled. The value is shared, never copied.
 struct SchemaDocument {
-  SchemaDocument(std::string uri, json::Value schema)
-      : uri(std::move(uri)), schema(std::make_shared<const json::Value>(std::move(schema))) {}
-  SchemaDocument(std::string uri, std::shared_ptr<const json::Value> schema)
-      : uri(std::move(uri)), schema(std::move(schema)) {}
+  SchemaDocument(std::string name, json::Value value)
+      : uri(std::move(name)), schema(std::make_shared<const json::Value>(std::move(value))) {}
+  SchemaDocument(std::string name, std::shared_ptr<const json::Value> value)
+      : uri(std::move(name)), schema(std::move(value)) {}
   std::string uri;  // absolute, without fragment
   std::shared_ptr<const json::Value> schema;
 };

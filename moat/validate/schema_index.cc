@@ -45,18 +45,18 @@ bool is_in(const std::string_view (&list)[N], std::string_view name) {
   return std::find(std::begin(list), std::end(list), name) != std::end(list);
 }
 
-enum class Below { nothing, single, listed, named };
+enum class Below { nothing, one, list, names };
 Below below(std::string_view keyword, Dialect dialect, const json::Value& value) {
   if (dialect == Dialect::draft_7) {
     // A list of schemas for the first elements, or one for all.
-    if (keyword == "items") return value.as_array() != nullptr ? Below::listed : Below::single;
-    if (is_in(single_7, keyword)) return Below::single;
-    if (is_in(listed_7, keyword)) return Below::listed;
-    return is_in(named_7, keyword) ? Below::named : Below::nothing;
+    if (keyword == "items") return value.as_array() != nullptr ? Below::list : Below::one;
+    if (is_in(single_7, keyword)) return Below::one;
+    if (is_in(listed_7, keyword)) return Below::list;
+    return is_in(named_7, keyword) ? Below::names : Below::nothing;
   }
-  if (is_in(single, keyword)) return Below::single;
-  if (is_in(listed, keyword)) return Below::listed;
-  return is_in(named, keyword) ? Below::named : Below::nothing;
+  if (is_in(single, keyword)) return Below::one;
+  if (is_in(listed, keyword)) return Below::list;
+  return is_in(named, keyword) ? Below::names : Below::nothing;
 }
 
 bool is_anchor(std::string_view text) {
@@ -274,15 +274,15 @@ bool Index::scan_children(const json::Value& schema, const Place& place) {
     switch (below(name, place.dialect, value)) {
       case Below::nothing:
         break;
-      case Below::single:
+      case Below::one:
         if (!scan_below(value, place, "/" + name)) return false;
         break;
-      case Below::listed:
+      case Below::list:
         if (value.as_array() == nullptr || (value.as_array()->empty() && name != "items"))
           return fail(at.pointer, name + " is a list of schemas that is not empty");
         if (!scan_list(value, at)) return false;
         break;
-      case Below::named:
+      case Below::names:
         if (value.as_object() == nullptr)
           return fail(at.pointer, name + " is an object of schemas");
         for (const auto& [key, inner] : *value.as_object()) {
