@@ -165,6 +165,13 @@ std::optional<Moment> take_rfc_time(std::string_view& text) {
   return moment;
 }
 
+bool is_rfc_time(std::string_view text, bool any_leap_second) {
+  const auto moment = take_rfc_time(text);
+  if (!moment || !text.empty()) return false;
+  // RFC 3339 section 5.7: a leap second is the last one of a day in UTC.
+  return !moment->leap_second || any_leap_second || moment->minute == 1439;
+}
+
 // How often the character at the front is repeated.
 std::size_t run_length(std::string_view text) {
   return std::min(text.find_first_not_of(text[0]), text.size());
@@ -190,11 +197,10 @@ bool is_rfc3339(std::string_view text, const Rfc3339Options& options) {
   if (!take_between(text, 2, 1, most)) return false;
   if (!take(text, 'T') && !take(text, 't') && !(options.allow_space_separator && take(text, ' ')))
     return false;
-  const auto moment = take_rfc_time(text);
-  if (!moment || !text.empty()) return false;
-  // RFC 3339 section 5.7: a leap second is the last one of a day in UTC.
-  return !moment->leap_second || options.allow_any_leap_second || moment->minute == 1439;
+  return is_rfc_time(text, options.allow_any_leap_second);
 }
+
+bool is_rfc3339_time(std::string_view text) { return is_rfc_time(text, false); }
 
 bool is_date(std::string_view text, const DateOptions& options) {
   std::optional<unsigned> day, month, year;

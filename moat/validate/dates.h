@@ -26,6 +26,9 @@ struct Rfc3339Options {
 // RFC 3339's date-time; "t" and "z" may be lower-case.
 [[nodiscard]] bool is_rfc3339(std::string_view text, const Rfc3339Options& options = {});
 
+// RFC 3339's full-time, "23:59:60Z": a time with its zone and no day.
+[[nodiscard]] bool is_rfc3339_time(std::string_view text);
+
 struct DateOptions {
   // D, M and Y as often as their number has digits, one delimiter between them; YY is 20YY.
   std::string_view format = "YYYY/MM/DD";

@@ -121,5 +121,15 @@ TEST(Time, HasTheHoursAndSecondsAskedFor) {
     EXPECT_FALSE(is_time(text, HourFormat::hour12)) << text;
 }
 
+TEST(Rfc3339Time, HasAZoneAndNoDay) {
+  for (const std::string_view text : {"00:00:00Z", "23:59:59.999z", "12:00:00+23:59", "23:59:60Z",
+                                      "00:59:60+01:00", "15:59:60-08:00"})
+    EXPECT_TRUE(is_rfc3339_time(text)) << text;
+  for (const std::string_view text :
+       {"", "12:00:00", "24:00:00Z", "12:60:00Z", "12:00:61Z", "12:00:60Z", "12:00:00+24:00",
+        "12:00:00+0100", "12:00Z", "12:00:00.Z", "12:00:00,5Z", "12:00:00Z ", "1:00:00Z"})
+    EXPECT_FALSE(is_rfc3339_time(text)) << text;
+}
+
 }  // namespace
 }  // namespace moat::validate

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "moat/base/encoding.h"
+#include "moat/validate/internal/ascii.h"
 #include "moat/validate/internal/values_collector.h"
 
 namespace moat::validate {
@@ -14,12 +15,9 @@ namespace {
 
 using Problem = std::optional<ValuesError>;
 
-bool is_alphanumeric(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
 // RFC 9110 section 5.6.2.
 bool is_token_character(char c) {
-  return is_alphanumeric(c) ||
+  return internal::is_alnum(c) ||
          std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
 }
 bool is_token(std::string_view text) {
@@ -28,7 +26,8 @@ bool is_token(std::string_view text) {
 // RFC 2046 section 5.1.1, without the space.
 bool is_boundary(std::string_view text) {
   return !text.empty() && text.size() <= 70 && std::all_of(text.begin(), text.end(), [](char c) {
-    return is_alphanumeric(c) || std::string_view("'()+_,-./:=?").find(c) != std::string_view::npos;
+    return internal::is_alnum(c) ||
+           std::string_view("'()+_,-./:=?").find(c) != std::string_view::npos;
   });
 }
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }

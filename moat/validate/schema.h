@@ -20,19 +20,24 @@ struct Program;
 
 // A document that a schema may refer to by its URI, at any place by a JSON Pointer ("URI#/a/b"): it
 // need not be a schema as a whole. Nothing is ever loaded from a file or the network: what is not
-// given here, embedded, or the 2020-12 metaschema, does not exist. Only what is referred to is
-// compiled. The value is shared, never copied.
+// given here, embedded, or a metaschema of the two dialects, does not exist. Only what is referred
+// to is compiled. The value is shared, never copied.
 struct SchemaDocument {
-  SchemaDocument(std::string uri, json::Value schema)
-      : uri(std::move(uri)), schema(std::make_shared<const json::Value>(std::move(schema))) {}
-  SchemaDocument(std::string uri, std::shared_ptr<const json::Value> schema)
-      : uri(std::move(uri)), schema(std::move(schema)) {}
+  SchemaDocument(std::string name, json::Value value)
+      : uri(std::move(name)), schema(std::make_shared<const json::Value>(std::move(value))) {}
+  SchemaDocument(std::string name, std::shared_ptr<const json::Value> value)
+      : uri(std::move(name)), schema(std::move(value)) {}
   std::string uri;  // absolute, without fragment
   std::shared_ptr<const json::Value> schema;
 };
 
+// Draft 7 differs in the keywords it has, in `items` with a list, and in that nothing beside a $ref
+// counts.
+enum class Dialect { draft_2020_12, draft_7 };
+
 // Bounds are inclusive.
 struct SchemaOptions {
+  Dialect default_dialect = Dialect::draft_2020_12;  // where there is no $schema
   // Whether `format` refuses values, or is a remark only (the default of JSON Schema 2020-12).
   bool assert_formats = false;
   // Members that no schema declares are refused, as by `unevaluatedProperties: false`, wherever a
@@ -90,7 +95,7 @@ struct ReadOptions {
   bool fill_defaults = false;
 };
 
-// Schema is a JSON Schema of draft 2020-12, checked and compiled once. Checking is bounded
+// Schema is a JSON Schema of draft 2020-12 or 7, checked and compiled once. Checking is bounded
 // (max_run_steps, max_run_depth): what would cost more is refused. It allocates nothing for a value
 // that passes, except for `uniqueItems` on more than 8 elements, `propertyNames` on names of more
 // than 15 bytes, and `unevaluated…` on more than about a thousand members.
@@ -100,7 +105,8 @@ struct ReadOptions {
 class Schema final {
  public:
   // Refuses keywords of the wrong type, regular expressions that are malformed or would need
-  // backtracking, references that lead nowhere or in a circle, dialects other than 2020-12.
+  // backtracking, references that lead nowhere or in a circle, other dialects, and in draft 7 what
+  // only later ones obey (unevaluatedProperties, prefixItems, …).
   [[nodiscard]] static Result<Schema, SchemaProblem> compile(json::Value schema,
                                                              const SchemaOptions& options = {});
   [[nodiscard]] static Result<Schema, SchemaProblem> parse(std::string_view text,

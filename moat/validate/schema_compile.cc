@@ -9,6 +9,11 @@ namespace moat::validate::schema {
 std::span<const std::pair<std::string_view, std::string_view>> metaschema_files();
 
 std::string_view embedded_metaschema(std::string_view uri) {
+  if (uri == "http://json-schema.org/draft-07/schema") {
+    for (const auto& [name, text] : metaschema_files()) {
+      if (name == "draft-07.json") return text;
+    }
+  }
   constexpr std::string_view start = "https://json-schema.org/draft/2020-12/";
   if (uri.substr(0, start.size()) != start) return {};
   std::string_view rest = uri.substr(start.size());
@@ -70,7 +75,8 @@ class NodeWriter final {
       : index_(index),
         program_(program),
         schema_(*index.schemas()[node]),
-        place_(index.place(node)) {}
+        place_(index.place(node)),
+        draft_7_(place_.dialect == Dialect::draft_7) {}
 
   bool write(Node& out) {
     out.pointer = place_.pointer;
@@ -79,24 +85,30 @@ class NodeWriter final {
       out.never = !*truth;
       return true;
     }
-    if (!references() || !values() || !numbers() || !counts() || !strings() || !names() ||
-        !members() || !elements() || !applicators() || !remarks())
+    // Of draft 7, whose $ref is all there is of a schema.
+    if (draft_7_ && find("$ref") != nullptr) return references() && append(out);
+    if (!later_keywords() || !references() || !values() || !numbers() || !counts() || !strings() ||
+        !names() || !members() || !elements() || !applicators() || !remarks())
       return false;
-    // What was evaluated is known at the end only.
-    std::stable_sort(ops_.begin(), ops_.end(),
-                     [](const Op& a, const Op& b) { return a.keyword < b.keyword; });
+    append(out);
     out.declares = find("properties") != nullptr || find("patternProperties") != nullptr;
     out.has_rest =
         find("additionalProperties") != nullptr || find("unevaluatedProperties") != nullptr;
     out.default_value = find("default");
+    return true;
+  }
+
+ private:
+  bool append(Node& out) {
+    // What was evaluated is known at the end only.
+    std::stable_sort(ops_.begin(), ops_.end(),
+                     [](const Op& a, const Op& b) { return a.keyword < b.keyword; });
     out.tracks = !ops_.empty() && ops_.back().keyword >= Keyword::unevaluated_items;
     out.first_op = static_cast<std::uint32_t>(program_.ops.size());
     out.op_count = static_cast<std::uint32_t>(ops_.size());
     program_.ops.insert(program_.ops.end(), ops_.begin(), ops_.end());
     return true;
   }
-
- private:
   bool fail(std::string_view keyword, std::string sentence) {
     return index_.fail(place_.pointer + "/" + std::string(keyword), std::move(sentence));
   }
@@ -106,9 +118,23 @@ class NodeWriter final {
     ops_.push_back({keyword, first, count});
   }
 
+  // Draft 7 would pass over these, and with them over what the author meant to refuse.
+  bool later_keywords() {
+    if (!draft_7_) return true;
+    for (const std::string_view name :
+         {"unevaluatedProperties", "unevaluatedItems", "prefixItems", "dependentRequired",
+          "dependentSchemas", "minContains", "maxContains", "$dynamicRef", "$recursiveRef"}) {
+      if (find(name) != nullptr)
+        return fail(name, "draft 7 does not have " + std::string(name) +
+                              " and would pass over it: name a later dialect in $schema");
+    }
+    return true;
+  }
+
   bool references() {
     for (const Keyword keyword : {Keyword::ref, Keyword::dynamic_ref}) {
       const std::string_view name = to_string(keyword);
+      if (draft_7_ && keyword != Keyword::ref) continue;
       const json::Value* value = find(name);
       if (value == nullptr) continue;
       if (value->as_string() == nullptr) return fail(name, std::string(name) + " is a string");
@@ -322,10 +348,14 @@ class NodeWriter final {
 
   bool elements() {
     Elements out;
-    if (const json::Value* value = find("prefixItems")) {
-      for (const json::Value& schema : *value->as_array()) out.prefix.push_back(node(schema));
+    const json::Value* items = find("items");
+    const bool listed = draft_7_ && items != nullptr && items->as_array() != nullptr;
+    const json::Value* first = listed ? items : find("prefixItems");
+    const json::Value* rest = listed ? find("additionalItems") : items;
+    if (first != nullptr) {
+      for (const json::Value& schema : *first->as_array()) out.prefix.push_back(node(schema));
     }
-    if (const json::Value* value = find("items")) out.rest = node(*value);
+    if (rest != nullptr) out.rest = node(*rest);
     if (!out.prefix.empty() || out.rest != none) {
       add(Keyword::elements, program_.elements.size());
       program_.elements.push_back(std::move(out));
@@ -374,6 +404,7 @@ class NodeWriter final {
     }
     for (const std::string_view name : {"deprecated", "readOnly", "writeOnly"}) {
       const json::Value* value = find(name);
+      if (draft_7_ && name == "deprecated") continue;
       if (value != nullptr && value->as_bool() == nullptr)
         return fail(name, std::string(name) + " is true or false");
     }
@@ -387,6 +418,7 @@ class NodeWriter final {
   Program& program_;
   const json::Value& schema_;
   const Place place_;  // a copy: resolving may add places
+  const bool draft_7_;
   std::vector<Op> ops_;
 };
 

@@ -5,31 +5,20 @@
 #include <algorithm>
 #include <array>
 
+#include "moat/validate/dates.h"
 #include "moat/validate/email.h"
+#include "moat/validate/internal/ascii.h"
 #include "moat/validate/internal/schema_program.h"
 #include "moat/validate/strings.h"
 
 namespace moat::validate::schema {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_hex_digit(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-bool contains(std::string_view set, char c) { return set.find(c) != std::string_view::npos; }
+using internal::contains;
+using internal::is_digit;
+using internal::is_hex_digit;
+using internal::is_letter;
 
-// Takes `count` digits off the front; -1 where they are missing.
-int take_number(std::string_view& text, std::size_t count) {
-  if (text.size() < count) return -1;
-  int out = 0;
-  for (const char c : text.substr(0, count)) {
-    if (!is_digit(c)) return -1;
-    out = out * 10 + (c - '0');
-  }
-  text.remove_prefix(count);
-  return out;
-}
 bool take(std::string_view& text, std::string_view one_of) {
   if (text.empty() || !contains(one_of, text[0])) return false;
   text.remove_prefix(1);
@@ -41,45 +30,9 @@ std::size_t take_digits(std::string_view& text) {
   return count;
 }
 
-// RFC 3339 section 5.6, full-date and full-time.
-bool take_date(std::string_view& text) {
-  const int year = take_number(text, 4);
-  if (year < 0 || !take(text, "-")) return false;
-  const int month = take_number(text, 2);
-  if (month < 1 || month > 12 || !take(text, "-")) return false;
-  const int day = take_number(text, 2);
-  constexpr int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-  const bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-  return day >= 1 && day <= days[month - 1] + (month == 2 && leap ? 1 : 0);
-}
-bool is_date(std::string_view text) { return take_date(text) && text.empty(); }
-
-bool is_time(std::string_view text) {
-  const int hour = take_number(text, 2);
-  if (hour < 0 || hour > 23 || !take(text, ":")) return false;
-  const int minute = take_number(text, 2);
-  if (minute < 0 || minute > 59 || !take(text, ":")) return false;
-  const int second = take_number(text, 2);
-  if (second < 0 || second > 60) return false;
-  if (take(text, ".") && take_digits(text) == 0) return false;
-  int offset = 0;
-  if (!take(text, "zZ")) {
-    const int sign = !text.empty() && text[0] == '-' ? -1 : 1;
-    if (!take(text, "+-")) return false;
-    const int hours = take_number(text, 2);
-    if (hours < 0 || hours > 23 || !take(text, ":")) return false;
-    const int minutes = take_number(text, 2);
-    if (minutes < 0 || minutes > 59) return false;
-    offset = sign * (hours * 60 + minutes);
-  }
-  // A leap second is the last of a day of UTC.
-  const int day = 24 * 60;
-  const int utc = ((hour * 60 + minute - offset) % day + day) % day;
-  return text.empty() && (second < 60 || utc == day - 1);
-}
-bool is_date_time(std::string_view text) {
-  return take_date(text) && take(text, "tT") && is_time(text);
-}
+// RFC 3339 section 5.6.
+bool is_full_date(std::string_view text) { return is_date(text, {.format = "YYYY-MM-DD"}); }
+bool is_date_time(std::string_view text) { return is_rfc3339(text); }
 
 // RFC 3339 appendix A.
 bool is_duration(std::string_view text) {
@@ -253,8 +206,8 @@ bool is_regex(std::string_view text) { return translate_pattern(text).has_value(
 Format find_format(std::string_view name) {
   constexpr std::pair<std::string_view, FormatCheck> formats[] = {
       {"date-time", is_date_time},
-      {"date", is_date},
-      {"time", is_time},
+      {"date", is_full_date},
+      {"time", is_rfc3339_time},
       {"duration", is_duration},
       {"email", is_address},
       {"hostname", is_hostname},

@@ -42,6 +42,7 @@ void fuzz(std::span<const std::uint8_t> input) {
   if (middle == std::string_view::npos) return;
   SchemaOptions options;
   options.assert_formats = middle % 2 == 0;
+  if (middle % 3 == 0) options.default_dialect = Dialect::draft_7;
   options.max_subschemas = 500;
   options.max_pattern_memory = 1 << 16;
   options.max_run_steps = 100'000;

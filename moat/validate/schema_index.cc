@@ -7,7 +7,10 @@
 namespace moat::validate::schema {
 namespace {
 
-constexpr std::string_view dialect = "https://json-schema.org/draft/2020-12/schema";
+constexpr std::pair<std::string_view, Dialect> dialects[] = {
+    {"https://json-schema.org/draft/2020-12/schema", Dialect::draft_2020_12},
+    {"http://json-schema.org/draft-07/schema", Dialect::draft_7},
+};
 
 // What stands below a keyword.
 constexpr std::string_view single[] = {"additionalProperties",
@@ -25,9 +28,35 @@ constexpr std::string_view listed[] = {"allOf", "anyOf", "oneOf", "prefixItems"}
 constexpr std::string_view named[] = {
     "$defs", "definitions", "dependencies", "dependentSchemas", "patternProperties", "properties"};
 
+constexpr std::string_view single_7[] = {"additionalItems",
+                                         "additionalProperties",
+                                         "contains",
+                                         "else",
+                                         "if",
+                                         "not",
+                                         "propertyNames",
+                                         "then"};
+constexpr std::string_view listed_7[] = {"allOf", "anyOf", "oneOf"};
+constexpr std::string_view named_7[] = {"definitions", "dependencies", "patternProperties",
+                                        "properties"};
+
 template <std::size_t N>
 bool is_in(const std::string_view (&list)[N], std::string_view name) {
   return std::find(std::begin(list), std::end(list), name) != std::end(list);
+}
+
+enum class Below { nothing, one, list, names };
+Below below(std::string_view keyword, Dialect dialect, const json::Value& value) {
+  if (dialect == Dialect::draft_7) {
+    // A list of schemas for the first elements, or one for all.
+    if (keyword == "items") return value.as_array() != nullptr ? Below::list : Below::one;
+    if (is_in(single_7, keyword)) return Below::one;
+    if (is_in(listed_7, keyword)) return Below::list;
+    return is_in(named_7, keyword) ? Below::names : Below::nothing;
+  }
+  if (is_in(single, keyword)) return Below::one;
+  if (is_in(listed, keyword)) return Below::list;
+  return is_in(named, keyword) ? Below::names : Below::nothing;
 }
 
 bool is_anchor(std::string_view text) {
@@ -102,7 +131,7 @@ bool Index::add_document(std::string uri, std::shared_ptr<const json::Value> sch
   // A root has no name of its own; what it refers to itself by is not looked up.
   if (!uri.empty()) by_uri_.emplace(uri, resource);
   sources_.push_back({std::move(uri), &root, {}, {}});
-  return scan(root, resource, pointer, 1);
+  return scan(root, Place{none, resource, pointer, 1, options_.default_dialect}, Entry::yes);
 }
 
 std::optional<Id> Index::add_root(json::Value schema) {
@@ -122,100 +151,145 @@ Id Index::node_of(const json::Value* schema) {
   return place.node;
 }
 
-bool Index::scan(const json::Value& schema, Id resource, const std::string& pointer,
-                 std::size_t depth) {
+bool Index::scan(const json::Value& schema, Place place, Entry entry) {
   if (places_.count(&schema) != 0) return true;
   if (schema.as_object() == nullptr && schema.as_bool() == nullptr)
-    return fail(pointer, "a schema is an object, true or false");
-  if (depth > options_.max_schema_depth)
-    return fail(pointer, "subschemas stand more than " + std::to_string(options_.max_schema_depth) +
-                             " deep in each other");
+    return fail(place.pointer, "a schema is an object, true or false");
+  if (place.depth > options_.max_schema_depth)
+    return fail(place.pointer, "subschemas stand more than " +
+                                   std::to_string(options_.max_schema_depth) +
+                                   " deep in each other");
   if (places_.size() >= options_.max_subschemas)
-    return fail(pointer,
+    return fail(place.pointer,
                 "there are more than " + std::to_string(options_.max_subschemas) + " subschemas");
-  if (schema.as_object() != nullptr && !scan_identity(schema, resource, pointer)) return false;
-  places_.emplace(&schema, Place{none, resource, pointer, depth});
+  if (schema.as_object() != nullptr && !scan_identity(schema, place, entry)) return false;
+  places_.emplace(&schema, place);
   if (whole_) node_of(&schema);
-  return schema.as_object() == nullptr || scan_children(schema, resource, pointer, depth);
+  return schema.as_object() == nullptr || scan_children(schema, place);
 }
 
-bool Index::check_dialect(const json::Value& schema, const std::string& pointer) {
-  const json::Value* named_dialect = schema.find("$schema");
-  if (named_dialect == nullptr) return true;
-  const std::string* text = named_dialect->as_string();
-  if (text != nullptr && (*text == dialect || *text == std::string(dialect) + "#")) return true;
-  return fail(pointer + "/$schema",
-              "only the dialect " + std::string(dialect) + " is understood here");
+bool Index::scan_identity(const json::Value& schema, Place& place, Entry entry) {
+  if (!scan_dialect(schema, place, entry)) return false;
+  const json::Value* id = schema.find("$id");
+  if (place.dialect == Dialect::draft_7) {
+    const bool counts = id != nullptr && schema.find("$ref") == nullptr;
+    return !counts || scan_id(schema, *id, place);
+  }
+  if (id != nullptr && !scan_id(schema, *id, place)) return false;
+  return scan_anchor(schema, "$anchor", place) && scan_anchor(schema, "$dynamicAnchor", place);
 }
 
-bool Index::scan_identity(const json::Value& schema, Id& resource, const std::string& pointer) {
-  if (!check_dialect(schema, pointer)) return false;
-  if (const json::Value* id = schema.find("$id")) {
-    const std::string* text = id->as_string();
-    if (text == nullptr) return fail(pointer + "/$id", "$id is a string");
-    const std::string_view trimmed = !text->empty() && text->back() == '#'
-                                         ? std::string_view(*text).substr(0, text->size() - 1)
-                                         : std::string_view(*text);
-    if (trimmed.find('#') != std::string_view::npos)
-      return fail(pointer + "/$id", "$id has no fragment: write $anchor");
-    std::string uri = resolve_uri(sources_[resource].uri, trimmed);
+bool Index::scan_dialect(const json::Value& schema, Place& place, Entry entry) {
+  const json::Value* value = schema.find("$schema");
+  if (value == nullptr) return true;
+  const std::string* text = value->as_string();
+  std::string_view name = text == nullptr ? std::string_view() : std::string_view(*text);
+  if (!name.empty() && name.back() == '#') name.remove_suffix(1);
+  for (const auto& [uri, dialect] : dialects) {
+    if (uri != name) continue;
+    // Core section 8.1.1: it stands where a resource begins.
+    if (entry == Entry::no && dialect != place.dialect && schema.find("$id") == nullptr)
+      return fail(place.pointer + "/$schema", "a schema within another has no dialect of its own");
+    place.dialect = dialect;
+    return true;
+  }
+  return fail(place.pointer + "/$schema",
+              "only these dialects are understood here: " + std::string(dialects[0].first) +
+                  " and " + std::string(dialects[1].first) + "#");
+}
+
+bool Index::scan_id(const json::Value& schema, const json::Value& id, Place& place) {
+  const std::string* text = id.as_string();
+  if (text == nullptr) return fail(place.pointer + "/$id", "$id is a string");
+  const std::size_t hash = std::min(text->find('#'), text->size());
+  const std::string_view reference = std::string_view(*text).substr(0, hash);
+  const std::string anchor = text->substr(std::min(hash + 1, text->size()));
+  if (!anchor.empty() && place.dialect != Dialect::draft_7)
+    return fail(place.pointer + "/$id", "$id has no fragment: write $anchor");
+  if (!reference.empty() || anchor.empty()) {
+    std::string uri = resolve_uri(sources_[place.resource].uri, reference);
     const auto known = by_uri_.find(uri);
     if (known == by_uri_.end()) {
-      if (sources_[resource].root == &schema) {
-        sources_[resource].uri = uri;  // the document's own name
-        by_uri_.emplace(std::move(uri), resource);
+      if (sources_[place.resource].root == &schema) {
+        sources_[place.resource].uri = uri;  // the document's own name
+        by_uri_.emplace(std::move(uri), place.resource);
       } else {
-        resource = static_cast<Id>(sources_.size());
-        by_uri_.emplace(uri, resource);
+        place.resource = static_cast<Id>(sources_.size());
+        by_uri_.emplace(uri, place.resource);
         sources_.push_back({std::move(uri), &schema, {}, {}});
       }
     } else if (sources_[known->second].root != &schema) {
-      return fail(pointer + "/$id", "two schemas have this $id");
+      return fail(place.pointer + "/$id", "two schemas have this $id");
     }
   }
-  return scan_anchor(schema, "$anchor", resource, pointer) &&
-         scan_anchor(schema, "$dynamicAnchor", resource, pointer);
+  return anchor.empty() || add_anchor(schema, "$id", anchor, place);
 }
 
-bool Index::scan_anchor(const json::Value& schema, std::string_view keyword, Id resource,
-                        const std::string& pointer) {
+bool Index::scan_anchor(const json::Value& schema, std::string_view keyword, const Place& place) {
   const json::Value* anchor = schema.find(keyword);
   if (anchor == nullptr) return true;
-  const std::string place = pointer + "/" + std::string(keyword);
-  if (anchor->as_string() == nullptr || !is_anchor(*anchor->as_string()))
-    return fail(place, "an anchor is a letter or _, then letters, digits, -, _ and dots");
-  Source& source = sources_[resource];
-  const std::string& name = *anchor->as_string();
+  if (anchor->as_string() == nullptr)
+    return fail(place.pointer + "/" + std::string(keyword), "an anchor is a string");
+  return add_anchor(schema, keyword, *anchor->as_string(), place);
+}
+
+bool Index::add_anchor(const json::Value& schema, std::string_view keyword, const std::string& name,
+                       const Place& place) {
+  const std::string where = place.pointer + "/" + std::string(keyword);
+  if (!is_anchor(name))
+    return fail(where, "an anchor is a letter or _, then letters, digits, -, _ and dots");
+  Source& source = sources_[place.resource];
   const auto taken = [&](const auto& map) {
     const auto at = map.find(name);
     return at != map.end() && at->second != &schema;
   };
   if (taken(source.anchors) || taken(source.dynamic))
-    return fail(place, "this anchor stands twice in one schema");
-  (keyword == "$anchor" ? source.anchors : source.dynamic)[name] = &schema;
+    return fail(where, "this anchor stands twice in one schema");
+  (keyword == "$dynamicAnchor" ? source.dynamic : source.anchors)[name] = &schema;
   return true;
 }
 
-bool Index::scan_children(const json::Value& schema, Id resource, const std::string& pointer,
-                          std::size_t depth) {
+bool Index::scan_below(const json::Value& schema, const Place& place, std::string_view step) {
+  Place inner = place;
+  inner.pointer += step;
+  ++inner.depth;
+  return scan(schema, std::move(inner), Entry::no);
+}
+
+bool Index::scan_list(const json::Value& list, const Place& place) {
+  const json::Array& array = *list.as_array();
+  for (std::size_t i = 0; i < array.size(); ++i) {
+    if (!scan_below(array[i], place, "/" + std::to_string(i))) return false;
+  }
+  return true;
+}
+
+bool Index::scan_children(const json::Value& schema, const Place& place) {
+  const bool only_named = place.dialect == Dialect::draft_7 && schema.find("$ref") != nullptr;
   for (const auto& [name, value] : *schema.as_object()) {
-    const std::string place = pointer + "/" + name;
-    if (is_in(single, name)) {
-      if (!scan(value, resource, place, depth + 1)) return false;
-    } else if (is_in(listed, name)) {
-      const json::Array* array = value.as_array();
-      if (array == nullptr || array->empty())
-        return fail(place, name + " is a list of schemas that is not empty");
-      for (std::size_t i = 0; i < array->size(); ++i) {
-        if (!scan((*array)[i], resource, place + "/" + std::to_string(i), depth + 1)) return false;
-      }
-    } else if (is_in(named, name)) {
-      const json::Object* object = value.as_object();
-      if (object == nullptr) return fail(place, name + " is an object of schemas");
-      for (const auto& [key, inner] : *object) {
-        if (name == "dependencies" && inner.as_array() != nullptr) continue;
-        if (!scan(inner, resource, place + pointer_step(key), depth + 1)) return false;
-      }
+    // Nothing beside a $ref of draft 7 counts, but others may refer to what is defined there.
+    if (only_named && name != "definitions") continue;
+    Place at = place;
+    at.pointer += "/" + name;
+    switch (below(name, place.dialect, value)) {
+      case Below::nothing:
+        break;
+      case Below::one:
+        if (!scan_below(value, place, "/" + name)) return false;
+        break;
+      case Below::list:
+        if (value.as_array() == nullptr || (value.as_array()->empty() && name != "items"))
+          return fail(at.pointer, name + " is a list of schemas that is not empty");
+        if (!scan_list(value, at)) return false;
+        break;
+      case Below::names:
+        if (value.as_object() == nullptr)
+          return fail(at.pointer, name + " is an object of schemas");
+        for (const auto& [key, inner] : *value.as_object()) {
+          if (name == "dependencies" && inner.as_array() != nullptr) continue;
+          if (!scan_below(inner, at, pointer_step(key))) return false;
+        }
+        break;
     }
   }
   return true;
@@ -257,7 +331,8 @@ const json::Value* Index::by_pointer(std::string_view fragment, Id resource,
     }
     start = end + 1;
   }
-  if (places_.count(value) == 0 && !scan(*value, place.resource, place.pointer, place.depth)) {
+  place.node = none;
+  if (places_.count(value) == 0 && !scan(*value, place, Entry::yes)) {
     if (problem) problem->sentence += " (referred to from " + from + ")";
     return nullptr;
   }

@@ -31,17 +31,6 @@ struct Step {
   std::uint32_t container() const { return name != nullptr ? type_object : type_array; }
 };
 
-// A number as JSON spells it, without white space around it; no zero with a minus.
-std::optional<json::Value> to_number(std::string_view text) {
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-  if (text.empty() || !is_digit(text.back()) || !(is_digit(text[0]) || text[0] == '-'))
-    return std::nullopt;
-  auto parsed = json::parse(text);
-  if (!parsed || !parsed->as_number() || (text[0] == '-' && *parsed->as_number() == 0))
-    return std::nullopt;
-  return *std::move(parsed);
-}
-
 std::optional<json::Value> converted(const std::string& text, std::uint32_t types) {
   if ((types & type_string) != 0) return std::nullopt;
   if (text.empty() && (types & type_null) != 0) return json::Value();

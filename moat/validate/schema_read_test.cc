@@ -198,6 +198,23 @@ TEST(SchemaRead, StepsAreBounded) {
   EXPECT_EQ(steps(least + 1), "");
 }
 
+TEST(SchemaRead, DepthIsBounded) {
+  SchemaOptions options;
+  const auto depth = [&](std::size_t most) {
+    options.max_run_depth = most;
+    const auto out = Schema::parse(R"({"type":["array","integer"],"items":{"$ref":"#"}})", options)
+                         ->read(read(R"([["1"]])"), text_only);
+    return out ? json::serialize(*out) : out.error()[0].keyword;
+  };
+  std::size_t least = 0;
+  while (least < 100 && depth(least) == "limit") ++least;
+  EXPECT_GT(least, 3U);
+  EXPECT_LT(least, 20U);
+  EXPECT_EQ(depth(least - 1), "limit");
+  EXPECT_EQ(depth(least), "[[1]]");
+  EXPECT_EQ(depth(least + 1), "[[1]]");
+}
+
 TEST(SchemaRead, ChoicesWithinChoicesEndInARefusal) {
   // Each level has three branches that differ, and each leads to the next.
   const auto schema = Schema::parse(R"({"anyOf":[

@@ -77,7 +77,9 @@ TEST(SchemaRefs, TheMetaschemaIsEmbedded) {
 
 TEST(SchemaRefs, AnotherDialectIsRefused) {
   EXPECT_EQ(problem_at(R"({"$schema":"https://json-schema.org/draft/2020-12/schema"})"), "");
-  EXPECT_EQ(problem_at(R"({"$schema":"http://json-schema.org/draft-07/schema#"})"), "#/$schema");
+  EXPECT_EQ(problem_at(R"({"$schema":"http://json-schema.org/draft-07/schema#"})"), "");
+  EXPECT_EQ(problem_at(R"({"$schema":"http://json-schema.org/draft-06/schema#"})"), "#/$schema");
+  EXPECT_EQ(problem_at(R"({"$schema":"http://json-schema.org/draft-04/schema#"})"), "#/$schema");
   EXPECT_EQ(problem_at(R"({"$schema":7})"), "#/$schema");
 }
 

@@ -90,6 +90,16 @@ bool is_integral(const json::Value& number) {
   return std::isfinite(value) && std::trunc(value) == value;
 }
 
+std::optional<json::Value> to_number(std::string_view text) {
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  if (text.empty() || !is_digit(text.back()) || !(is_digit(text[0]) || text[0] == '-'))
+    return std::nullopt;
+  auto parsed = json::parse(text);
+  if (!parsed || !parsed->as_number() || (text[0] == '-' && *parsed->as_number() == 0))
+    return std::nullopt;
+  return *std::move(parsed);
+}
+
 bool is_multiple(const json::Value& number, const json::Value& divisor) {
   Decimal a = decimal_of(number);
   Decimal b = decimal_of(divisor);

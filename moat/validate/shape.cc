@@ -52,25 +52,6 @@ Problem wrong_type(std::string_view name, const char* wanted) {
   return problem(name, ProblemCode::wrong_type, std::string("must be ") + wanted);
 }
 
-ProblemCode code_of(json::Refusal refusal) {
-  switch (refusal) {
-    case json::Refusal::duplicate_name:
-      return ProblemCode::duplicate;
-    case json::Refusal::too_deep:
-    case json::Refusal::too_many:
-    case json::Refusal::too_long:
-    case json::Refusal::too_large:
-    case json::Refusal::number_too_long:
-      return ProblemCode::too_long;
-    case json::Refusal::number_out_of_range:
-      return ProblemCode::out_of_range;
-    case json::Refusal::syntax:
-    case json::Refusal::invalid_unicode:
-      return ProblemCode::syntax;
-  }
-  return ProblemCode::syntax;
-}
-
 ProblemCode code_of(FormRefusal refusal) {
   switch (refusal) {
     case FormRefusal::duplicate_name:
@@ -97,6 +78,25 @@ void wipe_strings(json::Value& body) {
 
 }  // namespace
 
+ProblemCode problem_code(json::Refusal refusal) {
+  switch (refusal) {
+    case json::Refusal::duplicate_name:
+      return ProblemCode::duplicate;
+    case json::Refusal::too_deep:
+    case json::Refusal::too_many:
+    case json::Refusal::too_long:
+    case json::Refusal::too_large:
+    case json::Refusal::number_too_long:
+      return ProblemCode::too_long;
+    case json::Refusal::number_out_of_range:
+      return ProblemCode::out_of_range;
+    case json::Refusal::syntax:
+    case json::Refusal::invalid_unicode:
+      return ProblemCode::syntax;
+  }
+  return ProblemCode::syntax;
+}
+
 std::string_view to_string(ProblemCode code) {
   switch (code) {
     case ProblemCode::syntax:
@@ -119,6 +119,10 @@ std::string_view to_string(ProblemCode code) {
       return "out_of_range";
     case ProblemCode::bad_character:
       return "bad_character";
+    case ProblemCode::wrong_format:
+      return "wrong_format";
+    case ProblemCode::not_listed:
+      return "not_listed";
   }
   return "unknown";
 }
@@ -276,7 +280,7 @@ Result<Fields, Problems> ObjectShape::parse_json(std::string_view body,
   auto value = json::parse(body, limits);
   if (!value) {
     return Error{
-        Problems{{"", code_of(value.error().refusal),
+        Problems{{"", problem_code(value.error().refusal),
                   "is not acceptable JSON: " + json::describe(body, value.error(), limits)}}};
   }
   auto fields = check(*value);

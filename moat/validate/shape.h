@@ -44,9 +44,12 @@ enum class ProblemCode {
   too_short,
   too_long,
   out_of_range,
-  bad_character  // NUL in a string
+  bad_character,  // NUL in a string
+  wrong_format,   // not an e-mail address, or not as a pattern wants it
+  not_listed      // none of the values there are
 };
 std::string_view to_string(ProblemCode code);
+ProblemCode problem_code(json::Refusal refusal);
 
 // One thing wrong with a body. Neither pointer nor message repeats a value that was sent; an
 // unknown name is not repeated either.

@@ -8,7 +8,8 @@ std::span<const Operation> schema_operations();
 
 namespace {
 
-// `assert_formats` is true for the suite's optional/format files. A schema that is refused accepts
+// `assert_formats` is true for the suite's optional/format files; `draft` is "7" for a schema of
+// draft 7 that does not say so itself. A schema that is refused accepts
 // nothing.
 json::Object schema(const json::Value& request) {
   const json::Value* text = request.find("schema");
@@ -17,6 +18,9 @@ json::Object schema(const json::Value& request) {
   const json::Value* formats = request.find("assert_formats");
   validate::SchemaOptions options;
   options.assert_formats = formats != nullptr && *formats == json::Value(true);
+  const json::Value* draft = request.find("draft");
+  if (draft != nullptr && *draft == json::Value("7"))
+    options.default_dialect = validate::Dialect::draft_7;
   options.allow_unfit_defaults = true;  // a remark, in the standard
   const auto compiled = validate::Schema::compile(*text, options);
   if (!compiled) {

@@ -22,6 +22,7 @@ struct Place {
   Id resource = 0;
   std::string pointer;
   std::size_t depth = 0;
+  Dialect dialect = Dialect::draft_2020_12;
 };
 
 // Index finds the subschemas of documents, their identifiers and anchors, and what a reference
@@ -62,13 +63,19 @@ class Index final {
 
   // A document that was given or embedded.
   bool add_document(std::string uri, std::shared_ptr<const json::Value> schema);
-  bool scan(const json::Value& schema, Id resource, const std::string& pointer, std::size_t depth);
-  bool scan_identity(const json::Value& schema, Id& resource, const std::string& pointer);
-  bool scan_anchor(const json::Value& schema, std::string_view keyword, Id resource,
-                   const std::string& pointer);
-  bool scan_children(const json::Value& schema, Id resource, const std::string& pointer,
-                     std::size_t depth);
-  bool check_dialect(const json::Value& schema, const std::string& pointer);
+  // Whether a schema is the first of its document, or of the place that something refers to, so
+  // that it may name its dialect.
+  enum class Entry { yes, no };
+  bool scan(const json::Value& schema, Place place, Entry entry);
+  bool scan_identity(const json::Value& schema, Place& place, Entry entry);
+  bool scan_dialect(const json::Value& schema, Place& place, Entry entry);
+  bool scan_id(const json::Value& schema, const json::Value& id, Place& place);
+  bool scan_anchor(const json::Value& schema, std::string_view keyword, const Place& place);
+  bool add_anchor(const json::Value& schema, std::string_view keyword, const std::string& name,
+                  const Place& place);
+  bool scan_children(const json::Value& schema, const Place& place);
+  bool scan_list(const json::Value& list, const Place& place);
+  bool scan_below(const json::Value& schema, const Place& place, std::string_view step);
   const json::Value* by_pointer(std::string_view fragment, Id resource, const std::string& from);
   std::optional<Id> find_resource(const std::string& uri);
   Id anchor_number(std::string_view name);

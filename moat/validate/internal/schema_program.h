@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -137,6 +138,8 @@ struct Program {
 // Both are numbers. -1, 0 or 1.
 int compare_numbers(const json::Value& a, const json::Value& b);
 bool is_integral(const json::Value& number);
+// A number as JSON spells it, without white space around it; no zero with a minus.
+std::optional<json::Value> to_number(std::string_view text);
 // Whether `number` divided by `divisor` (above zero) is an integer, both taken as the shortest
 // decimal that reads back as the same number: 0.3 is a multiple of 0.1.
 bool is_multiple(const json::Value& number, const json::Value& divisor);
