@@ -53,6 +53,8 @@ TEST(Layout, KnowsCases) {
 TEST(Layout, ReadsBytesBeyondAsciiAsThemselves) {
   EXPECT_TRUE(fits("#·#", "1·2"));
   EXPECT_FALSE(fits("#·#", "1\xc2.2"));
+  EXPECT_TRUE(fits("[(]#[)]", "(1)") && fits("[[]#]", "[1]"));
+  EXPECT_FALSE(fits("[(]#[)]", "1"));
 }
 
 TEST(Layout, HasAnEnd) {
@@ -66,7 +68,7 @@ TEST(Layout, HasAnEnd) {
 
 TEST(Layout, IsRefusedWhenItDoesNotRead) {
   for (const char* layout : {"", "|A", "A|", "[", "[]", "A{", "A{2", "A{x}", "?", "{2}", "(A", "A)",
-                             "(A)", "()?", "((A)?)?", "]", "A{101}"})
+                             "(A)", "()?", "((A)?)?", "A{101}"})
     EXPECT_FALSE(is_layout(layout)) << layout;
 }
 

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What depends on a country's authorities.
+#include <array>
+#include <chrono>
+
+#include "moat/validate/identity_cards.h"
 #include "moat/validate/license_plates.h"
 #include "moat/validate/passports.h"
 #include "moat/validate/postal_codes.h"
+#include "moat/validate/tax_ids.h"
 #include "moat/validate/vat_numbers.h"
 #include "tests/conform/validate_call.h"
 
@@ -41,11 +46,44 @@ Answer vat(const Call& call) {
   return from(is_vat(call.text(), call.word(0), options));
 }
 
+// The peer names some cards by locales.
+std::string card_country(const std::string& name) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 6> locales{{{"ar-LY", "LY"},
+                                                                                  {"ar-TN", "TN"},
+                                                                                  {"he-IL", "IL"},
+                                                                                  {"zh-CN", "CN"},
+                                                                                  {"zh-HK", "HK"},
+                                                                                  {"zh-TW", "TW"}}};
+  for (const auto& [locale, country] : locales)
+    if (locale == name) return std::string(country);
+  return name;
+}
+
+Answer identity_card(const Call& call) {
+  IdentityCardOptions options;
+  options.allow_lower_case = true;
+  const std::chrono::year_month_day today(
+      std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now()));
+  options.max_birth_year = static_cast<unsigned>(static_cast<int>(today.year()));
+  if (is_any(call)) return from(is_identity_card(call.text(), options));
+  const std::string country = card_country(call.word(0));
+  if (!knows_identity_cards_of(country)) return Answer::error;
+  return from(is_identity_card(call.text(), country, options));
+}
+
+Answer tax_id(const Call& call) {
+  std::string locale = call.at(0) == nullptr ? "en-US" : call.word(0);
+  if (locale == "dk-DK") locale = "da-DK";
+  if (!knows_tax_ids_of(locale)) return Answer::error;
+  TaxIdOptions options;
+  options.allow_lower_case = options.allow_separators = true;
+  return from(is_tax_id(call.text(), locale, options));
+}
+
 constexpr Validator table[] = {
-    {"isLicensePlate", license_plate},
-    {"isPassportNumber", passport_number},
-    {"isPostalCode", postal_code},
-    {"isVAT", vat},
+    {"isIdentityCard", identity_card}, {"isTaxID", tax_id},
+    {"isLicensePlate", license_plate}, {"isPassportNumber", passport_number},
+    {"isPostalCode", postal_code},     {"isVAT", vat},
 };
 
 }  // namespace

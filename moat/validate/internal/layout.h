@@ -18,7 +18,7 @@
 //   *        a digit or such a letter   [AC-F]   one of those bytes
 //   x{3}     three of x                 x{2,5}   two to five of x
 //   x?       x or nothing               (…)?     all of that or nothing; not nested, no | inside
-//   a|b      one layout or the other    else     the byte itself
+//   a|b      one layout or the other    else     the byte itself, ( and ) and [ in brackets
 //
 // A byte beyond ASCII stands for itself: a letter of two bytes may be written, but not in brackets.
 
@@ -82,7 +82,7 @@ class LayoutReader final {
       good_ = size != std::string_view::npos && size > 1;
       size = good_ ? size + 1 : rest_.size();
     } else {
-      good_ = !contains("{}]?", rest_[0]);
+      good_ = !contains("{}?", rest_[0]);
     }
     const auto atom = rest_.substr(0, size);
     rest_.remove_prefix(size);
