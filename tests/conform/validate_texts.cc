@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "moat/validate/alphabets.h"
+#include "moat/validate/moments.h"
 #include "moat/validate/numbers.h"
 #include "moat/validate/strings.h"
 #include "moat/validate/text_pattern.h"
@@ -13,21 +14,6 @@ namespace moat::conform {
 namespace {
 
 using namespace validate;
-
-// A pattern of JavaScript, as a text or a wrapped expression; nullopt where it is none or not ours.
-std::optional<TextPattern> pattern(const json::Value* given, std::string flags) {
-  if (given == nullptr) return std::nullopt;
-  const json::Value* source = given->find("$regex");
-  const json::Value* written = given->find("$flags");
-  if (written != nullptr && written->as_string() != nullptr) flags += *written->as_string();
-  const json::Value* text = source == nullptr ? given : source;
-  if (text->as_string() == nullptr) return std::nullopt;
-  TextPatternOptions options;
-  if (flags.find('i') != std::string::npos) options.letters = Case::ignore;
-  auto compiled = TextPattern::compile(*text->as_string(), options);
-  if (!compiled) return std::nullopt;
-  return std::move(*compiled);
-}
 
 Answer matches(const Call& call) {
   const auto compiled = pattern(call.at(0), call.word(1));
@@ -157,9 +143,16 @@ bool is_true(const Call& call) { return call.at(0) != nullptr && *call.at(0) == 
 json::Value not_a_number() { return json::Object{{"$number", "NaN"}}; }
 
 json::Value integer_result(const Call& call) {
-  if (call.at(0) != nullptr) return json::Value();  // a radix: we have none
-  const auto value = to_int(call.text());
+  const auto radix = call.integer("radix", 0).value_or(10);
+  const auto value = to_int(call.text(), static_cast<unsigned>(radix));
   return value ? json::Value(*value) : not_a_number();
+}
+
+json::Value date_result(const Call& call) {
+  MomentOptions options;
+  options.allow_other_forms = true;
+  const auto date = to_date(call.text(), options);
+  return date ? json::Value(json::Object{{"$date", format_rfc3339_millis(*date)}}) : json::Value();
 }
 
 json::Value float_result(const Call& call) {
@@ -213,6 +206,7 @@ constexpr Sanitizer sanitizer_table[] = {
        return json::Value(
            to_boolean(c.text(), is_true(c) ? Truth::strict : Truth::allow_other_words));
      }},
+    {"toDate", date_result},
     {"toFloat", float_result},
     {"toInt", integer_result},
     {"toString", [](const Call& c) { return json::Value(c.text()); }},
@@ -222,6 +216,20 @@ constexpr Sanitizer sanitizer_table[] = {
 };
 
 }  // namespace
+
+std::optional<validate::TextPattern> pattern(const json::Value* given, std::string flags) {
+  if (given == nullptr) return std::nullopt;
+  const json::Value* source = given->find("$regex");
+  const json::Value* written = given->find("$flags");
+  if (written != nullptr && written->as_string() != nullptr) flags += *written->as_string();
+  const json::Value* text = source == nullptr ? given : source;
+  if (text->as_string() == nullptr) return std::nullopt;
+  validate::TextPatternOptions options;
+  if (flags.find('i') != std::string::npos) options.letters = validate::Case::ignore;
+  auto compiled = validate::TextPattern::compile(*text->as_string(), options);
+  if (!compiled) return std::nullopt;
+  return std::move(*compiled);
+}
 
 std::span<const Validator> text_validators() { return table; }
 std::span<const Sanitizer> sanitizers() { return sanitizer_table; }
