@@ -69,10 +69,11 @@ struct CardRange {
   unsigned first, last;  // the number's first six digits
   std::size_t min_digits, max_digits;
 };
-// ISO/IEC 7812 issuer identification numbers, as the networks publish them for merchants: Visa "Core Rules",
-// Mastercard "Account Range Reference" (2221 to 2720 since 2017), American Express, Discover Global Network
-// (Diners Club International among it), JCB "BIN ranges", UnionPay International. 67 is Maestro's; Discover
-// has 622126 to 622925 in common with UnionPay, whose they are here.
+// ISO/IEC 7812 issuer identification numbers, as the networks publish them for merchants: Visa
+// "Core Rules", Mastercard "Account Range Reference" (2221 to 2720 since 2017), American Express,
+// Discover Global Network (Diners Club International among it), JCB "BIN ranges", UnionPay
+// International. 67 is Maestro's; Discover has 622126 to 622925 in common with UnionPay, whose they
+// are here.
 constexpr CardRange card_ranges[] = {{CardProvider::amex, 340000, 349999, 15, 15},
                                      {CardProvider::amex, 370000, 379999, 15, 15},
                                      {CardProvider::diners_club, 300000, 305999, 14, 14},

@@ -80,8 +80,8 @@ Answer rfc3339(const Call& call) {
   return from(is_rfc3339(call.text(), options));
 }
 
-// The date to compare with: an option, an argument, or now. The peer's cases have the day after the one
-// they were written on, in 2026, so this clock stands still at the beginning of that year.
+// The date to compare with: an option, an argument, or now. The peer's cases have the day after the
+// one they were written on, in 2026, so this clock stands still at the beginning of that year.
 std::optional<Time> comparison(const Call& call) {
   const json::Value* date = call.option("comparisonDate");
   if (date == nullptr && call.at(0) != nullptr && call.at(0)->as_string() != nullptr)

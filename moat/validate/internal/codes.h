@@ -61,8 +61,8 @@ inline constexpr std::string_view scripts =
     "SaurSgnwShawShrdSiddSindSinhSoraSundSyloSyrcSyreSyrjSyrnTagbTakrTaleTaluTamlTangTavtTeluTeng"
     "TfngTglgThaaThaiTibtTirhUgarVaiiVispWaraWoleXpeoXsuxYiiiZinhZmthZsyeZsymZxxxZyyyZzzz";
 
-// Lengths of international bank account numbers: SWIFT, "IBAN Registry" (ISO 13616), release 100; and DZ,
-// IR, MA and MZ, whose banks use them without being registered.
+// Lengths of international bank account numbers: SWIFT, "IBAN Registry" (ISO 13616), release 100;
+// and DZ, IR, MA and MZ, whose banks use them without being registered.
 inline constexpr std::string_view iban_lengths =
     "AD24AE23AL28AT20AZ28BA20BE16BG22BH22BI27BR29BY28CH21CR22CY28CZ24DE22DJ27DK18DO28DZ26EE20EG29"
     "ES24FI18FK18FO18FR27GB22GE22GI23GL18GR27GT28HN28HR21HU28IE22IL23IQ23IR26IS26IT27JO30KW30KZ20"
