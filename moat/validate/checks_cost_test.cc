@@ -129,7 +129,7 @@ constexpr Check checks[] = {
     [](std::string_view t) { return is_uuid(t, UuidForm::any); },
     [](std::string_view t) { return is_whitelisted(t, "ab"); },
     [](std::string_view t) { return contains(t, "ab"); },
-    is_lat_long_dms,
+    [](std::string_view t) { return is_lat_long_dms(t); },
     [](std::string_view t) { return is_after(t, Time(), {.allow_other_forms = true}); },
     [](std::string_view t) { return is_alpha_in(t, "vi"); },
     [](std::string_view t) { return is_alphanumeric_in(t, "hi", "-"); },

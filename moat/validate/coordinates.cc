@@ -39,7 +39,7 @@ std::optional<bool> take_fraction(std::string_view& text) {
 }
 
 // "40° 26′ 46.5″ N", the letter one of two.
-bool take_angle(std::string_view& text, unsigned most, std::string_view letters) {
+bool take_angle(std::string_view& text, unsigned most, std::string_view letters, Case letter_case) {
   const auto degrees = take_number(text);
   if (!degrees || *degrees > most || !take(text, "°")) return false;
   take(text, " ");
@@ -52,18 +52,21 @@ bool take_angle(std::string_view& text, unsigned most, std::string_view letters)
     return false;
   take(text, " ");
   if (*degrees == most && (*minutes > 0 || *seconds > 0 || *fraction)) return false;
-  if (text.empty() || !internal::contains(letters, text[0])) return false;
+  if (text.empty()) return false;
+  const char side = letter_case == Case::ignore ? internal::to_upper(text[0]) : text[0];
+  if (!internal::contains(letters, side)) return false;
   text.remove_prefix(1);
   return true;
 }
 
 }  // namespace
 
-bool is_lat_long_dms(std::string_view text) {
-  if (text.size() > internal::max_layout_text || !take_angle(text, 90, "NS") || !take(text, ","))
+bool is_lat_long_dms(std::string_view text, Case letters) {
+  if (text.size() > internal::max_layout_text || !take_angle(text, 90, "NS", letters) ||
+      !take(text, ","))
     return false;
   take(text, " ");
-  return take_angle(text, 180, "EW") && text.empty();
+  return take_angle(text, 180, "EW", letters) && text.empty();
 }
 
 }  // namespace moat::validate

@@ -36,6 +36,11 @@ TEST(LatLongDms, HasDegreesMinutesAndSeconds) {
     EXPECT_FALSE(is_lat_long_dms(text)) << text;
 }
 
+TEST(LatLongDms, HasSmallLettersWhenCasesAreIgnored) {
+  EXPECT_TRUE(is_lat_long_dms("40° 26′ 46″ n, 79° 58′ 56″ w", Case::ignore));
+  EXPECT_FALSE(is_lat_long_dms("40° 26′ 46″ x, 79° 58′ 56″ w", Case::ignore));
+}
+
 TEST(LatLongDms, HasAnEnd) {
   EXPECT_FALSE(is_lat_long_dms("40° 26′ 46." + std::string(1000, '0') + "″ N, 79° 58′ 56″ W"));
 }

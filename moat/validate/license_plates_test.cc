@@ -33,6 +33,7 @@ TEST(LicensePlate, IsWrittenAsTheCountryWritesIt) {
       {"fi-FI", "ABC-123", "ABCD-123"},
       {"fi-FI", "123-ABC", "1234-ABC"},
       {"hu-HU", "ABC-123", "QBC-123"},
+      {"hu-HU", "AAB-123", "AAA-123"},
       {"hu-HU", "AA AA-123", "AAAA-123"},
       {"hu-HU", "CD 12-34", "CE 12-34"},
       {"pt-BR", "ABC1D23", "ABC1DD3"},

@@ -103,7 +103,7 @@ Answer divisible(const Call& call) {
 }
 
 Answer lat_long(const Call& call) {
-  if (call.flag("checkDMS", false)) return from(is_lat_long_dms(call.text()));
+  if (call.flag("checkDMS", false)) return from(is_lat_long_dms(call.text(), Case::ignore));
   return from(is_lat_long(call.text()));
 }
 

@@ -24,10 +24,9 @@ Answer postal_code(const Call& call) {
 }
 
 Answer license_plate(const Call& call) {
-  const auto letters = call.word(0) == "sv-SE" ? Case::exact : Case::ignore;
-  if (is_any(call)) return from(is_license_plate(call.text(), letters));
+  if (is_any(call)) return from(is_license_plate(call.text()));
   if (!knows_license_plates_of(call.word(0))) return Answer::error;
-  return from(is_license_plate(call.text(), call.word(0), letters));
+  return from(is_license_plate(call.text(), call.word(0)));
 }
 
 Answer passport_number(const Call& call) {
