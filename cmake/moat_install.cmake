@@ -1,10 +1,10 @@
 # Installs the libraries, their headers and the CMake package: find_package(moat) gives moat::jwt, … and
-# moat::moat, which is all rooms but the product's own.
+# moat::moat, which is all rooms but the product's own and moat::phone with its many dependencies.
 include(CMakePackageConfigHelpers)
 get_property(modules GLOBAL PROPERTY MOAT_MODULES)
 
 set(rooms ${modules})
-list(REMOVE_ITEM rooms moat_doctor moat_gateway)
+list(REMOVE_ITEM rooms moat_doctor moat_gateway moat_phone)
 add_library(moat_rooms INTERFACE)
 add_library(moat::moat ALIAS moat_rooms)
 set_target_properties(moat_rooms PROPERTIES EXPORT_NAME moat)

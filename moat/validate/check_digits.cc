@@ -75,22 +75,26 @@ struct CardRange {
   unsigned first, last;  // the number's first six digits
   std::size_t min_digits, max_digits;
 };
-// ISO/IEC 7812 issuer identification numbers, as the providers publish them for merchants
-// ("Payment card number" in Wikipedia has them together).
+// ISO/IEC 7812 issuer identification numbers, as the networks publish them for merchants: Visa
+// "Core Rules", Mastercard "Account Range Reference" (2221 to 2720 since 2017), American Express,
+// Discover Global Network (Diners Club International among it), JCB "BIN ranges", UnionPay
+// International. 67 is Maestro's; Discover has 622126 to 622925 in common with UnionPay, whose they
+// are here.
 constexpr CardRange card_ranges[] = {{CardProvider::amex, 340000, 349999, 15, 15},
                                      {CardProvider::amex, 370000, 379999, 15, 15},
                                      {CardProvider::diners_club, 300000, 305999, 14, 14},
+                                     {CardProvider::diners_club, 309500, 309599, 14, 14},
                                      {CardProvider::diners_club, 360000, 369999, 14, 14},
-                                     {CardProvider::diners_club, 380000, 389999, 14, 14},
+                                     {CardProvider::diners_club, 380000, 399999, 14, 14},
                                      {CardProvider::discover, 601100, 601199, 16, 19},
                                      {CardProvider::discover, 644000, 659999, 16, 19},
                                      {CardProvider::jcb, 180000, 180099, 15, 15},
                                      {CardProvider::jcb, 213100, 213199, 15, 15},
                                      {CardProvider::jcb, 352800, 358999, 16, 16},
+                                     {CardProvider::maestro, 670000, 679999, 16, 19},
                                      {CardProvider::mastercard, 222100, 272099, 16, 16},
                                      {CardProvider::mastercard, 510000, 559999, 16, 16},
                                      {CardProvider::union_pay, 620000, 629999, 16, 19},
-                                     {CardProvider::union_pay, 670000, 679999, 16, 19},
                                      {CardProvider::union_pay, 810000, 817199, 16, 19},
                                      {CardProvider::visa, 400000, 499999, 13, 13},
                                      {CardProvider::visa, 400000, 499999, 16, 16},

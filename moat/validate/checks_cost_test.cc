@@ -9,7 +9,10 @@
 #include <vector>
 
 #include "moat/base/json.h"
+#include "moat/validate/alphabets.h"
+#include "moat/validate/bitcoin.h"
 #include "moat/validate/colors.h"
+#include "moat/validate/coordinates.h"
 #include "moat/validate/currency.h"
 #include "moat/validate/dates.h"
 #include "moat/validate/email.h"
@@ -19,14 +22,23 @@
 #include "moat/validate/form.h"
 #include "moat/validate/host.h"
 #include "moat/validate/identifiers.h"
+#include "moat/validate/identity_cards.h"
 #include "moat/validate/internal/allocations.h"
 #include "moat/validate/internal/cost.h"
+#include "moat/validate/license_plates.h"
+#include "moat/validate/locales.h"
+#include "moat/validate/mail.h"
+#include "moat/validate/moments.h"
 #include "moat/validate/network.h"
 #include "moat/validate/numbers.h"
+#include "moat/validate/passports.h"
+#include "moat/validate/postal_codes.h"
 #include "moat/validate/strings.h"
+#include "moat/validate/tax_ids.h"
 #include "moat/validate/template.h"
 #include "moat/validate/texts.h"
 #include "moat/validate/uuid.h"
+#include "moat/validate/vat_numbers.h"
 #include "moat/validate/web_url.h"
 
 std::atomic<std::size_t> moat::validate::testing::allocations{0};
@@ -126,6 +138,24 @@ constexpr Check checks[] = {
     [](std::string_view t) { return is_uuid(t, UuidForm::any); },
     [](std::string_view t) { return is_whitelisted(t, "ab"); },
     [](std::string_view t) { return contains(t, "ab"); },
+    [](std::string_view t) { return is_lat_long_dms(t); },
+    [](std::string_view t) { return is_after(t, Time(), {.allow_other_forms = true}); },
+    [](std::string_view t) { return is_alpha_in(t, "vi"); },
+    [](std::string_view t) { return is_alphanumeric_in(t, "hi", "-"); },
+    [](std::string_view t) { return is_before(t, Time()); },
+    [](std::string_view t) { return is_btc_address(t, BitcoinNetwork::any); },
+    [](std::string_view t) { return is_email_of_provider(t); },
+    [](std::string_view t) { return is_identity_card(t); },
+    [](std::string_view t) { return is_license_plate(t); },
+    [](std::string_view t) { return is_locale(t, {.allow_underscores = true}); },
+    [](std::string_view t) { return is_mailbox(t); },
+    [](std::string_view t) { return is_mailto_uri(t); },
+    [](std::string_view t) { return is_passport_number(t, "NZ"); },
+    [](std::string_view t) { return is_postal_code(t); },
+    [](std::string_view t) { return is_tax_id(t, "it-IT"); },
+    [](std::string_view t) { return is_tax_id(t, "pt-BR", {.allow_separators = true}); },
+    [](std::string_view t) { return is_vat(t, "CH", {.allow_missing_prefix = true}); },
+    [](std::string_view t) { return to_int(t, 16).has_value(); },
 };
 
 TEST(Checks, AllocateNothing) {
@@ -142,7 +172,16 @@ TEST(Checks, AllocateNothing) {
                                        "192.168.100.200/24",
                                        "2001:db8:0000:0000:0000:0000:0000:0001",
                                        "text/plain; charset=utf-8",
-                                       "eyJhbGciOiJub25lIn0.e30.QQ"};
+                                       "eyJhbGciOiJub25lIn0.e30.QQ",
+                                       "DMLPRY77D15H501F",
+                                       "mailto:user@example.com?subject=a&cc=b@example.com",
+                                       "Some Name <user@example.com>",
+                                       "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4",
+                                       "1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2",
+                                       "40° 26′ 46″ N, 79° 58′ 56″ W",
+                                       "123.456.789-09",
+                                       "CHE-116.281.710 MWST",
+                                       "FS AB 1234 E"};
   for (const auto& text : texts) {
     for (const auto check : checks) {
       const std::size_t before = allocations;
@@ -243,10 +282,29 @@ TEST_F(Growth, AQuadraticOneIsFound) {
 }
 
 TEST_F(Growth, OfChecksIsThatOfTheirText) {
-  for (const std::string_view part : {"a", "0", "1,", "=", "&xt=urn:btih:", ";a=b", "a.", "-", " ",
-                                      "(", "\xe2\x9c\x93", "\xff", "%41", "1:", "0-a.", ","}) {
-    for (const std::string_view head :
-         {"", "magnet:?", "text/a", "data:,", "1.0.0-", "hsl(", "http://", "$1"}) {
+  for (const std::string_view part : {"a",
+                                      "0",
+                                      "1,",
+                                      "=",
+                                      "&xt=urn:btih:",
+                                      ";a=b",
+                                      "a.",
+                                      "-",
+                                      " ",
+                                      "(",
+                                      "\xe2\x9c\x93",
+                                      "\xff",
+                                      "%41",
+                                      "1:",
+                                      "0-a.",
+                                      ",",
+                                      "Ä",
+                                      "\xe0\xa4\x95",
+                                      "&cc=a@b.de",
+                                      "%0a",
+                                      "-aa"}) {
+    for (const std::string_view head : {"", "magnet:?", "text/a", "data:,", "1.0.0-", "hsl(",
+                                        "http://", "$1", "mailto:?", "mailto:", "\"", "en-x"}) {
       const auto small = repeated(head, part, small_size * 4);
       const auto large = repeated(head, part, small_size * 4 * 16);
       for (const auto check : checks)

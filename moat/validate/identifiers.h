@@ -24,7 +24,7 @@ enum class UuidForm { v1, v2, v3, v4, v5, v6, v7, v8, nil, max, any, loose };
 
 // ISO/IEC 7812-1 annex B: the last digit checks the others. At least two digits, digits only.
 [[nodiscard]] bool is_luhn_number(std::string_view text);
-enum class CardProvider { amex, diners_club, discover, jcb, mastercard, union_pay, visa };
+enum class CardProvider { amex, diners_club, discover, jcb, maestro, mastercard, union_pay, visa };
 // A card number of that provider (or of any), its check digit right.
 [[nodiscard]] bool is_credit_card(std::string_view text,
                                   std::optional<CardProvider> provider = std::nullopt,

@@ -115,6 +115,8 @@ TEST(CreditCard, HasARangeALengthAndACheckDigit) {
               {CardProvider::diners_club, "30569309025904"},
               {CardProvider::discover, "6011111111111117"},
               {CardProvider::jcb, "3530111333300000"},
+              {CardProvider::diners_club, "38520000023237"},
+              {CardProvider::maestro, "6765780016990268"},
               {CardProvider::mastercard, "5555555555554444"},
               {CardProvider::mastercard, "2223003122003222"},
               {CardProvider::union_pay, "6200000000000005"},
@@ -143,6 +145,16 @@ TEST(Iban, HasACountryItsLengthAndCheckDigits) {
         "XX82WEST12345698765432", "gb82west12345698765432", "GB82 WEST 1234 5698 7654 32",
         "GBA2WEST12345698765432"})
     EXPECT_FALSE(is_iban(text)) << text;
+  // The registry's examples of countries that joined late.
+  for (const std::string text :
+       {"BI4210000100010000332045181", "DJ2100010000000154000100186", "FK88SC123456789012",
+        "HN88CABF00000000000250005469", "LY83002048000020100120361", "MN121234123456789123",
+        "NI45BAPR00000013000003558124", "OM810180000001299123456",
+        "RU0304452522540817810538091310419", "SD8811123456789012", "SO211000001001000100141",
+        "ST23000100010051845310146", "YE15CBYE0001018861234567891234"}) {
+    EXPECT_TRUE(is_iban(text)) << text;
+    EXPECT_FALSE(is_iban(text.substr(0, text.size() - 1) + (text.back() == '1' ? '2' : '1')));
+  }
   IbanOptions loose;
   loose.allow_separators = loose.allow_lower_case = true;
   EXPECT_TRUE(is_iban("gb82 WEST 1234-5698 7654 32", loose));

@@ -145,6 +145,17 @@ std::optional<double> to_float(std::string_view text, const FloatOptions& option
   return is_within(value, options) ? std::optional(value) : std::nullopt;
 }
 
+std::optional<std::int64_t> to_int(std::string_view text, unsigned base) {
+  const auto digits = text.substr(text.substr(0, 1) == "-" ? 1 : 0);
+  if (base < 2 || base > 36 || digits.empty() || (digits[0] == '0' && text.size() > 1))
+    return std::nullopt;
+  std::int64_t value = 0;
+  const char* end = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), end, value, static_cast<int>(base));
+  if (read.ec != std::errc() || read.ptr != end) return std::nullopt;
+  return value;
+}
+
 bool is_float(std::string_view text, const FloatOptions& options) {
   return to_float(text, options).has_value();
 }

@@ -23,6 +23,10 @@ struct IntOptions {
 // Within 64 bits.
 [[nodiscard]] bool is_int(std::string_view text, const IntOptions& options);
 
+// The integer that `text` spells in a base of 2 to 36, letters of either case: an optional '-', no
+// leading zeros, no prefix, within 64 bits. nullopt for another base.
+[[nodiscard]] std::optional<std::int64_t> to_int(std::string_view text, unsigned base);
+
 struct FloatOptions {
   std::optional<double> min, max;
   std::optional<double> gt, lt;

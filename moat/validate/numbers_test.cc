@@ -128,5 +128,21 @@ TEST(LatLong, IsWithinTheGlobe) {
     EXPECT_FALSE(is_lat_long(text)) << text;
 }
 
+TEST(Integer, HasTheBaseAsked) {
+  EXPECT_EQ(to_int("ff", 16), 255);
+  EXPECT_EQ(to_int("-Ff", 16), -255);
+  EXPECT_EQ(to_int("101", 2), 5);
+  EXPECT_EQ(to_int("z", 36), 35);
+  EXPECT_EQ(to_int("9223372036854775807", 10), 9223372036854775807);
+  for (const char* text :
+       {"", "-", "0x1", "02", "-0", "+1", " 1", "1 ", "--1", "9223372036854775808"})
+    EXPECT_EQ(to_int(text, 10), std::nullopt) << text;
+  EXPECT_EQ(to_int("2", 2), std::nullopt);
+  EXPECT_EQ(to_int("0x1f", 16), std::nullopt);
+  EXPECT_EQ(to_int("1", 1), std::nullopt);
+  EXPECT_EQ(to_int("1", 37), std::nullopt);
+  EXPECT_EQ(to_int("1", 0), std::nullopt);
+}
+
 }  // namespace
 }  // namespace moat::validate

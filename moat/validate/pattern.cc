@@ -429,7 +429,7 @@ Pattern& Pattern::operator=(Pattern&&) noexcept = default;
 Pattern::~Pattern() = default;
 
 Result<Pattern, std::string> Pattern::compile(std::string_view ecma, std::size_t max_bytes,
-                                              std::size_t max_memory) {
+                                              std::size_t max_memory, Case letters) {
   if (ecma.size() > max_bytes)
     return Error{"it is longer than " + std::to_string(max_bytes) + " bytes"};
   auto translated = translate_pattern(ecma);
@@ -437,6 +437,7 @@ Result<Pattern, std::string> Pattern::compile(std::string_view ecma, std::size_t
   re2::RE2::Options options;
   options.set_log_errors(false);
   options.set_never_capture(true);
+  options.set_case_sensitive(letters == Case::exact);
   options.set_max_mem(static_cast<std::int64_t>(max_memory));
   auto expression = std::make_unique<re2::RE2>(*translated, options);
   if (!expression->ok()) {

@@ -9,15 +9,27 @@
 #include <string_view>
 
 #include "moat/base/encoding.h"
+#include "moat/validate/alphabets.h"
+#include "moat/validate/bitcoin.h"
 #include "moat/validate/colors.h"
+#include "moat/validate/coordinates.h"
 #include "moat/validate/currency.h"
 #include "moat/validate/dates.h"
 #include "moat/validate/encodings.h"
 #include "moat/validate/identifiers.h"
+#include "moat/validate/identity_cards.h"
+#include "moat/validate/license_plates.h"
+#include "moat/validate/locales.h"
+#include "moat/validate/mail.h"
+#include "moat/validate/moments.h"
 #include "moat/validate/network.h"
 #include "moat/validate/numbers.h"
+#include "moat/validate/passports.h"
+#include "moat/validate/postal_codes.h"
 #include "moat/validate/strings.h"
+#include "moat/validate/tax_ids.h"
 #include "moat/validate/texts.h"
+#include "moat/validate/vat_numbers.h"
 
 namespace {
 
@@ -131,6 +143,59 @@ void texts(std::string_view text) {
   (void)contains(text, "ab");
 }
 
+void places(std::string_view text) {
+  constexpr std::array<std::string_view, 12> countries{"AR", "BR", "CA", "CH", "CN", "DE",
+                                                       "ES", "GB", "HK", "IN", "PL", "TW"};
+  for (const auto country : countries) {
+    require(!is_postal_code(text, country) || is_postal_code(text));
+    require(!is_postal_code(text, country) || is_postal_code(text, country, Case::ignore));
+    require(!is_identity_card(text, country) || is_identity_card(text));
+    require(!is_vat(text, country) || is_vat(text, country, {.allow_missing_prefix = true}));
+    PassportOptions loose;
+    loose.allow_lower_case = loose.allow_spaces = true;
+    require(!is_passport_number(text, country) || is_passport_number(text, country, loose));
+  }
+  constexpr std::array<std::string_view, 37> locales{
+      "bg-BG", "cs-CZ", "da-DK", "de-AT", "de-DE", "el-CY", "el-GR", "en-CA", "en-GB", "en-IE",
+      "en-IN", "en-US", "es-AR", "es-ES", "et-EE", "fi-FI", "fr-BE", "fr-CA", "fr-FR", "fr-LU",
+      "hr-HR", "hu-HU", "it-IT", "lb-LU", "lt-LT", "lv-LV", "mt-MT", "nl-BE", "nl-NL", "pl-PL",
+      "pt-BR", "pt-PT", "ro-RO", "sk-SK", "sl-SI", "sv-SE", "uk-UA"};
+  TaxIdOptions taxes;
+  taxes.allow_lower_case = taxes.allow_separators = true;
+  for (const auto locale : locales) {
+    require(!is_tax_id(text, locale) || is_tax_id(text, locale, taxes));
+    require(!is_license_plate(text, locale) || is_license_plate(text));
+    require(!is_alpha_in(text, locale) || is_alphanumeric_in(text, locale) || locale == "bn");
+  }
+  require(!is_license_plate(text) || text.size() <= 64);
+}
+
+void letters_and_moments(std::string_view text) {
+  require(is_alpha_in(text, "en") == is_alpha(text));
+  require(is_alphanumeric_in(text, "en") == is_alphanumeric(text));
+  require(!is_alpha_in(text, text));
+  (void)is_alpha_in("a", "en", text);
+  (void)is_alpha_in("a", text);
+  require(to_int(text, 10) == to_int(text));
+  MomentOptions other;
+  other.allow_other_forms = true;
+  if (const auto date = to_date(text)) {
+    require(to_date(text, other) == date && !is_before(text, *date) && !is_after(text, *date));
+    require(text.size() == 10 || is_rfc3339(text));
+  }
+  (void)to_date(text, other);
+  LocaleOptions posix;
+  posix.allow_underscores = true;
+  require(!is_locale(text) || (is_locale(text, posix) && text.size() <= 100));
+  require(!is_email(text) || is_mailbox(text));
+  require(!is_email_of_provider(text) || is_email(text));
+  require(!is_mailbox(text) || is_plain_line(text));
+  require(!is_mailto_uri(text) || is_ascii(text));
+  require(!is_btc_address(text) || is_alphanumeric(text));
+  (void)is_btc_address(text, BitcoinNetwork::test);
+  (void)is_lat_long_dms(text);
+}
+
 }  // namespace
 
 void fuzz(std::span<const std::uint8_t> input) {
@@ -144,4 +209,6 @@ void fuzz(std::span<const std::uint8_t> input) {
   dates_and_addresses(text);
   links_and_colors(text);
   texts(text);
+  places(text);
+  letters_and_moments(text);
 }

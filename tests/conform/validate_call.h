@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "moat/validate/text_pattern.h"
 #include "tests/conform/conform.h"
 
 // What the files validate_*.cc share: each maps some of validator.js's functions to ours. Where our
@@ -95,11 +96,16 @@ inline std::vector<std::string_view> words(const json::Value* list) {
   return out;
 }
 
+// A pattern of JavaScript, as a text or a wrapped expression; nullopt where it is none or not ours.
+std::optional<validate::TextPattern> pattern(const json::Value* given, std::string flags = {});
+
 std::span<const Validator> date_validators();
 std::span<const Validator> encoding_validators();
 std::span<const Validator> identifier_validators();
 std::span<const Validator> network_validators();
 std::span<const Validator> number_validators();
+std::span<const Validator> phone_validators();
+std::span<const Validator> place_validators();
 std::span<const Validator> text_validators();
 std::span<const Sanitizer> sanitizers();
 

@@ -2,6 +2,7 @@
 #include "moat/validate/dates.h"
 
 #include "moat/validate/currency.h"
+#include "moat/validate/moments.h"
 #include "tests/conform/validate_call.h"
 
 namespace moat::conform {
@@ -79,9 +80,33 @@ Answer rfc3339(const Call& call) {
   return from(is_rfc3339(call.text(), options));
 }
 
+// The date to compare with: an option, an argument, or now. The peer's cases have the day after the
+// one they were written on, in 2026, so this clock stands still at the beginning of that year.
+std::optional<Time> comparison(const Call& call) {
+  const json::Value* date = call.option("comparisonDate");
+  if (date == nullptr && call.at(0) != nullptr && call.at(0)->as_string() != nullptr)
+    date = call.at(0);
+  if (date == nullptr || date->as_string() == nullptr) return to_date("2026-01-01");
+  MomentOptions options;
+  options.allow_other_forms = true;
+  return to_date(*date->as_string(), options);
+}
+
+Answer compare(const Call& call, bool (*check)(std::string_view, Time, const MomentOptions&)) {
+  const auto date = comparison(call);
+  MomentOptions options;
+  options.allow_other_forms = true;
+  return from(date && check(call.text(), *date, options));
+}
+
 constexpr Validator table[] = {
-    {"isCurrency", currency}, {"isDate", date}, {"isISO8601", iso8601},
-    {"isRFC3339", rfc3339},   {"isTime", time},
+    {"isAfter", [](const Call& c) { return compare(c, is_after); }},
+    {"isBefore", [](const Call& c) { return compare(c, is_before); }},
+    {"isCurrency", currency},
+    {"isDate", date},
+    {"isISO8601", iso8601},
+    {"isRFC3339", rfc3339},
+    {"isTime", time},
 };
 
 }  // namespace

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "moat/base/encoding.h"
+#include "moat/validate/bitcoin.h"
 #include "moat/validate/identifiers.h"
+#include "moat/validate/locales.h"
 #include "tests/conform/validate_call.h"
 
 namespace moat::conform {
@@ -93,7 +95,16 @@ bool is_user_assigned(const Call& call, std::size_t size) {
                      [&](std::string_view code) { return ascii_iequals(code, call.text()); });
 }
 
+Answer locale(const Call& call) {
+  LocaleOptions options;
+  options.allow_underscores = true;
+  return from(is_locale(call.text(), options));
+}
+
 constexpr Validator table[] = {
+    {"isBtcAddress",
+     [](const Call& c) { return from(is_btc_address(c.text(), BitcoinNetwork::any)); }},
+    {"isLocale", locale},
     {"isAbaRouting", [](const Call& c) { return from(is_aba_routing(c.text())); }},
     {"isBIC", [](const Call& c) { return from(is_bic(ascii_upper(c.text()))); }},
     {"isCreditCard", credit_card},

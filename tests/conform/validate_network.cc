@@ -2,6 +2,7 @@
 #include "moat/validate/network.h"
 
 #include "moat/validate/email.h"
+#include "moat/validate/mail.h"
 #include "tests/conform/validate_call.h"
 
 namespace moat::conform {
@@ -57,23 +58,33 @@ Answer port(const Call& call) {
   return from(is_port(call.text(), options));
 }
 
-// Whether an option is a list with something else than texts, regular expressions for example.
-bool has_other_than_words(const json::Value* list) {
-  return list != nullptr && list->as_array() != nullptr &&
-         words(list).size() != list->as_array()->size();
+// The names of an option, and the host itself where a regular expression of the list finds it: a
+// program with such a list searches for itself.
+std::vector<std::string_view> hosts(const json::Value* list, std::string_view host) {
+  auto names = words(list);
+  if (list == nullptr || list->as_array() == nullptr) return names;
+  for (const json::Value& one : *list->as_array()) {
+    if (one.as_string() != nullptr) continue;
+    const auto compiled = pattern(&one);
+    if (compiled && compiled->is_found_in(host)) names.push_back(host);
+  }
+  return names;
+}
+
+std::string_view host_of_email(std::string_view text) {
+  const auto at = text.rfind('@');
+  return at == std::string_view::npos ? std::string_view() : text.substr(at + 1);
+}
+
+std::string_view host_of_url(std::string_view text) {
+  if (const auto at = text.find("//"); at != std::string_view::npos) text.remove_prefix(at + 2);
+  return text.substr(0, text.find_first_of(":/?#"));
 }
 
 Answer email(const Call& call) {
-  // Ours is the address alone, by one rule for all providers.
-  for (const char* name :
-       {"allow_display_name", "require_display_name", "domain_specific_validation"})
-    if (call.flag(name, false)) return Answer::unsupported;
-  const json::Value* whitelist = call.option("host_whitelist");
-  const json::Value* blacklist = call.option("host_blacklist");
-  if (has_other_than_words(whitelist) || has_other_than_words(blacklist))
-    return Answer::unsupported;
-  const auto only = words(whitelist);
-  const auto except = words(blacklist);
+  const auto host = host_of_email(call.text());
+  const auto only = hosts(call.option("host_whitelist"), host);
+  const auto except = hosts(call.option("host_blacklist"), host);
   const json::Value* characters = call.option("blacklisted_chars");
   EmailOptions options;
   options.allow_dotless_domain = !call.flag("require_tld", true);
@@ -82,17 +93,27 @@ Answer email(const Call& call) {
   options.except_domains = except;
   if (characters != nullptr && characters->as_string() != nullptr)
     options.forbid_characters = *characters->as_string();
+  if (call.flag("domain_specific_validation", false))
+    return from(is_email_of_provider(call.text(), options));
+  MailboxOptions mailbox;
+  mailbox.email = options;
+  mailbox.require_name = call.flag("require_display_name", false);
+  if (mailbox.require_name || call.flag("allow_display_name", false))
+    return from(is_mailbox(call.text(), mailbox));
   return from(is_email(call.text(), options));
+}
+
+Answer mailto_uri(const Call& call) {
+  EmailOptions options;
+  options.allow_utf8_local_part = call.flag("allow_utf8_local_part", true);
+  return from(is_mailto_uri(call.text(), options));
 }
 
 Answer url(const Call& call) {
   constexpr std::string_view usual[] = {"http", "https", "ftp"};
-  const json::Value* whitelist = call.option("host_whitelist");
-  const json::Value* blacklist = call.option("host_blacklist");
-  if (has_other_than_words(whitelist) || has_other_than_words(blacklist))
-    return Answer::unsupported;
-  const auto only = words(whitelist);
-  const auto except = words(blacklist);
+  const auto host = host_of_url(call.text());
+  const auto only = hosts(call.option("host_whitelist"), host);
+  const auto except = hosts(call.option("host_blacklist"), host);
   const auto schemes = words(call.option("protocols"));
   UrlOptions options;
   options.only_hosts = only;
@@ -117,9 +138,10 @@ Answer url(const Call& call) {
 }
 
 constexpr Validator table[] = {
-    {"isEmail", email}, {"isURL", url},          {"isFQDN", fqdn},
-    {"isIP", ip},       {"isIPRange", ip_range}, {"isMACAddress", mac_address},
-    {"isPort", port},
+    {"isEmail", email},      {"isURL", url},
+    {"isFQDN", fqdn},        {"isIP", ip},
+    {"isIPRange", ip_range}, {"isMACAddress", mac_address},
+    {"isPort", port},        {"isMailtoURI", mailto_uri},
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "moat/validate/numbers.h"
 
+#include "moat/validate/coordinates.h"
 #include "moat/validate/strings.h"
 #include "tests/conform/validate_call.h"
 
@@ -102,7 +103,7 @@ Answer divisible(const Call& call) {
 }
 
 Answer lat_long(const Call& call) {
-  if (call.flag("checkDMS", false)) return Answer::unsupported;
+  if (call.flag("checkDMS", false)) return from(is_lat_long_dms(call.text(), Case::ignore));
   return from(is_lat_long(call.text()));
 }
 

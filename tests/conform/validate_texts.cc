@@ -3,8 +3,11 @@
 
 #include <cmath>
 
+#include "moat/validate/alphabets.h"
+#include "moat/validate/moments.h"
 #include "moat/validate/numbers.h"
 #include "moat/validate/strings.h"
+#include "moat/validate/text_pattern.h"
 #include "tests/conform/validate_call.h"
 
 namespace moat::conform {
@@ -12,23 +15,37 @@ namespace {
 
 using namespace validate;
 
-// The option "ignore" of isAlpha and isAlphanumeric, where the locale is ours and it is a text.
+Answer matches(const Call& call) {
+  const auto compiled = pattern(call.at(0), call.word(1));
+  return compiled ? from(compiled->is_found_in(call.text())) : Answer::unsupported;
+}
+
+// The characters of the text that the option "ignore" of isAlpha and isAlphanumeric names.
 std::optional<std::string> ignored(const Call& call) {
-  if (!call.word(0).empty() && call.word(0) != "en-US") return std::nullopt;
   const json::Value* ignore = call.at(1) == nullptr ? nullptr : call.at(1)->find("ignore");
   if (ignore == nullptr) return std::string();
-  return ignore->as_string() == nullptr ? std::nullopt : std::optional(*ignore->as_string());
+  if (ignore->as_string() != nullptr) return *ignore->as_string();
+  const auto compiled = pattern(ignore, {});
+  if (!compiled) return std::nullopt;
+  std::string out;
+  for (int c = 1; c < 128; ++c) {
+    const std::string one(1, static_cast<char>(c));
+    if (compiled->is_found_in(one)) out += one;
+  }
+  return out;
 }
 
-Answer alpha(const Call& call) {
+Answer letters(const Call& call,
+               bool (*check)(std::string_view, std::string_view, std::string_view)) {
+  std::string locale = call.word(0).empty() ? "en-US" : call.word(0);
+  if (locale == "pl-Pl") locale = "pl-PL";
   const auto ignore = ignored(call);
-  return ignore ? from(is_alpha(call.text(), *ignore)) : Answer::unsupported;
+  if (!ignore || !knows_alphabet_of(locale)) return Answer::error;
+  return from(check(call.text(), locale, *ignore));
 }
 
-Answer alphanumeric(const Call& call) {
-  const auto ignore = ignored(call);
-  return ignore ? from(is_alphanumeric(call.text(), *ignore)) : Answer::unsupported;
-}
+Answer alpha(const Call& call) { return letters(call, is_alpha_in); }
+Answer alphanumeric(const Call& call) { return letters(call, is_alphanumeric_in); }
 
 Answer boolean(const Call& call) {
   BooleanOptions options;
@@ -117,6 +134,7 @@ constexpr Validator table[] = {
     {"isStrongPassword",
      [](const Call& c) { return from(is_strong_password(c.text(), password_form(c))); }},
     {"isUppercase", [](const Call& c) { return from(is_uppercase(c.text())); }},
+    {"matches", matches},
     {"isWhitelisted", [](const Call& c) { return from(is_whitelisted(c.text(), c.word(0))); }},
 };
 
@@ -125,9 +143,16 @@ bool is_true(const Call& call) { return call.at(0) != nullptr && *call.at(0) == 
 json::Value not_a_number() { return json::Object{{"$number", "NaN"}}; }
 
 json::Value integer_result(const Call& call) {
-  if (call.at(0) != nullptr) return json::Value();  // a radix: we have none
-  const auto value = to_int(call.text());
+  const auto radix = call.integer("radix", 0).value_or(10);
+  const auto value = to_int(call.text(), static_cast<unsigned>(radix));
   return value ? json::Value(*value) : not_a_number();
+}
+
+json::Value date_result(const Call& call) {
+  MomentOptions options;
+  options.allow_other_forms = true;
+  const auto date = to_date(call.text(), options);
+  return date ? json::Value(json::Object{{"$date", format_rfc3339_millis(*date)}}) : json::Value();
 }
 
 json::Value float_result(const Call& call) {
@@ -181,6 +206,7 @@ constexpr Sanitizer sanitizer_table[] = {
        return json::Value(
            to_boolean(c.text(), is_true(c) ? Truth::strict : Truth::allow_other_words));
      }},
+    {"toDate", date_result},
     {"toFloat", float_result},
     {"toInt", integer_result},
     {"toString", [](const Call& c) { return json::Value(c.text()); }},
@@ -190,6 +216,20 @@ constexpr Sanitizer sanitizer_table[] = {
 };
 
 }  // namespace
+
+std::optional<validate::TextPattern> pattern(const json::Value* given, std::string flags) {
+  if (given == nullptr) return std::nullopt;
+  const json::Value* source = given->find("$regex");
+  const json::Value* written = given->find("$flags");
+  if (written != nullptr && written->as_string() != nullptr) flags += *written->as_string();
+  const json::Value* text = source == nullptr ? given : source;
+  if (text->as_string() == nullptr) return std::nullopt;
+  validate::TextPatternOptions options;
+  if (flags.find('i') != std::string::npos) options.letters = validate::Case::ignore;
+  auto compiled = validate::TextPattern::compile(*text->as_string(), options);
+  if (!compiled) return std::nullopt;
+  return std::move(*compiled);
+}
 
 std::span<const Validator> text_validators() { return table; }
 std::span<const Sanitizer> sanitizers() { return sanitizer_table; }

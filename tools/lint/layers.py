@@ -12,7 +12,7 @@ from _common import finish, line_of, read, self_test, tracked
 FLOORS = [
     {'base'},
     {'env', 'validate', 'password', 'jwt', 'limit', 'csrf', 'http', 'http2', 'https'},
-    {'session', 'accounts', 'acme', 'shield', 'openapi'},
+    {'session', 'accounts', 'acme', 'phone', 'shield', 'openapi'},
     {'net', 'store', 'sources', 'certs', 'fetch'},
     {'gateway', 'app', 'doctor', 'cli'},
 ]

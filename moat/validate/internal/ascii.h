@@ -73,4 +73,15 @@ constexpr std::string_view take_until(std::string_view& text, char separator, bo
   return part;
 }
 
+// Takes one byte off the front of `text`, which is not empty: "%" and two hexadecimal digits are
+// one.
+constexpr char take_percent(std::string_view& text) {
+  const auto value = [](char c) { return is_digit(c) ? c - '0' : to_lower(c) - 'a' + 10; };
+  const bool encoded =
+      text.size() > 2 && text[0] == '%' && is_hex_digit(text[1]) && is_hex_digit(text[2]);
+  const char byte = encoded ? static_cast<char>(value(text[1]) * 16 + value(text[2])) : text[0];
+  text.remove_prefix(encoded ? 3 : 1);
+  return byte;
+}
+
 }  // namespace moat::validate::internal

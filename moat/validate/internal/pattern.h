@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "moat/base/result.h"
+#include "moat/validate/identifiers.h"
 
 namespace re2 {
 class RE2;
@@ -22,7 +23,8 @@ class Pattern final {
  public:
   [[nodiscard]] static Result<Pattern, std::string> compile(std::string_view ecma,
                                                             std::size_t max_bytes,
-                                                            std::size_t max_memory);
+                                                            std::size_t max_memory,
+                                                            Case letters = Case::exact);
   Pattern(Pattern&&) noexcept;
   Pattern& operator=(Pattern&&) noexcept;
   ~Pattern();
