@@ -9,6 +9,7 @@
 #include <cstring>
 #include <memory>
 #include <unordered_set>
+#include <utility>
 
 #include "moat/base/encoding.h"
 
@@ -250,6 +251,9 @@ class Parser final {
         const std::uint64_t mark = mark_of(name);
         const std::size_t others = object.size() - 1;
         marks_[others] = mark;
+        // A mark whose bit nobody has set is nobody's.
+        const std::uint64_t bit = std::uint64_t{1} << (mark * 0x9e3779b97f4a7c15U >> 58);
+        if ((std::exchange(bits_, bits_ | bit) & bit) == 0) return true;
         for (std::size_t i = 0; i < others; ++i)
           if (marks_[i] == mark && object[i].first == name) return false;
         return true;
@@ -279,6 +283,7 @@ class Parser final {
                        : size << 56 | static_cast<unsigned char>(size == 0 ? 0 : name[0]);
     }
     std::array<std::uint64_t, 16> marks_;
+    std::uint64_t bits_ = 0;  // one of 64 for each mark
     // Only for objects too large to search.
     std::unique_ptr<std::unordered_set<std::string>> large_;
   };

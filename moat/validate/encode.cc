@@ -289,6 +289,8 @@ std::string_view skip_unseen(std::string_view text) {
 }
 
 bool is_formula(std::string_view text) {
+  // OWASP ASVS 5.0 section 1.2.10 names the tab too.
+  if (!text.empty() && internal::contains("\t\r\n", text[0])) return true;
   const auto rest = skip_unseen(text);
   if (rest.empty()) return false;
   if (internal::contains("=@", rest[0])) return true;

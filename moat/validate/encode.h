@@ -92,9 +92,9 @@ enum class CsvFormulas {
   prefix_apostrophe,  // a spreadsheet shows the text; every other reader sees the apostrophe too
   allow_formulas      // nobody opens the file in a spreadsheet
 };
-// For one field of CSV (RFC 4180 section 2), quoted where that is needed. A formula begins, after
-// white space and what nobody sees, with = + - @ or the full-width forms of these, and is not a
-// plain number.
+// For one field of CSV (RFC 4180 section 2), quoted where that is needed. A formula begins with a
+// tab or a line end, or, after white space and what nobody sees, with = + - @ or the full-width
+// forms of these, and is not a plain number.
 [[nodiscard]] Encoded encode_csv_field(std::string_view text,
                                        CsvFormulas formulas = CsvFormulas::refuse);
 

@@ -132,14 +132,16 @@ TEST(Encode, AFieldOfCsvStaysOneAndRunsNothing) {
   EXPECT_EQ(said(encode_csv_field("plain text")), "plain text");
   EXPECT_EQ(said(encode_csv_field("a \"b\", c")), "\"a \"\"b\"\", c\"");
   EXPECT_EQ(said(encode_csv_field("a\r\nb")), "\"a\r\nb\"");
+  EXPECT_EQ(said(encode_csv_field("a\tb")), "\"a\tb\"");
   EXPECT_EQ(said(encode_csv_field("a;b")), "\"a;b\"");
   EXPECT_EQ(said(encode_csv_field(" a")), "\" a\"");
   EXPECT_EQ(said(encode_csv_field("")), "");
   for (const auto* number : {"-1", "+49", "-12.50", "+0.1"})
     EXPECT_EQ(said(encode_csv_field(number)), number);
   for (const auto* formula :
-       {"=1+1", "+1+cmd", "-2+3", "@SUM(A1)", "\t=1", "\ufeff=1", "\u200b+x", "\u3000@x", "\x01=1",
-        " =1", "\r\n@x", "-", "+", "-1.", "-1.2.3", "\uff1d1", "\uff0b1", "\uff0d1", "\uff20x"})
+       {"=1+1", "+1+cmd",   "-2+3",     "@SUM(A1)", "\t=1",    "\ufeff=1", "\tplain", "\nplain",
+        "\r",   "\u200b+x", "\u3000@x", "\x01=1",   " =1",     "\r\n@x",   "-",       "+",
+        "-1.",  "-1.2.3",   "\uff1d1",  "\uff0b1",  "\uff0d1", "\uff20x"})
     EXPECT_EQ(said(encode_csv_field(formula)), "refused: formula") << formula;
   EXPECT_EQ(said(encode_csv_field("=1+1", CsvFormulas::prefix_apostrophe)), "'=1+1");
   EXPECT_EQ(said(encode_csv_field("a=1", CsvFormulas::prefix_apostrophe)), "a=1");

@@ -76,9 +76,10 @@ std::string print_v6(const IpAddress& address) {
   return out + "]";
 }
 
-// "Forbidden domain code point".
+// "Forbidden domain code point"; and four more that no name has, so that none of them is in the
+// text of a URL (the standard takes "a%22b").
 bool is_forbidden(char c) {
-  return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f || contains("#/:<>?@[\\]^|%", c);
+  return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f || contains("#/:<>?@[\\]^|%\"`{}", c);
 }
 
 // Percent-decoding as browsers do it: a '%' that begins nothing stays.

@@ -67,6 +67,10 @@ TEST(Url, HostsAreReadAsBrowsersDo) {
   EXPECT_EQ(read("http://[::ffff:0.0.1.0]/"), "http://[::ffff:0:100]/");
   EXPECT_EQ(read("http://[fe80::1%25eth0]/"), "bad_host");
   EXPECT_EQ(read("http://a%00b/"), "bad_host");
+  EXPECT_EQ(read("http://a%22b/"), "bad_host");
+  EXPECT_EQ(read("http://a{b}/"), "bad_host");
+  EXPECT_EQ(read("http://a`b/"), "bad_host");
+  EXPECT_EQ(read("http://a!$&'()*+,;=_~b/"), "http://a!$&'()*+,;=_~b/");
 }
 
 TEST(Url, AHostBeyondAsciiIsRefused) {

@@ -45,11 +45,11 @@ const lines = cases.map(([text, base]) => `${hex(text)} ${base ? hex(base) : '-'
 const ours = spawnSync(program, { input: lines, maxBuffer: 1 << 30 }).stdout.toString().split('\n')
 assert.equal(ours.length, cases.length + 1)
 
-// What is known to differ: hosts beyond ASCII are refused here; and the Ada library in Node 20 leaves some dot segments, or the ".."
+// What is known to differ: hosts beyond ASCII or with one of four marks are refused here; and the Ada library in Node 20 leaves some dot segments, or the ".."
 // behind a file's segment that begins like a drive letter, which section 4.4 of the standard resolves.
 const dots = /(\/|%2e|\.)\.{0,2}(\/|\?|#|$)|\/\./i
 const unlike = cases.map(([text, base], i) => ({ text, base, node: node(text, base), moat: ours[i] })).filter(({ node, moat }) =>
-  moat !== '!non_ascii_host' && (node === '!' ? !moat.startsWith('!') : node !== moat))
+  moat !== '!non_ascii_host' && !(moat === '!bad_host' && /["`{}]/.test(node.split('/')[2])) && (node === '!' ? !moat.startsWith('!') : node !== moat))
 const unknown = unlike.filter(({ node, moat }) => node === '!' || moat.startsWith('!') || !dots.test(node) || new URL(moat).href !== moat)
 console.log(`${cases.length} references, ${cases.filter((_, i) => !ours[i].startsWith('!')).length} of them URLs; ${unlike.length} read unlike Node`)
 assert.deepEqual(unknown, [])
