@@ -1,0 +1,449 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Routes with an OpenAPI document: what it does not describe reaches no backend."""
+import json
+import pathlib
+import random
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+import unittest
+
+import harness
+import wire
+
+HERE = pathlib.Path(__file__).parent
+LIMITS = '[limits]\ndefault = "1000000/min/ip burst 100000"\n'
+ORDER = {'item': 'tea', 'count': 2}
+
+
+def peer_of(moat):
+    return wire.Wire(moat.connect())
+
+
+def kept(peer, got):
+    """Keeps the body, and answers."""
+    got.body = peer.body(got.fields)
+    peer.send(wire.ok())
+
+
+class App(harness.Program):
+    """Express, which takes what comes."""
+
+    def __init__(self):
+        super().__init__(['node', HERE / 'express_orders.js'], {'NODE_ENV': 'production'})
+        line = harness.wait_until(lambda: next((x for x in self.lines if 'listening on' in x), None), 20,
+                                  f'the Express application: {self.output}')
+        self.url = line.rsplit(' ', 1)[1]
+
+    def seen(self):
+        return [json.loads(line[5:]) for line in list(self.lines) if line.startswith('seen ')]
+
+
+def mutated(generator, request):
+    """Another request than a described one: one thing about it is changed."""
+    method, path, headers, body = request
+    kind = generator.randrange(8)
+    if kind == 0:
+        path = generator.choice(['/order', '/orders/', '/orders/x', '/orders/-1', '/orders/1/', '/admin', '/orders/1/photos',
+                                 '/ORDERS', '/orders/0', '/orders/1e3', '/orders/01', '/orders/1.0', '/orders;a=1', '/orders/1%2F2'])
+    elif kind == 1:
+        method = generator.choice(['PATCH', 'OPTIONS', 'TRACE', 'PROPFIND', 'Get', 'CONNECT'])
+    elif kind == 2:
+        name = generator.choice(['limit', 'open', 'is_admin', 'limit[$gt]', '__proto__[a]', 'tag[0]', '_method', 'Limit', 'a.b'])
+        value = generator.choice(['x', '-1', '101', '1.5', '', 'true1', '%00', '%zz', '1e2', 'DELETE'])
+        path += ('&' if '?' in path else '?') + f'{name}={value}'
+    elif kind == 3 and isinstance(body, dict):
+        body = {**body, generator.choice(['id', 'is_admin', '$where', '__proto__', 'constructor', 'Item', 'item ']): 1}
+    elif kind == 4 and isinstance(body, dict):
+        name = generator.choice(['item', 'count', 'lines', 'mail'])
+        body = {**body, name: generator.choice([None, [], {'$gt': ''}, True, '', -1, 1.5, 'x' * 21, [{}], {'a': 1}])}
+    elif kind == 5 and body is not None:
+        headers = {**headers, 'Content-Type': generator.choice(['text/plain', 'application/xml', 'text/json', 'multipart/form-data',
+                                                                'application/json; charset=utf-16', 'application/json, text/plain'])}
+    elif kind == 6 and isinstance(body, dict):
+        text = json.dumps(body)
+        body = generator.choice([text[:-1], text + ' x', text[:-1] + ',"item":"b"}', '[' * 2000, text.replace('"', "'"),
+                                 '\ufeff' + text, '', 'null', '[]', '"x"', text[:-1] + ',"count":1e999}']).encode()
+    elif kind == 7:
+        headers = {**headers, generator.choice(['X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override']): 'DELETE'}
+    else:
+        path = path.split('?')[0] + '?unknown=1'
+    return method, path, headers, body
+
+
+@unittest.skipUnless(shutil.which('node') and (HERE / 'node_modules' / 'express').exists(), 'no node, or no Express')
+class Express(unittest.TestCase):
+    """What a real application sees."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.backend = App()
+        cls.addClassCleanup(cls.backend.stop)
+        cls.moat = harness.Moat(cls.backend.url, f'schema = "{HERE}/orders.yaml"\nschema_responses = "enforce"\n{LIMITS}')
+        cls.addClassCleanup(cls._end)
+
+    @classmethod
+    def _end(cls):
+        code = cls.moat.stop()
+        if code != 0:
+            raise AssertionError(f'moat ended with {code}:\n{cls.moat.output[-4000:]}')
+
+    def ask(self, method, path, headers=None, body=None):
+        if isinstance(body, dict):
+            body = json.dumps(body).encode()
+        if body is not None:
+            headers = {'Content-Type': 'application/json', **(headers or {})}
+        return self.moat.request(method, path, headers=headers, body=body)
+
+    DESCRIBED = [
+        ('GET', '/orders', {}, None),
+        ('GET', '/orders?limit=5&tag=a&tag=b&open=false', {}, None),
+        ('HEAD', '/orders', {}, None),
+        ('POST', '/orders', {}, ORDER),
+        ('POST', '/orders', {}, {**ORDER, 'mail': 'a@example.com', 'lines': [{'sku': 'ABC'}, {'sku': 'DEF'}]}),
+        ('POST', '/orders', {}, {**ORDER, 'note': 'x' * 60000}),
+        ('POST', '/orders', {'Content-Type': 'application/x-www-form-urlencoded'}, b'item=tea&count=2'),
+        ('GET', '/orders/7', {'X-Trace': 'abc1', 'Cookie': 'theme=dark; other=1'}, None),
+        ('PUT', '/orders/7', {}, ORDER),
+        ('DELETE', '/orders/7', {}, None),
+        ('PUT', '/orders/7/photo', {'Content-Type': 'image/png'}, b'\x89PNG' + bytes(100_000)),
+    ]
+
+    def test_what_is_described_passes_whole(self):
+        before = len(self.backend.seen())
+        for request in self.DESCRIBED:
+            with self.subTest(request[:2]):
+                self.assertIn(self.ask(*request).status, (200, 201, 204))
+        seen = self.backend.seen()[before:]
+        self.assertEqual([(r['method'], r['path']) for r in seen],
+                         [(m, p.split('?')[0]) for m, p, _, _ in self.DESCRIBED])
+        self.assertEqual(seen[1]['query'], {'limit': '5', 'tag': ['a', 'b'], 'open': 'false'})
+        self.assertEqual(seen[5]['body'], {**ORDER, 'note': 'x' * 60000})
+        self.assertEqual(seen[6]['body'], {'item': 'tea', 'count': '2'})
+        self.assertEqual(seen[10]['body'], {'bytes': 100_004})
+
+    def test_what_is_not_described_is_never_seen(self):
+        generator = random.Random(6)
+        before = len(self.backend.seen())
+        refused = {}
+        for _ in range(600):
+            method, path, headers, body = mutated(generator, generator.choice(self.DESCRIBED))
+            answer = self.ask(method, path, headers, body)
+            self.assertIn(answer.status, (400, 404, 405, 413, 415, 422, 501), (method, path, headers, body))
+            refused[answer.status] = refused.get(answer.status, 0) + 1
+        # A refused one that reached the application all the same would be in a line before this one.
+        self.assertEqual(self.ask('GET', '/orders?limit=99').status, 200)
+        harness.wait_until(lambda: any(r.get('query') == {'limit': '99'} for r in self.backend.seen()), what='the last request')
+        self.assertEqual([r for r in self.backend.seen()[before:] if r.get('query') != {'limit': '99'}], [])
+        for status in (400, 404, 405, 415, 422):
+            self.assertGreater(refused.get(status, 0), 5, refused)
+
+    def test_every_mutation_is_found_by_the_backend_alone(self):
+        """The twin: without a schema the application sees what is above refused."""
+        moat = harness.Moat(self.backend.url, LIMITS)
+        try:
+            before = len(self.backend.seen())
+            for path in ('/orders?limit[$gt]=1', '/admin', '/orders?__proto__[a]=1'):
+                self.assertEqual(moat.request('GET', path).status, 200)
+            harness.wait_until(lambda: len(self.backend.seen()) >= before + 3, what='three requests')
+            self.assertEqual(self.backend.seen()[before]['query'], {'limit': {'$gt': '1'}})
+        finally:
+            self.assertEqual(moat.stop(), 0)
+
+
+def answering(status, body=b'{"id":1,"item":"tea","count":1}', kind='application/json', **fields):
+    """A backend that says this to every request."""
+    def handler(peer, got):
+        peer.body(got.fields)
+        lines = [f'HTTP/1.1 {status} X', f'Content-Type: {kind}', f'Content-Length: {len(body)}']
+        lines += [f'{name.replace("_", "-")}: {value}' for name, value in fields.items()]
+        peer.send('\r\n'.join([*lines, '', '']).encode() + body)
+    return handler
+
+
+def chunked(*parts, kind='application/json'):
+    def handler(peer, got):
+        peer.body(got.fields)
+        peer.send(f'HTTP/1.1 200 X\r\nContent-Type: {kind}\r\nTransfer-Encoding: chunked\r\n\r\n'.encode())
+        for part in parts:
+            peer.send(b'%x\r\n%s\r\n' % (len(part), part))
+            time.sleep(0.02)
+        peer.send(b'0\r\n\r\n')
+    return handler
+
+
+def until_close(body):
+    def handler(peer, got):
+        peer.body(got.fields)
+        peer.send(b'HTTP/1.1 200 X\r\nContent-Type: application/json\r\n\r\n' + body)
+        return False
+    return handler
+
+
+class Schema(unittest.TestCase):
+    """One gateway for each test, in front of a backend by hand."""
+
+    def start(self, settings, handlers=None, document=HERE / 'orders.yaml'):
+        backend = wire.Backend(handlers or {})
+        self.addCleanup(backend.stop)
+        moat = harness.Moat(backend.url, f'schema = "{document}"\n{settings}\n{LIMITS}')
+        self.addCleanup(lambda: self.assertEqual(moat.stop(), 0, moat.output[-3000:]))
+        return moat, backend
+
+    def metrics(self, moat):
+        return moat.request('GET', '/metrics', tls=False, port=moat.admin_port).text
+
+
+class Refusals(Schema):
+    @classmethod
+    def setUpClass(cls):
+        cls.backend = wire.Backend({'/orders': kept})
+        cls.addClassCleanup(cls.backend.stop)
+        cls.moat = harness.Moat(cls.backend.url, f'schema = "{HERE}/orders.yaml"\n{LIMITS}')
+        cls.addClassCleanup(lambda: cls.moat.stop())
+
+    def test_they_say_what_is_wrong(self):
+        before = len(self.backend.requests)
+        answer = self.moat.request('POST', '/orders', json={'item': '', 'lines': [{'sku': 'abc'}], 'extra': 1})
+        self.assertEqual((answer.status, answer.header('content-type')), (422, 'application/problem+json'))
+        said = answer.json()
+        self.assertEqual((said['code'], said['status'], said['title']),
+                         ('schema_body', 422, 'The body is not what is expected here.'))
+        self.assertEqual({(e['in'], e['pointer'], e['keyword']) for e in said['errors']},
+                         {('body', '#', 'required'), ('body', '#/item', 'minLength'), ('body', '#/lines/0/sku', 'pattern')})
+        answer = self.moat.request('POST', '/orders', json={**ORDER, 'extra': 1})
+        self.assertEqual(answer.json()['errors'][0]['keyword'], 'unevaluatedProperties')
+        self.assertNotIn('extra', answer.text)
+        answer = self.moat.request('POST', '/orders', body=b'{"item":\n  "a",}', headers={'Content-Type': 'application/json'})
+        self.assertEqual((answer.status, answer.json()['code']), (400, 'schema_body_syntax'))
+        self.assertIn('line 2, column 7', answer.json()['errors'][0]['detail'])
+        answer = self.moat.request('PATCH', '/orders', json=ORDER)
+        self.assertEqual((answer.status, answer.header('allow')), (405, 'GET, POST, HEAD'))
+        answer = self.moat.request('GET', '/orders?limit=0')
+        self.assertEqual((answer.status, answer.json()['errors']),
+                         (400, [{'in': 'query', 'parameter': 'limit', 'pointer': '#', 'keyword': 'minimum',
+                                 'detail': 'must be at least 1'}]))
+        self.assertEqual(self.moat.request('GET', '/nothing').json()['code'], 'schema_no_operation')
+        self.assertEqual(len(self.backend.requests), before)
+
+    def test_a_browser_gets_a_page(self):
+        answer = self.moat.request('GET', '/orders?limit=0', headers={'Accept': 'text/html', 'Sec-Fetch-Mode': 'navigate',
+                                                                      'Sec-Fetch-Dest': 'document'})
+        self.assertEqual((answer.status, answer.header('content-type')), (400, 'text/html; charset=utf-8'))
+        self.assertIn('query limit: must be at least 1', answer.text)
+
+    def test_they_are_logged_and_counted_as_practice_2(self):
+        self.moat.request('GET', '/orders?limit=0')
+        line = next(line for line in self.moat.lines if '"refused"' in line and 'schema_parameters' in line)
+        self.assertEqual(json.loads(line)['reason'], 'query limit: must be at least 1')
+        text = self.moat.request('GET', '/metrics', tls=False, port=self.moat.admin_port).text
+        self.assertRegex(text, r'moat_refused_total\{route="/\*",practice="2",step="schema",code="schema_parameters"\} \d')
+
+    def test_the_connection_goes_on(self):
+        """Behind a refused request the next one is read where it begins."""
+        with peer_of(self.moat) as peer:
+            for body in (b'{"item":1}', b'{"item":"' + b'x' * 60_000 + b'"}'):
+                peer.send(b'POST /orders HTTP/1.1\r\nHost: localhost:%d\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n'
+                          % (self.moat.https_port, len(body)) + body)
+                self.assertEqual(peer.answer().status, 422)
+            peer.send(b'GET /orders/x HTTP/1.1\r\nHost: localhost:%d\r\n\r\n' % self.moat.https_port)
+            self.assertEqual(peer.answer().status, 400)
+
+    def test_bodies_in_chunks_are_read_whole_and_passed_on_whole(self):
+        text = json.dumps({**ORDER, 'note': 'y' * 60_000}).encode()
+        for cut in (1000, 50_000):
+            with peer_of(self.moat) as peer:
+                peer.send(b'POST /orders HTTP/1.1\r\nHost: localhost:%d\r\nContent-Type: application/json\r\n'
+                          b'Transfer-Encoding: chunked\r\n\r\n' % self.moat.https_port)
+                for part in (text[:cut], text[cut:]):
+                    peer.send(b'%x\r\n%s\r\n' % (len(part), part))
+                    time.sleep(0.05)
+                peer.send(b'0\r\n\r\n')
+                self.assertEqual(peer.answer().status, 200)
+        for got in self.backend.requests[-2:]:
+            self.assertEqual((got.field('content-length'), got.field('transfer-encoding'), got.body),
+                             (str(len(text)), None, text))
+
+    def test_who_waits_for_100_is_told_to_go_on(self):
+        body = json.dumps(ORDER).encode()
+        with peer_of(self.moat) as peer:
+            peer.send(b'POST /orders HTTP/1.1\r\nHost: localhost:%d\r\nContent-Type: application/json\r\nExpect: 100-continue\r\n'
+                      b'Content-Length: %d\r\n\r\n' % (self.moat.https_port, len(body)))
+            self.assertEqual(peer.until(b'\r\n\r\n'), b'HTTP/1.1 100 Continue')
+            peer.send(body)
+            self.assertEqual(peer.answer().status, 200)
+        with peer_of(self.moat) as peer:  # and who would be refused anyway is not
+            peer.send(b'POST /orders HTTP/1.1\r\nHost: localhost:%d\r\nContent-Type: text/plain\r\nExpect: 100-continue\r\n'
+                      b'Content-Length: 5\r\n\r\n' % self.moat.https_port)
+            self.assertEqual(peer.answer().status, 415)
+
+    def test_over_http2(self):
+        if not shutil.which('curl'):
+            self.skipTest('no curl')
+        def curl(*arguments):
+            done = subprocess.run(['curl', '-sS', '--http2', '--cacert', str(self.moat.ca_file()), '-w', '\n%{http_code} %{http_version}',
+                                   '-H', 'Content-Type: application/json', *arguments], capture_output=True, check=True)
+            return done.stdout.decode().rpartition('\n')[2]
+        origin = self.moat.origin
+        self.assertEqual(curl(f'{origin}/orders', '-d', json.dumps(ORDER)), '200 2')
+        self.assertEqual(curl(f'{origin}/orders', '-d', json.dumps({**ORDER, 'note': 'z' * 60_000})), '200 2')
+        self.assertEqual(len(self.backend.requests[-1].body), len(json.dumps({**ORDER, 'note': 'z' * 60_000})))
+        self.assertEqual(curl(f'{origin}/orders', '-d', '{"item":1}'), '422 2')
+        self.assertEqual(curl(f'{origin}/orders/1', '-X', 'PATCH'), '405 2')
+
+
+class Settings(Schema):
+    def test_limits_are_kept_and_named(self):
+        handlers = {}
+        moat, backend = self.start('schema_max_string = "1KiB"\nschema_max_members = 5\n', handlers)
+        def said(note, **more):
+            answer = moat.request('POST', '/orders', json={**ORDER, 'note': note, **more})
+            return answer.status if answer.status == 200 else answer.json()['errors'][0]['detail']
+        self.assertEqual(said('x' * 1024), 200)
+        self.assertIn('1024 bytes', said('x' * 1025))
+        self.assertEqual(said('x', lines=[{'sku': 'ABC'}]), 'is no valid JSON: ' + said('x', lines=[{'sku': 'ABC'}])[18:])
+        self.assertIn('5', said('x', lines=[{'sku': 'ABC'}]))
+        big = b'{"item":"a","count":1,"note":"' + b'x' * 1024 + b'"' + b' ' * (1024 * 1024) + b'}'
+        answer = moat.request('POST', '/orders', body=big, headers={'Content-Type': 'application/json'})
+        self.assertEqual((answer.status, answer.json()['code']), (413, 'body_too_large'))
+
+    def test_a_base_stands_before_the_paths(self):
+        moat, backend = self.start('schema_base = "/v2"\n')
+        self.assertEqual(moat.request('GET', '/v2/orders').status, 200)
+        self.assertEqual(moat.request('GET', '/orders').status, 404)
+
+    def test_loosenings_have_their_names(self):
+        moat, backend = self.start('allow_unknown_query = true\nallow_unknown_members = true\n')
+        self.assertEqual(moat.request('GET', '/orders?other=1').status, 200)
+        self.assertEqual(moat.request('GET', '/orders?limit=0').status, 400)
+        self.assertEqual(moat.request('POST', '/orders', json={**ORDER, 'other': 1}).status, 200)
+        self.assertEqual(moat.request('POST', '/orders', json={**ORDER, '$where': 1}).status, 422)
+        said = self.check(moat)
+        for word in ('allow_unknown_query', 'allow_unknown_members'):
+            self.assertRegex(said, rf'weakened: practice 2: .*{word} = true')
+
+    def check(self, moat, *arguments):
+        done = subprocess.run([moat.process.args[0], *(arguments or ['check']), '--config', str(moat.data / 'moat.toml'), '--to', moat.to],
+                              capture_output=True, text=True)
+        return done.stdout + done.stderr
+
+    def test_shadow_lets_pass_and_tells(self):
+        moat, backend = self.start('schema_mode = "shadow"\nschema_responses = "shadow"\n',
+                                   {'/orders': kept, '/orders/7': answering(200, b'{"id":"x"}'), '/orders/8': chunked(b'{"id"', b':1,"item":"a","count":1}')})
+        bodies = [json.dumps({**ORDER, 'extra': 1}).encode(), b'{' + b'x' * 100_000]
+        for body in bodies:
+            self.assertEqual(moat.request('POST', '/orders', body=body, headers={'Content-Type': 'application/json'}).status, 200)
+        self.assertEqual([r.body for r in backend.requests], bodies)
+        self.assertEqual(moat.request('GET', '/nothing').status, 200)
+        self.assertEqual(moat.request('GET', '/orders/7').json(), {'id': 'x'})
+        self.assertEqual(moat.request('GET', '/orders/8').json(), {'id': 1, 'item': 'a', 'count': 1})
+        def counted():
+            return dict(re.findall(r'moat_schema_would_refuse_total\{route="/\*",code="(\w+)"\} (\d+)', self.metrics(moat)))
+        # Each POST is answered with what the description does not have, too.
+        harness.wait_until(lambda: counted().get('schema_response_body') == '1', what=str(counted()))
+        self.assertEqual({k: v for k, v in counted().items() if 'response' not in k},
+                         {'schema_body': '1', 'schema_body_syntax': '1', 'schema_no_operation': '1'})
+        line = json.loads(next(line for line in moat.lines if 'schema_would_refuse' in line))
+        self.assertEqual((line['code'], line['operation']), ('schema_body', 'POST /orders (createOrder)'))
+        self.assertIn('weakened: practice 2: route \'/*\' only reports what its schema does not describe', self.check(moat))
+
+    def test_check_and_explain(self):
+        moat, backend = self.start('')
+        said = self.check(moat)
+        self.assertIn(f"Schema of route '/*': {HERE}/orders.yaml, 6 operations; requests are refused where they are not "
+                      'described, answers not looked at.', said)
+        said = self.check(moat, 'explain', 'POST', '/orders')
+        self.assertRegex(said, r'schema      .*orders.yaml: POST /orders \(createOrder\)\n +body: application/json, '
+                               r'application/x-www-form-urlencoded, required\n')
+        self.assertIn('REFUSED 405 schema_no_method; there are GET, POST, HEAD', self.check(moat, 'explain', 'PATCH', '/orders'))
+        self.assertIn('REFUSED 404 schema_no_operation', self.check(moat, 'explain', 'GET', '/order'))
+
+    def test_a_wrong_document_refuses_the_start_with_its_line(self):
+        with tempfile.TemporaryDirectory(prefix='moat-e2e-') as place:
+            document = pathlib.Path(place) / 'api.yaml'
+            for text, why in (('openapi: 3.1.0\ninfo: {}\npaths:\n  /a:\n    gte: {}\n',
+                               "api.yaml:5: /paths/~1a/gte: a path item has no field 'gte'; did you mean 'get'?"),
+                              ('openapi: 3.1.0\ninfo: {}\npaths:\n  /a: {get: {parameters: [{$ref: ../b.yaml}]}}\n', 'api.yaml:4: '),
+                              ('a: [', 'api.yaml:')):
+                document.write_text(text)
+                with self.assertRaisesRegex(AssertionError, re.escape(why)):
+                    harness.Moat('http://127.0.0.1:9', f'schema = "{document}"\n')
+            with self.assertRaisesRegex(AssertionError, 'says how its schema is obeyed, but has none'):
+                harness.Moat('http://127.0.0.1:9', 'schema_mode = "shadow"\n')
+            with self.assertRaisesRegex(AssertionError, 'there is no such file'):
+                harness.Moat('http://127.0.0.1:9', f'schema = "{place}/none.yaml"\n')
+
+    def test_a_changed_document_is_obeyed_without_a_restart(self):
+        with tempfile.TemporaryDirectory(prefix='moat-e2e-') as place:
+            (pathlib.Path(place) / 'schemas').mkdir()
+            for name in ('orders.yaml', 'schemas/order.yaml'):
+                shutil.copy(HERE / name, pathlib.Path(place) / name)
+            moat, backend = self.start('', document=f'{place}/orders.yaml')
+            self.assertEqual(moat.request('POST', '/orders', json={**ORDER, 'colour': 'red'}).status, 422)
+            part = pathlib.Path(place) / 'schemas/order.yaml'
+            part.write_text(part.read_text() + '  colour: {type: string}\n')
+            harness.wait_until(lambda: moat.request('POST', '/orders', json={**ORDER, 'colour': 'red'}).status == 200, 20,
+                               'the new document')
+            part.write_text('type: nothing\n')
+            harness.wait_until(lambda: any('config_reload_refused' in line for line in moat.lines), 20, 'the refusal')
+            self.assertEqual(moat.request('POST', '/orders', json={**ORDER, 'colour': 'red'}).status, 200)
+            part.unlink()
+
+
+class Answers(Schema):
+    """schema_responses = "enforce": what the document does not describe leaves no backend."""
+    good = b'{"id":1,"item":"tea","count":1}'
+
+    def test_only_what_is_described_is_passed_on(self):
+        handlers = {
+            '/orders/1': answering(200, self.good),
+            '/orders/2': answering(200, b'{"id":1,"item":"tea","count":1,"password_hash":"x"}'),
+            '/orders/3': answering(200, b'{"id":1'),
+            '/orders/4': answering(500, b'Traceback', 'text/plain'),
+            '/orders/5': answering(200, b'<html>', 'text/html'),
+            '/orders/6': answering(404, b'', 'text/plain'),
+            '/orders/7': chunked(self.good[:5], self.good[5:]),
+            '/orders/8': chunked(self.good, b' '),
+            '/orders/9': until_close(self.good),
+            '/orders/10': answering(200, self.good, Content_Encoding='gzip'),
+            '/orders/11': chunked(b'{"id":1', b',"x":1}'),
+        }
+        moat, backend = self.start('schema_responses = "enforce"\n', handlers)
+        for path in ('1', '7', '8', '9'):
+            answer = moat.request('GET', f'/orders/{path}')
+            self.assertEqual((answer.status, answer.body.strip()), (200, self.good), path)
+        for path, code in (('2', 'schema_response_body'), ('3', 'schema_response_body'), ('4', 'schema_response_status'),
+                           ('5', 'schema_response_type'), ('10', 'schema_response_encoded'), ('11', 'schema_response_body')):
+            answer = moat.request('GET', f'/orders/{path}')
+            self.assertEqual((answer.status, answer.json()), (502, {
+                'type': 'about:blank', 'title': answer.json()['title'], 'status': 502, 'code': code}), path)
+            self.assertNotIn('password', answer.text)
+        self.assertEqual(moat.request('GET', '/orders/6').status, 404)
+        line = json.loads(next(line for line in moat.lines if 'schema_response_refused' in line))
+        self.assertEqual((line['code'], line['operation']), ('schema_response_body', 'GET /orders/{id} (getOrder)'))
+        self.assertTrue(all(r.field('accept-encoding') == 'identity' for r in backend.requests))
+
+    def test_a_large_answer_is_held_and_one_too_large_refused(self):
+        order = json.dumps({'id': 1, 'item': 'tea', 'count': 1, 'note': 'x' * 90_000}).encode()
+        many = b'[' + b','.join([order] * 20) + b']'
+        too_many = b'[' + b','.join([order] * 200) + b']'
+        moat, backend = self.start('schema_responses = "enforce"\n', {'/orders': answering(200, many)})
+        self.assertEqual(moat.request('GET', '/orders').body, many)
+        backend.handlers['/orders'] = chunked(too_many[:1000], too_many[1000:])
+        answer = moat.request('GET', '/orders')
+        self.assertEqual((answer.status, answer.json()['code']), (502, 'schema_response_body'))
+        self.assertEqual(moat.request('GET', '/orders/x').status, 400, 'and the gateway goes on')
+
+    def test_connections_are_kept_where_all_was_read(self):
+        moat, backend = self.start('schema_responses = "enforce"\n', {'/orders/1': answering(200, self.good)})
+        with peer_of(moat) as peer:
+            for _ in range(5):
+                peer.send(b'GET /orders/1 HTTP/1.1\r\nHost: localhost:%d\r\n\r\n' % moat.https_port)
+                self.assertEqual(peer.answer().body, self.good)
+        self.assertEqual(backend.connections, 1)
+
+
+if __name__ == '__main__':
+    harness.main()
