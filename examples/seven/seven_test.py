@@ -80,6 +80,11 @@ def validate_email(program):
            *4 * [r'400 Invalid Email'])
 
 
+def typed_body(program):
+    expect(run(program), '201 2 of tea', '422 /item must be at least 1 character long', '422 /count must be an integer',
+           '422 /count is required', '422  .*', '422 /item must be a string', '422 .*')
+
+
 def hash_password(program):
     expect(run(program), r'argon2id: \$argon2id\$v=19\$m=19456,t=2,p.*…', r'bcrypt: \$2b\$10\$…',
            'right password: yes', 'wrong password: no', r'bcrypt, wrong: no, still \$2b\$',
