@@ -142,6 +142,19 @@ TEST(FetchTarget, AnAddressInTheUrlIsItsOwnAnswer) {
   EXPECT_EQ(target->judge({}).value(), ip("93.184.215.14"));
 }
 
+TEST(FetchTarget, AUrlHasAtMost2084Bytes) {
+  const std::string head = "https://example.com/";
+  const auto of = [&head](std::size_t size) { return head + std::string(size - head.size(), 'x'); };
+  EXPECT_EQ(read(of(2083)).size(), 2083U);
+  EXPECT_EQ(read(of(2084)).size(), 2084U);
+  EXPECT_EQ(read(of(2085)), "malformed");
+  const auto target = FetchTarget::parse(head);
+  ASSERT_TRUE(target);
+  EXPECT_EQ(target->redirect(of(2085)).error(), FetchRefusal::malformed);
+  // Within the limit as a reference, and beyond it as a URL.
+  EXPECT_EQ(target->redirect(std::string(2080, 'x')).error(), FetchRefusal::malformed);
+}
+
 TEST(FetchTarget, ARedirectIsJudgedAnew) {
   const auto target = FetchTarget::parse("https://example.com/a/b");
   ASSERT_TRUE(target);
