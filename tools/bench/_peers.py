@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The servers that ./dev bench gateway measures: one worker each, pinned to one core, tuned as their documentation advises."""
-import os, shutil, subprocess, sys
+import json, os, shutil, subprocess, sys
 import common
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -17,7 +17,7 @@ class Target:
 class Peers:
     """Starts each by name, once, in front of the same backend."""
 
-    names = ('moat', 'nginx', 'haproxy', 'caddy', 'auth_request', 'express')
+    names = ('moat', 'nginx', 'haproxy', 'caddy', 'auth_request', 'express', 'schema')
 
     def __init__(self, bench, sessions, engine=None):
         self.bench, self.sessions, self.engine = bench, sessions, engine
@@ -147,14 +147,23 @@ https://:{port} {{
         common.wait_for(port)
         return Target(process, port, open(cookies).read().split('\n')[:-1])
 
-    def _moat(self):
+    def _schema(self):
+        """Moat, and an OpenAPI document that describes what the case `schema` posts."""
+        schema = common.orders()[0]
+        answer = {'200': {'description': 'ok'}}
+        document = {'openapi': '3.1.0', 'info': {}, 'paths': {'/api/items': {'get': {'responses': answer}, 'post': {
+            'requestBody': {'required': True, 'content': {'application/json': {'schema': schema}}}, 'responses': answer}}}}
+        return self._moat(sessions=1, MOAT_SCHEMA=self._file('openapi.json', json.dumps(document)))
+
+    def _moat(self, sessions=None, **more):
         """Everything on, as it ships; its limits are far away."""
-        environment = {'MOAT_SERVER_TIMEOUTS_IDLE': '10m', 'MOAT_PASSWORD_WORKERS': '1'}
+        environment = {**more, 'MOAT_SERVER_TIMEOUTS_IDLE': '10m', 'MOAT_PASSWORD_WORKERS': '1'}
         if self.engine:
             environment['MOAT_SERVER_ENGINE'] = self.engine
         process, port = self.bench.moat(self.backend, self.chain, self.key, environment)
-        print(f'making {self.sessions} sessions (each costs an Argon2id hash) …', flush=True)
-        return Target(process, port, common.sessions(port, self.sessions))
+        sessions = sessions or self.sessions
+        print(f'making {sessions} sessions (each costs an Argon2id hash) …', flush=True)
+        return Target(process, port, common.sessions(port, sessions))
 
 
 def missing(names):

@@ -144,12 +144,19 @@ class Bench:
     def moat(self, backend, chain, key, environment=()):
         port = free_port()
         process = pin(SERVER_CPU, [os.path.join(BUILD, 'moat'), 'run', '--to', f'127.0.0.1:{backend}', '--workers', '1',
-                                   '--https', f'127.0.0.1:{port}', '--http', 'off', '--data', os.path.join(self.folder, 'data')],
+                                   '--https', f'127.0.0.1:{port}', '--http', 'off', '--data', os.path.join(self.folder, f'data-{port}')],
                       env={**os.environ, **LOOSE, 'MOAT_TLS_CERTIFICATE': chain, 'MOAT_TLS_KEY': key, **dict(environment)},
                       stdout=subprocess.DEVNULL)
         self.started.append(process)
         wait_for(port)
         return process, port
+
+
+def orders():
+    """A schema of orders, and one that fits it, of 1.5 KiB: what ./dev bench validate has, too, where the second order does not fit."""
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), 'validate', 'inputs.json')) as f:
+        inputs = json.load(f)
+    return inputs['schema'], inputs['orders'][:1]
 
 
 def client(port):
