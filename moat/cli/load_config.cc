@@ -169,6 +169,15 @@ Result<Config, std::vector<gateway::ConfigProblem>> read_config(const Arguments&
     }
     for (auto& route : config.routes) route.backends = {*upstream};
   }
+  if (const auto value = arguments.value("schema")) {
+    if (config.routes.empty()) config.routes.emplace_back().csrf = config.csrf;
+    for (auto& route : config.routes) {
+      if (!route.schema.file.empty() && route.schema.file != *value)
+        return refuse("--schema names one document, but " + file +
+                      " names another; change it there");
+      route.schema.file = *value;
+    }
+  }
   if (const auto value = arguments.value("https")) config.https = {*value};
   if (const auto value = arguments.value("http")) config.http = {*value};
   if (arguments.value("http") == "off") config.http.clear();

@@ -14,6 +14,7 @@ namespace {
 const std::vector<Option> config_options = {
     {"config", "FILE", "the configuration (default: moat.toml, if there is one)"},
     {"to", "URL", "the backend, such as http://127.0.0.1:3000"},
+    {"schema", "FILE", "an OpenAPI document; what it does not describe is refused"},
     {"domain", "NAME", "the name it is reached by (default: localhost)"},
     {"https", "ADDR", "where HTTPS is served, such as 127.0.0.1:8443 or :443"},
     {"http", "ADDR", "where plain HTTP is redirected; \"off\" for nowhere"},

@@ -36,6 +36,18 @@ struct Terminal {
   }
 };
 
+// ", and what openapi.yaml does not describe", where a route has such a document that is enforced.
+std::string undescribed(const Config& config) {
+  std::string files;
+  for (const gateway::Route& route : config.routes) {
+    const gateway::RouteSchema& schema = route.schema;
+    if (schema.file.empty() || schema.requests != gateway::SchemaMode::enforce) continue;
+    const std::string name = schema.file.substr(schema.file.rfind('/') + 1);
+    if (files.find(name) == std::string::npos) files += (files.empty() ? "" : " and ") + name;
+  }
+  return files.empty() ? "" : ", and what " + files + " does not describe";
+}
+
 void print_practices(const Config& config, const gateway::Started& started,
                      const Terminal& terminal) {
   const std::string argon = "Argon2id " + std::to_string(config.argon2_memory_kib / 1024) +
@@ -62,8 +74,8 @@ void print_practices(const Config& config, const gateway::Started& started,
             : config.hsts_ramp    ? "; HSTS, by a ramp"
                                   : "; HSTS"),
        trusted},
-      {"2 Input      ",
-       "on: ambiguous requests, bad encodings and oversized input refused; security headers"},
+      {"2 Input      ", "on: ambiguous requests, bad encodings and oversized input refused" +
+                            undescribed(config) + "; security headers"},
       {"3 Passwords  ", config.accounts ? "on: " + argon : accounts_off, config.accounts},
       {"4 Sessions   ",
        config.accounts ? "on: access " + minutes(config.access_ttl) + ", rotating refresh, idle " +

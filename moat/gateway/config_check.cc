@@ -457,6 +457,7 @@ std::string_view sample_config() {
 domain  = "localhost"              # a public name listens on :443 and :80
 backend = "http://127.0.0.1:3000"  # the only thing Moat must be told
 login   = ["/account/*"]           # paths that need a signed-in user; the rest is public
+# schema = "openapi.yaml"          # what this OpenAPI document does not describe is refused
 # email = "ops@example.com"        # whom a certificate authority may write to
 # data  = "/var/lib/moat"          # accounts, keys and certificates; made 0700 on first run
 # tls.acme.agree_to_terms = true   # of Let's Encrypt, which then gives a public name its certificate

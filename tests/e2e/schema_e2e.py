@@ -314,6 +314,15 @@ class Settings(Schema):
         padded += b' ' * (1024 * 1024 - len(padded))
         self.assertEqual(moat.request('POST', '/orders', body=padded, headers={'Content-Type': 'application/json'}).status, 200)
 
+    def test_it_may_be_an_option(self):
+        backend = wire.Backend({})
+        self.addCleanup(backend.stop)
+        moat = harness.Moat(backend.url, options=('--schema', str(HERE / 'orders.yaml')))
+        self.addCleanup(lambda: self.assertEqual(moat.stop(), 0))
+        self.assertEqual(moat.request('GET', '/orders').status, 200)
+        self.assertEqual(moat.request('GET', '/other').status, 404)
+        self.assertIn('oversized input refused, and what orders.yaml does not describe; security headers', moat.output)
+
     def test_a_base_stands_before_the_paths(self):
         moat, backend = self.start('schema_base = "/v2"\n')
         self.assertEqual(moat.request('GET', '/v2/orders').status, 200)
