@@ -234,6 +234,8 @@ struct Config {
   bool allow_unsandboxed = false;  // a weakening
   std::uint64_t max_header = 16 * 1024;
   std::uint64_t max_target = 8 * 1024;
+  // Of bodies that are read whole to be checked, all connections together.
+  std::uint64_t max_held_bodies = 256 * 1024 * 1024;
   Timeouts timeouts;
 
   Issuer issuer = Issuer::automatic;

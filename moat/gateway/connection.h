@@ -128,7 +128,8 @@ class Connection final {
   // `first` is what has come of the body.
   [[gnu::noinline]] net::Task<Answer> check_answer(const PreparedRoute& route, net::Stream& backend,
                                                    std::string_view first);
-  net::Task<bool> hold_answer(net::Stream& backend, std::string_view first, bool& too_large);
+  enum class Held { whole, broken, no_room };
+  net::Task<Held> hold_answer(net::Stream& backend, std::string_view first, std::size_t most);
   void append_held(ClientFraming framing);
   void observe(std::string_view bytes) {
     if (x_->observe_answer) keep_observed(bytes);

@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "moat/base/ip.h"
+#include "moat/gateway/held_bytes.h"
 
 namespace moat::gateway {
 
@@ -61,6 +62,8 @@ class ConnectionLimits final {
     const auto found = shard.counts.find(network);
     if (found != shard.counts.end() && --found->second == 0) shard.counts.erase(found);
   }
+  // Of bodies, for all connections.
+  HeldBytes& held() { return held_; }
   std::uint32_t open_now() const { return open_.load(std::memory_order_relaxed); }
 
  private:
@@ -81,6 +84,7 @@ class ConnectionLimits final {
   std::atomic<std::uint32_t> most_per_address_;
   std::atomic<std::uint32_t> open_{0};
   std::array<Shard, 16> shards_;
+  HeldBytes held_;
 };
 
 }  // namespace moat::gateway

@@ -58,7 +58,8 @@ AdminAnswer Gateway::Parts::answer_admin(std::string_view method, std::string_vi
 std::string Gateway::Parts::metrics() {
   std::vector<const Metrics*> all;
   for (const auto& worker : workers) all.push_back(&worker->metrics());
-  std::string out = prometheus(all, labels, {connections->open_now(), access->dropped()});
+  std::string out = prometheus(
+      all, labels, {connections->open_now(), connections->held().now(), access->dropped()});
   const auto add = [&](const std::string& name, const char* type, const char* help,
                        std::uint64_t value) {
     out += "# HELP moat_" + name + " " + help + "\n# TYPE moat_" + name + " " + type + "\nmoat_" +

@@ -58,6 +58,7 @@ Result<void, std::string> Gateway::Parts::switch_to(std::shared_ptr<Generation> 
     std::size_t count = 0;
   };
   const auto taken = std::make_shared<Taken>();
+  connections->held().set_most(next->config().max_held_bodies);
   connections->set(affordable_connections(next->config().max_connections, log),
                    next->config().max_connections_per_address);
   for (std::size_t i = 0; i < workers.size(); ++i) {

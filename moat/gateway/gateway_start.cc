@@ -78,6 +78,7 @@ Result<void, std::string> Gateway::Parts::make_services() {
   fetches = std::make_unique<net::WorkerPool>(fetching);
   connections.emplace(affordable_connections(config.max_connections, log),
                       config.max_connections_per_address);
+  connections->held().set_most(config.max_held_bodies);
   auto opened = AccessLog::open(config, clock, log);
   if (!opened) return Error{opened.error()};
   access = std::move(*opened);

@@ -271,6 +271,8 @@ std::string prometheus(const std::vector<const Metrics*>& workers, const RouteLa
   line(out, "access_log_dropped_total", "", gauges.access_lines_dropped);
   head(out, "open_connections", "gauge", "Connections open now.");
   line(out, "open_connections", "", gauges.open_connections);
+  head(out, "held_body_bytes", "gauge", "Held of bodies that are checked as a whole.");
+  line(out, "held_body_bytes", "", gauges.held_body_bytes);
   return out;
 }
 

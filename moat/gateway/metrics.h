@@ -131,6 +131,7 @@ std::string prometheus(const std::vector<BackendMetrics>& backends);
 // What is not a worker's.
 struct Gauges {
   std::uint64_t open_connections = 0;
+  std::uint64_t held_body_bytes = 0;
   std::uint64_t access_lines_dropped = 0;
 };
 

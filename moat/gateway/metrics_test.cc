@@ -29,14 +29,14 @@ TEST(Metrics, AddUpOverTheWorkers) {
   first.routes.of(api).refusals.add("csrf", "cross_site");
   second.routes.of(api).refusals.add("csrf", "cross_site");
   second.routes.of(RouteLabels::none).refusals.add("canonical", "bad_host");
-  const std::string text = prometheus({&first, &second}, labels, {7, 9});
+  const std::string text = prometheus({&first, &second}, labels, {7, 8, 9});
   for (const char* line :
        {"moat_connections_total 42", "moat_requests_total{route=\"/api/*\",code=\"4xx\"} 3",
         "moat_requests_total{route=\"/api/*\",code=\"2xx\"} 0",
         "moat_refused_total{route=\"/api/*\",practice=\"6\",step=\"csrf\",code=\"cross_site\"} 2",
         "moat_refused_total{route=\"(none)\",practice=\"2\",step=\"canonical\",code=\"bad_host\"} "
         "1",
-        "moat_access_log_dropped_total 9", "moat_open_connections 7"}) {
+        "moat_access_log_dropped_total 9", "moat_open_connections 7", "moat_held_body_bytes 8"}) {
     EXPECT_TRUE(has(text, line)) << line << "\n" << text;
   }
 }

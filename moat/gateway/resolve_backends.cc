@@ -88,7 +88,7 @@ std::vector<ConfigProblem> read_schemas(Config& config) {
   std::vector<ConfigProblem> problems;
   for (Route& route : config.routes) {
     if (route.schema.file.empty()) continue;
-    const auto read = read_schema(route.schema, route.max_body);
+    const auto read = read_schema(route.schema, route.max_body, route.csrf == CsrfMode::token);
     if (read) continue;
     for (const openapi::DocumentProblem& problem : read.error()) {
       const std::string place = problem.pointer.empty() ? "" : problem.pointer + ": ";

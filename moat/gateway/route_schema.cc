@@ -7,6 +7,8 @@
 #include <fstream>
 #include <utility>
 
+#include "moat/csrf/token.h"
+
 namespace moat::gateway {
 
 namespace {
@@ -47,7 +49,8 @@ std::vector<std::string> operations_outside(const RouteSchema& schema, const std
 }
 
 Result<void, std::vector<openapi::DocumentProblem>> read_schema(RouteSchema& schema,
-                                                                std::uint64_t max_body) {
+                                                                std::uint64_t max_body,
+                                                                bool form_token) {
   const std::size_t slash = schema.file.rfind('/');
   const std::string folder =
       slash == std::string::npos ? std::string() : schema.file.substr(0, slash + 1);
@@ -65,7 +68,10 @@ Result<void, std::vector<openapi::DocumentProblem>> read_schema(RouteSchema& sch
   options.allow_unknown_query = schema.allow_unknown_query;
   options.allow_unknown_members = schema.allow_unknown_members;
   options.allow_unsafe_keys = schema.allow_unsafe_keys;
+  if (form_token) options.other_form_fields.emplace_back(csrf::field_name);
   options.checks_responses = schema.responses != SchemaMode::off;
+  options.response.total_bytes = options.response.string_bytes =
+      static_cast<std::size_t>(schema.max_answer);
   options.body.members = schema.max_members;
   options.body.string_bytes = schema.max_string;
   options.body.total_bytes = static_cast<std::size_t>(max_body);

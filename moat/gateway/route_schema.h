@@ -20,12 +20,13 @@ struct RouteSchema {
   std::string file;  // empty: none
   SchemaMode requests = SchemaMode::enforce;
   SchemaMode responses = SchemaMode::off;
-  std::optional<std::string> base;       // before its paths, in place of its servers'
-  bool allow_unknown_query = false;      // true is a weakening
-  bool allow_unknown_members = false;    // true is a weakening
-  bool allow_unsafe_keys = false;        // true is a weakening
-  std::uint32_t max_members = 1000;      // of a body or a query
-  std::uint64_t max_string = 64 * 1024;  // bytes of one text
+  std::optional<std::string> base;         // before its paths, in place of its servers'
+  bool allow_unknown_query = false;        // true is a weakening
+  bool allow_unknown_members = false;      // true is a weakening
+  bool allow_unsafe_keys = false;          // true is a weakening
+  std::uint32_t max_members = 1000;        // of a body or a query
+  std::uint64_t max_string = 64 * 1024;    // bytes of one text
+  std::uint64_t max_answer = 1024 * 1024;  // bytes of an answer that is looked at
   // What has been read of it, by read_schema.
   std::shared_ptr<const openapi::Document> document;
   std::vector<std::string> files;  // it and what it refers to
@@ -40,7 +41,8 @@ std::vector<std::string> operations_outside(const RouteSchema& schema, const std
 
 // Reads the document into `schema`. `max_body` bounds what is held of a body. The problems name
 // files as `schema.file` does.
+// `form_token`: forms bring the field of one against forgery, which no document has.
 [[nodiscard]] Result<void, std::vector<openapi::DocumentProblem>> read_schema(
-    RouteSchema& schema, std::uint64_t max_body);
+    RouteSchema& schema, std::uint64_t max_body, bool form_token = false);
 
 }  // namespace moat::gateway

@@ -13,8 +13,6 @@ using http::Known;
 
 namespace {
 
-constexpr std::size_t most_answer = openapi::most_response_bytes;
-
 // The first thing that is wrong, for a log line or a page. No text of a stranger's is in it.
 std::string first_error(const openapi::Refusal& refusal) {
   if (refusal.errors.empty()) return std::string();
@@ -161,13 +159,18 @@ net::Task<Connection::Answer> Connection::check_answer(const PreparedRoute& rout
   }
   if (!refusal && reads && !enforced) {
     x.observe_answer = true;
+    x.observed_most = route.route->schema.max_answer;
     x.answer_type = type;
   }
   bool held = false;
   if (!refusal && reads && enforced) {
-    bool too_large = false;
-    const bool whole = co_await hold_answer(backend, first, too_large);
-    if (!whole && !too_large) co_return Answer::broken;
+    const auto most = static_cast<std::size_t>(route.route->schema.max_answer);
+    const Held got = co_await hold_answer(backend, first, most);
+    if (got == Held::broken) co_return Answer::broken;
+    if (got == Held::no_room) {
+      co_await refuse(503, "busy", "The server is busy. Please try again in a moment.");
+      co_return Answer::refused;
+    }
     held = true;
     refusal = document.check_response_body(operation, response.status, type, x.answer);
   }
@@ -185,10 +188,10 @@ net::Task<Connection::Answer> Connection::check_answer(const PreparedRoute& rout
   co_return Answer::passes;
 }
 
-// Reads the body of an answer, which begins with `first`, into Exchange::answer. False: it broke
-// off, or is too large, of which one byte too many is kept so that the limit speaks for itself.
-net::Task<bool> Connection::hold_answer(net::Stream& backend, std::string_view first,
-                                        bool& too_large) {
+// Reads the body of an answer, which begins with `first`, into Exchange::answer. Of one that is too
+// large one byte too many is kept, so that the limit speaks for itself.
+net::Task<Connection::Held> Connection::hold_answer(net::Stream& backend, std::string_view first,
+                                                    std::size_t most) {
   const http::Framing body = x_->response.body;
   std::string& out = x_->answer;
   http::ChunkedDecoder decoder(http::ChunkLimits::for_backend());
@@ -198,7 +201,7 @@ net::Task<bool> Connection::hold_answer(net::Stream& backend, std::string_view f
     if (body.kind == http::Framing::Kind::chunked) {
       while (!done && !there.empty()) {
         const http::ChunkedDecoder::Step step = decoder.feed(there);
-        if (step.state == http::ChunkedDecoder::State::failed) co_return false;
+        if (step.state == http::ChunkedDecoder::State::failed) co_return Held::broken;
         there.remove_prefix(step.consumed);
         out.append(step.data);
         done = step.state == http::ChunkedDecoder::State::done;
@@ -213,12 +216,13 @@ net::Task<bool> Connection::hold_answer(net::Stream& backend, std::string_view f
     } else {
       out.append(there);
     }
-    if (out.size() > most_answer) {
-      out.resize(most_answer + 1);
-      too_large = true;
-      co_return false;
+    if (out.size() > most) {
+      out.resize(most + 1);
+      co_return Held::whole;
     }
-    if (done) co_return true;
+    if (!x_->held.grow_to(shared().connections.held(), x_->body.size() + out.size()))
+      co_return Held::no_room;
+    if (done) co_return Held::whole;
     for (there = {}; there.empty();) {
       const net::Io got = backend.read(buffer.get(), net::BufferPool::buffer_size);
       if (got.state == net::Io::ok) {
@@ -226,11 +230,12 @@ net::Task<bool> Connection::hold_answer(net::Stream& backend, std::string_view f
       } else if (got.state == net::Io::blocked) {
         const Tick deadline = loop_.in(shared().config.timeouts.backend);
         const net::Wait wait = co_await backend.readable(deadline);
-        if (wait != net::Wait::ready) co_return false;
+        if (wait != net::Wait::ready) co_return Held::broken;
       } else {
         // As in relay_body.
-        co_return body.kind == http::Framing::Kind::until_close&& got.state == net::Io::end &&
-            !backend.cut_off();
+        const bool ended = body.kind == http::Framing::Kind::until_close &&
+                           got.state == net::Io::end && !backend.cut_off();
+        co_return ended ? Held::whole : Held::broken;
       }
     }
   }
@@ -245,10 +250,17 @@ void Connection::append_held(ClientFraming framing) {
   }
 }
 
+// A copy that has no room is no longer looked at: the answer itself goes on.
 void Connection::keep_observed(std::string_view bytes) {
   std::string& answer = x_->answer;
-  // One byte too many says that it is too large.
-  answer.append(bytes.substr(0, most_answer + 1 - std::min(answer.size(), most_answer + 1)));
+  const auto most = static_cast<std::size_t>(x_->observed_most);
+  bytes = bytes.substr(0, most + 1 - std::min(answer.size(), most + 1));
+  if (!x_->held.grow_to(shared().connections.held(),
+                        x_->body.size() + answer.size() + bytes.size())) {
+    x_->observe_answer = false;
+    return;
+  }
+  answer.append(bytes);
 }
 
 void Connection::judge_observed(const PreparedRoute& route) const {

@@ -42,6 +42,7 @@ void Exchange::clear() {
   fields.clear();
   wipe(body);
   forget(body);
+  held.release();
   forget(answer);
   body_read = observe_answer = false;
   parsed = complete = traced = trace_came = false;

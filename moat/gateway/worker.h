@@ -148,8 +148,10 @@ struct Exchange {
   std::string body;  // of the request, where it was read whole to be checked
   bool body_read = false;
   std::string answer;  // of the backend, as much of its body as is looked at
+  Hold held;           // of the two
   std::string answer_type;
   bool observe_answer = false;
+  std::uint64_t observed_most = 0;
   std::string request_id;
   bool parsed = false;  // the head was understood
   // For the metrics and the access log.

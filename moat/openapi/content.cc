@@ -61,6 +61,16 @@ std::optional<Refusal> judge_texts(const Media& media, json::Value values,
   return violated(read.error());
 }
 
+void drop_others(json::Object& values, const ReadRules& rules) {
+  const auto& others = rules.other_form_fields;
+  values.erase(std::remove_if(values.begin(), values.end(),
+                              [&](const json::Member& member) {
+                                return std::find(others.begin(), others.end(), member.first) !=
+                                       others.end();
+                              }),
+               values.end());
+}
+
 validate::NamePredicate repeats(const Media& media) {
   return
       [&media](std::string_view name) { return !media.schema || media.schema->wants_array(name); };
@@ -84,7 +94,9 @@ std::optional<Refusal> check_form(const Media& media, std::string_view body,
   options.repeat = repeats(media);
   auto values = validate::form_values(body, options);
   if (!values) return refused_values(values.error());
-  return judge_texts(media, std::move(*values));
+  json::Object fields = *values->as_object();
+  drop_others(fields, rules);
+  return judge_texts(media, json::Value(std::move(fields)));
 }
 
 bool is_of_type(std::string_view type, const std::vector<std::string>& types) {
@@ -128,6 +140,7 @@ std::optional<Refusal> check_multipart(const Media& media, std::string_view cont
   const auto form = validate::multipart_values(body, content_type, options);
   if (!form) return refused_values(form.error());
   json::Object values = *form->values.as_object();
+  drop_others(values, rules);
   for (const validate::FilePart& file : form->files) {
     const bool declared = media.members.files.count(file.name) != 0;
     const bool listed = media.members.listed.count(file.name) != 0;

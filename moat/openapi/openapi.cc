@@ -97,9 +97,10 @@ Result<Document, std::vector<DocumentProblem>> Document::parse(std::string_view 
   keys.allow_names.assign(files.unsafe_names().begin(), files.unsafe_names().end());
   keys.allow_prototype_keys = keys.allow_operator_keys = keys.allow_dotted_keys =
       options.allow_unsafe_keys;
-  parts->request_rules = {options.body, keys, options.allow_unknown_query};
+  parts->request_rules = {options.body, keys, options.allow_unknown_query,
+                          options.other_form_fields};
   keys.allow_prototype_keys = keys.allow_operator_keys = keys.allow_dotted_keys = true;
-  parts->response_rules = {options.response, keys, false};
+  parts->response_rules = {options.response, keys, false, {}};
   return Document(std::move(parts));
 }
 

@@ -29,9 +29,6 @@ struct DocumentProblem {
 // to the first document's folder and never leads out of it.
 using Loader = std::function<Result<std::string, std::string>(std::string_view name)>;
 
-// Bytes of an answer that are read, at most.
-inline constexpr std::size_t most_response_bytes = 16 << 20;
-
 struct DocumentOptions {
   std::string name = "openapi.yaml";  // for messages
   Loader loader;                      // without one, a reference to another file is a problem
@@ -42,15 +39,15 @@ struct DocumentOptions {
   bool allow_unknown_members = false;  // of objects in bodies that list their members
   // Members of objects that a document leaves open, as of KeyRules: "$gt", "__proto__", "a.b".
   bool allow_unsafe_keys = false;
+  // Fields of forms that are somebody else's, such as a token against forgery: passed over.
+  std::vector<std::string> other_form_fields;
   bool checks_responses = false;            // whether check_response_… will be called
   std::size_t max_bytes = 8 * 1024 * 1024;  // of all files together
   std::size_t max_nodes = 500'000;          // values in all files, aliases of YAML written out
   json::Limits body;                        // of a body, and of a parameter that is JSON
   // Of an answer: the backend is nobody to be afraid of.
-  json::Limits response{.depth = 64,
-                        .members = 1'000'000,
-                        .string_bytes = most_response_bytes,
-                        .total_bytes = most_response_bytes};
+  json::Limits response{
+      .depth = 64, .members = 1'000'000, .string_bytes = 1 << 20, .total_bytes = 1 << 20};
 };
 
 // What is judged. All texts belong to the caller.

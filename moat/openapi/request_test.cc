@@ -301,6 +301,16 @@ TEST(Bodies, MayBeForms) {
   EXPECT_EQ(form("name=%zz"), "400 schema_body_syntax; body # syntax");
 }
 
+TEST(Bodies, PassOverTheFieldsOfOthers) {
+  const Document document = document_of(with_paths(forms), {.other_form_fields = {"_csrf"}});
+  EXPECT_EQ(post(document, "/a", "_csrf=x&name=y", "application/x-www-form-urlencoded"), "ok");
+  EXPECT_EQ(post(document, "/a", "_csrf=x&name=y&_other=z", "application/x-www-form-urlencoded"),
+            "422 schema_body; body # unevaluatedProperties");
+  EXPECT_EQ(post(document, "/a", "_csrf=x&_csrf=x&name=y", "application/x-www-form-urlencoded"),
+            "422 schema_body; body # repeated");
+  EXPECT_EQ(post(document, "/open", R"({"_csrf":"x"})"), "ok");
+}
+
 TEST(Bodies, MayBeMultipart) {
   const Document document = document_of(with_paths(forms));
   const auto part = [](const string& name, const string& more, const string& bytes) {

@@ -314,6 +314,26 @@ class Settings(Schema):
         padded += b' ' * (1024 * 1024 - len(padded))
         self.assertEqual(moat.request('POST', '/orders', body=padded, headers={'Content-Type': 'application/json'}).status, 200)
 
+    def test_what_is_held_of_all_bodies_is_bounded(self):
+        moat, backend = self.start('server.max_held_bodies = "1MiB"\n', {'/orders': kept})
+        body = json.dumps({**ORDER, 'note': 'x' * 60_000}).encode().ljust(600_000)
+        head = b'POST /orders HTTP/1.1\r\nHost: localhost:%d\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n' % (
+            moat.https_port, len(body))
+        with peer_of(moat) as slow, peer_of(moat) as late:
+            slow.send(head + body[:-1])
+            harness.wait_until(lambda: self.held(moat) > 500_000, what='the first body')
+            late.send(head + body[:500_000])
+            answer = late.answer()
+            self.assertEqual((answer.status, answer.json()['code']), (503, 'busy'))
+            slow.send(body[-1:])
+            self.assertEqual(slow.answer().status, 200)
+        self.assertEqual(backend.requests[-1].body, body)
+        harness.wait_until(lambda: self.held(moat) == 0, what='the end of both')
+        self.assertEqual(moat.request('POST', '/orders', body=body, headers={'Content-Type': 'application/json'}).status, 200)
+
+    def held(self, moat):
+        return int(re.search(r'^moat_held_body_bytes (\d+)', self.metrics(moat), re.M)[1])
+
     def test_it_may_be_an_option(self):
         backend = wire.Backend({})
         self.addCleanup(backend.stop)
@@ -441,8 +461,8 @@ class Answers(Schema):
 
     def test_a_large_answer_is_held_and_one_too_large_refused(self):
         order = json.dumps({'id': 1, 'item': 'tea', 'count': 1, 'note': 'x' * 90_000}).encode()
-        many = b'[' + b','.join([order] * 20) + b']'
-        too_many = b'[' + b','.join([order] * 200) + b']'
+        many = b'[' + b','.join([order] * 11) + b']'
+        too_many = b'[' + b','.join([order] * 40) + b']'
         moat, backend = self.start('schema_responses = "enforce"\n', {'/orders': answering(200, many)})
         self.assertEqual(moat.request('GET', '/orders').body, many)
         backend.handlers['/orders'] = chunked(too_many[:1000], too_many[1000:])

@@ -104,6 +104,7 @@ struct ReadRules {
   json::Limits limits;
   validate::KeyRules keys;
   bool allow_unknown_query = false;
+  std::vector<std::string> other_form_fields;
 };
 
 // The values of parameters, from the texts of a request.
