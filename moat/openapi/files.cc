@@ -427,7 +427,7 @@ void Files::check_fields(Kind kind, const Place& place) {
   for (const auto& [name, value] : *place.value->as_object()) {
     const Place at{place.file, &value, place.pointer + pointer_step(name)};
     const auto field = std::find_if(fields.begin(), fields.end(),
-                                    [&name = name](const Field& f) { return f.name == name; });
+                                    [&wanted = name](const Field& f) { return f.name == wanted; });
     if (field == fields.end()) {
       if (!is_extension(name))
         report(at, std::string(to_string(kind)) + " has no field " + quoted(name) +
@@ -487,7 +487,7 @@ void Files::check_schema(const Place& place) {
   }
   for (const auto& [name, value] : *object) {
     const Place at{place.file, &value, place.pointer + pointer_step(name)};
-    const auto is_name = [&name = name](std::string_view other) { return other == name; };
+    const auto is_name = [&wanted = name](std::string_view other) { return other == wanted; };
     if (is_3_0_ && !is_extension(name) &&
         std::none_of(std::begin(keywords_3_0), std::end(keywords_3_0), is_name)) {
       report(at,
