@@ -140,8 +140,8 @@ void Connection::report_undescribed(const PreparedRoute& route,
 // ----------------------------------------------------------------------------------------- answers
 
 net::Task<Connection::Answer> Connection::check_answer(const PreparedRoute& route,
-                                                       net::Stream& backend,
-                                                       std::string_view first) {
+                                                       net::Stream& backend, std::string_view first,
+                                                       openapi::Refusal& refused) {
   Exchange& x = *x_;
   const http::ResponseHead& response = x.response;
   const openapi::Document& document = *route.route->schema.document;
@@ -178,7 +178,7 @@ net::Task<Connection::Answer> Connection::check_answer(const PreparedRoute& rout
                                                   {"code", refusal->code},
                                                   {"reason", reason},
                                                   {"request_id", x.request_id}});
-    co_await refuse_undescribed(std::move(*refusal));
+    refused = std::move(*refusal);
     co_return Answer::refused;
   }
   report_undescribed(route, *refusal);
