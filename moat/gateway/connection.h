@@ -75,6 +75,7 @@ class Connection final {
     done,
     no_answer,   // nothing came: closed or silent
     bad_answer,  // something came that is no answer
+    refused,     // what came is not what the route's document describes
     broken       // the answer had begun
   };
 
@@ -121,13 +122,14 @@ class Connection final {
   void report_undescribed(const PreparedRoute& route, const openapi::Refusal& refusal) const;
   enum class Answer {
     passes,
-    held,     // it is in Exchange::answer, whole
-    refused,  // and that has been said
+    held,  // it is in Exchange::answer, whole
+    refused,
     broken
   };
-  // `first` is what has come of the body.
+  // `first` is what has come of the body. `refusal` is set where it is refused.
   [[gnu::noinline]] net::Task<Answer> check_answer(const PreparedRoute& route, net::Stream& backend,
-                                                   std::string_view first);
+                                                   std::string_view first,
+                                                   openapi::Refusal& refusal);
   enum class Held { whole, broken, no_room };
   net::Task<Held> hold_answer(net::Stream& backend, std::string_view first, std::size_t most);
   void append_held(ClientFraming framing);
@@ -153,7 +155,9 @@ class Connection final {
   void report_failure(const Backends::Lease& lease, Relay result, bool closed);
   void write_backend_head(const PreparedRoute& route, const Backends::Lease& lease);
   net::Task<void> upload(net::Stream& backend);
-  net::Task<Relay> relay(const PreparedRoute& route, Backends::Lease& lease);
+  // `refusal` is set where the result is `refused`.
+  net::Task<Relay> relay(const PreparedRoute& route, Backends::Lease& lease,
+                         openapi::Refusal& refusal);
   net::Task<bool> read_response_head(net::Stream& backend, char* buffer, std::size_t& end,
                                      std::size_t& head);
   net::Task<bool> send(std::string_view bytes);

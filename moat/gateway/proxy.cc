@@ -176,6 +176,7 @@ net::Task<void> Connection::proxy(const PreparedRoute& route, std::size_t index)
     const Tick deadline = loop_.in(shared().config.timeouts.backend);
     if (sent && !lease.stream->flushed()) sent = co_await lease.stream->flush(deadline);
     Relay result = Relay::no_answer;
+    openapi::Refusal refusal;
     if (sent) {
       net::Joinable uploader;
       if (!whole) {
@@ -183,7 +184,7 @@ net::Task<void> Connection::proxy(const PreparedRoute& route, std::size_t index)
         discard_ = body_failed_ = uploaded_ = false;
         uploader.start(upload(*lease.stream));
       }
-      result = co_await relay(route, lease);
+      result = co_await relay(route, lease, refusal);
       hung_up = backend_ended_ || lease.stream->descriptor().hung_up;
       if (!whole) {
         // The answer is over. Who is still sending is read for a little while (linger), so that the
@@ -201,6 +202,11 @@ net::Task<void> Connection::proxy(const PreparedRoute& route, std::size_t index)
     if (result == Relay::done) {
       if (lease.stream != nullptr) keep(std::move(lease), index);
       x.begin += body_size;
+      co_return;
+    }
+    // Here and not sooner: what there is of the request's body has been dealt with.
+    if (result == Relay::refused) {
+      co_await refuse_undescribed(std::move(refusal));
       co_return;
     }
     const bool closed = !sent || hung_up;
@@ -372,7 +378,8 @@ ClientFraming Connection::client_framing() const {
   return x_->head.minor_version == 0 ? ClientFraming::until_close : ClientFraming::chunked;
 }
 
-net::Task<Connection::Relay> Connection::relay(const PreparedRoute& route, Backends::Lease& lease) {
+net::Task<Connection::Relay> Connection::relay(const PreparedRoute& route, Backends::Lease& lease,
+                                               openapi::Refusal& refusal) {
   Exchange& x = *x_;
   net::Stream& backend = *lease.stream;
   auto buffer = loop_.buffers().take();
@@ -390,11 +397,11 @@ net::Task<Connection::Relay> Connection::relay(const PreparedRoute& route, Backe
   Answer checked = Answer::passes;
   const std::string_view first(buffer.get() + head, end - head);
   if (x.described.operation != nullptr && route.route->schema.checks_responses() && !switching)
-    checked = co_await check_answer(route, backend, first);
+    checked = co_await check_answer(route, backend, first, refusal);
   if (checked == Answer::broken) co_return Relay::bad_answer;
   if (checked == Answer::refused) {
     lease.stream->cancel();
-    co_return Relay::done;
+    co_return Relay::refused;
   }
   std::optional<csrf::FormInjector> forms = switching ? std::nullopt : forms_of(route);
   ClientFraming framing = client_framing();

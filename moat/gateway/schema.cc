@@ -92,7 +92,7 @@ net::Task<bool> Connection::undescribed(const PreparedRoute& route, openapi::Ref
 
 net::Task<void> Connection::refuse_undescribed(openapi::Refusal refusal) {
   Exchange& x = *x_;
-  x.step = "schema";
+  x.step = refusal.status == 503 ? "busy" : "schema";
   const std::string reason = first_error(refusal);
   if (x.request.navigation) {
     std::string title(refusal.title);
@@ -105,6 +105,7 @@ net::Task<void> Connection::refuse_undescribed(openapi::Refusal refusal) {
   response.status = refusal.status;
   response.code = refusal.code;
   response.kind = shield::Body::problem;
+  if (refusal.status == 503) response.headers.emplace_back("Retry-After", "1");
   if (!refusal.allow.empty()) response.headers.emplace_back("Allow", refusal.allow);
   // What is wrong with an answer is the operator's to know.
   if (refusal.status >= 500) refusal.errors.clear();
@@ -138,8 +139,8 @@ void Connection::report_undescribed(const PreparedRoute& route,
 // ----------------------------------------------------------------------------------------- answers
 
 net::Task<Connection::Answer> Connection::check_answer(const PreparedRoute& route,
-                                                       net::Stream& backend,
-                                                       std::string_view first) {
+                                                       net::Stream& backend, std::string_view first,
+                                                       openapi::Refusal& refused) {
   Exchange& x = *x_;
   const http::ResponseHead& response = x.response;
   const openapi::Document& document = *route.route->schema.document;
@@ -168,7 +169,9 @@ net::Task<Connection::Answer> Connection::check_answer(const PreparedRoute& rout
     const Held got = co_await hold_answer(backend, first, most);
     if (got == Held::broken) co_return Answer::broken;
     if (got == Held::no_room) {
-      co_await refuse(503, "busy", "The server is busy. Please try again in a moment.");
+      refused.status = 503;
+      refused.code = "busy";
+      refused.title = "The server is busy. Please try again in a moment.";
       co_return Answer::refused;
     }
     held = true;
@@ -181,7 +184,7 @@ net::Task<Connection::Answer> Connection::check_answer(const PreparedRoute& rout
                                                   {"code", refusal->code},
                                                   {"reason", reason},
                                                   {"request_id", x.request_id}});
-    co_await refuse_undescribed(std::move(*refusal));
+    refused = std::move(*refusal);
     co_return Answer::refused;
   }
   report_undescribed(route, *refusal);

@@ -308,8 +308,8 @@ void Builder::read_schema(const Place& place, Parameter& parameter) {
     parameter.schema_uri = files_.uri_of(*schema);
     parameter.wants = wants(*schema);
     if (parameter.wants == Wants::object) collect_members(*schema, parameter.members);
-    if (parameter.style == Style::deep_object && parameter.wants != Wants::object)
-      files_.report(place, "the style deepObject is for objects");
+    if (parameter.style == Style::deep_object && parameter.wants == Wants::scalar)
+      files_.report(place, "the style deepObject is for objects and lists");
     return;
   }
   const json::Object& map = *content->value->as_object();
@@ -357,10 +357,20 @@ Wants Builder::wants(const Place& place, int hops) {
 
 // A file in a form: "format: binary" in 3.0, and in 3.1 what has a contentMediaType or says
 // nothing; or a list of those.
-bool Builder::is_file(const Place& place) {
+bool Builder::is_file(const Place& place, int hops) {
   const Place schema = files_.target(place);
+  if (hops > max_hops) return false;
   if (schema.value->as_object() == nullptr) return schema.value->as_bool() != nullptr;
-  if (const auto items = Files::member(schema, "items")) return is_file(*items);
+  if (const auto items = Files::member(schema, "items")) return is_file(*items, hops + 1);
+  // "anyOf: [{format: binary}, {type: 'null'}]" is a file that may be left out.
+  for (const std::string_view keyword : {"allOf", "anyOf", "oneOf"}) {
+    const auto list = Files::member(schema, keyword);
+    const json::Array* array = list ? list->value->as_array() : nullptr;
+    for (std::size_t i = 0; array != nullptr && i < array->size(); ++i) {
+      const Place one{list->file, &(*array)[i], list->pointer + "/" + std::to_string(i)};
+      if (is_file(one, hops + 1)) return true;
+    }
+  }
   if (text_of(schema.value->find("format")) == "binary") return true;
   const bool described = schema.value->find("contentMediaType") != nullptr;
   const bool encoded = schema.value->find("contentEncoding") != nullptr;
@@ -412,6 +422,7 @@ Content Builder::read_content(const Place& map) {
       media.schema_uri = files_.uri_of(*schema);
       if (type->format == Format::form || type->format == Format::multipart)
         collect_members(*schema, media.members);
+      media.is_structured = wants(*schema) != Wants::scalar;
     }
     read_encoding(place, type->format, media);
     out.push_back(std::move(media));
@@ -496,6 +507,11 @@ bool Builder::compile(Direction direction) {
   options.assert_formats = true;
   options.refuse_unknown_members = !options_.allow_unknown_members;
   options.documents = files_.schema_documents(direction);
+  // No default is ever filled in here, and documents are full of such as their schemas refuse.
+  options.allow_unfit_defaults = true;
+  // The document is the operator's, and those of large services have tens of thousands of schemas.
+  options.max_subschemas = options_.max_nodes;
+  options.max_patterns = 4096;
   auto schemas = validate::Schema::compile_all(roots, options);
   if (!schemas) {
     // Each alone, so that all are told of that have a problem.

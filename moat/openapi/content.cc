@@ -71,6 +71,15 @@ void drop_others(json::Object& values, const ReadRules& rules) {
                values.end());
 }
 
+// Rails, Laravel and Symfony take such a member for the method of the request, and then do what is
+// another operation's.
+bool overrides_method(const Media& media, const json::Value& values) {
+  return values.find("_method") != nullptr && media.members.listed.count("_method") == 0;
+}
+Refusal another_method() {
+  return violated("", "unknown", "asks for another method by the member _method");
+}
+
 validate::NamePredicate repeats(const Media& media) {
   return
       [&media](std::string_view name) { return !media.schema || media.schema->wants_array(name); };
@@ -94,6 +103,7 @@ std::optional<Refusal> check_form(const Media& media, std::string_view body,
   options.repeat = repeats(media);
   auto values = validate::form_values(body, options);
   if (!values) return refused_values(values.error());
+  if (overrides_method(media, *values)) return another_method();
   json::Object fields = *values->as_object();
   drop_others(fields, rules);
   return judge_texts(media, json::Value(std::move(fields)));
@@ -101,9 +111,8 @@ std::optional<Refusal> check_form(const Media& media, std::string_view body,
 
 bool is_of_type(std::string_view type, const std::vector<std::string>& types) {
   return std::any_of(types.begin(), types.end(), [type](std::string_view one) {
-    const bool range = one.size() > 2 && one.substr(one.size() - 2) == "/*";
     return one == "*/*" || one == type ||
-           (range && type.substr(0, one.size() - 1) == one.substr(0, one.size() - 1));
+           (is_range(one) && type.substr(0, one.size() - 1) == one.substr(0, one.size() - 1));
   });
 }
 
@@ -118,14 +127,12 @@ void add_file(const validate::FilePart& file, bool wants_array, json::Object& va
         file.name, wants_array ? json::Value(json::Array{std::move(bytes)}) : std::move(bytes));
     return;
   }
-  json::Array all;
-  if (const json::Array* before = at->second.as_array()) {
-    all = *before;
-  } else {
-    all.push_back(std::move(at->second));
+  if (at->second.as_array() == nullptr) {
+    json::Array first;
+    first.push_back(std::move(at->second));
+    at->second = json::Value(std::move(first));
   }
-  all.push_back(std::move(bytes));
-  at->second = json::Value(std::move(all));
+  std::get<json::Array>(at->second.data()).push_back(std::move(bytes));
 }
 
 std::optional<Refusal> check_multipart(const Media& media, std::string_view content_type,
@@ -139,6 +146,7 @@ std::optional<Refusal> check_multipart(const Media& media, std::string_view cont
   options.repeat = repeats(media);
   const auto form = validate::multipart_values(body, content_type, options);
   if (!form) return refused_values(form.error());
+  if (overrides_method(media, form->values)) return another_method();
   json::Object values = *form->values.as_object();
   drop_others(values, rules);
   for (const validate::FilePart& file : form->files) {

@@ -41,6 +41,15 @@ constexpr std::string_view keywords_3_0[] = {"title",         "multipleOf",
 
 bool is_extension(std::string_view name) { return name.substr(0, 2) == "x-"; }
 
+// What generators write beside a $ref, and nobody obeys.
+bool is_remark(std::string_view name) {
+  constexpr std::string_view remarks[] = {"summary", "description",  "title",
+                                          "example", "examples",     "deprecated",
+                                          "default", "externalDocs", "xml"};
+  return is_extension(name) ||
+         std::find(std::begin(remarks), std::end(remarks), name) != std::end(remarks);
+}
+
 // A reference's file by that of the one who refers: nullopt where it leads out of the folder.
 std::optional<std::string> relative_name(std::string_view from, std::string_view reference) {
   if (reference.empty() || reference[0] == '/' || reference.find('\\') != std::string_view::npos ||
@@ -290,21 +299,25 @@ std::optional<Place> Files::member(const Place& of, std::string_view name) {
   return Place{of.file, value, of.pointer + pointer_step(name)};
 }
 
+std::optional<Place> Files::step(const Place& from) const {
+  const json::Value* reference = from.value->find("$ref");
+  if (reference == nullptr || reference->as_string() == nullptr) return std::nullopt;
+  const std::string_view text = *reference->as_string();
+  const std::size_t hash = std::min(text.find('#'), text.size());
+  std::size_t file = from.file;
+  if (hash > 0) {
+    const auto name = relative_name(files_[from.file].name, text.substr(0, hash));
+    const auto known = name ? by_name_.find(*name) : by_name_.end();
+    if (known == by_name_.end()) return std::nullopt;
+    file = known->second;
+  }
+  return find(file, hash < text.size() ? text.substr(hash + 1) : "");
+}
+
 Place Files::target(const Place& from) const {
   Place at = from;
   for (std::size_t hop = 0; hop < max_hops; ++hop) {
-    const json::Value* reference = at.value->find("$ref");
-    if (reference == nullptr || reference->as_string() == nullptr) break;
-    const std::string_view text = *reference->as_string();
-    const std::size_t hash = std::min(text.find('#'), text.size());
-    std::size_t file = at.file;
-    if (hash > 0) {
-      const auto name = relative_name(files_[at.file].name, text.substr(0, hash));
-      const auto known = name ? by_name_.find(*name) : by_name_.end();
-      if (known == by_name_.end()) break;
-      file = known->second;
-    }
-    auto next = find(file, hash < text.size() ? text.substr(hash + 1) : "");
+    auto next = step(at);
     if (!next) break;
     at = std::move(*next);
   }
@@ -476,8 +489,7 @@ void Files::check_schema(const Place& place) {
     }
     if (is_3_0_) {
       for (const auto& [name, value] : *object) {
-        const bool remark = name == "summary" || name == "description" || is_extension(name);
-        if (name != "$ref" && !remark)
+        if (name != "$ref" && !is_remark(name))
           report(
               {place.file, &value, place.pointer + pointer_step(name)},
               "in OpenAPI 3.0 this counts for nothing beside a $ref: put the $ref into an allOf");

@@ -105,9 +105,12 @@ Result<Document, std::vector<DocumentProblem>> Document::parse(std::string_view 
 }
 
 Result<Match, Refusal> Document::find(std::string_view method, std::string_view path) const {
-  Match match;
-  const auto index = parts_->tree.find(path, match.path_values);
+  PathTree::Values values;
+  const auto index = parts_->tree.find(path, values);
   if (!index) return Error{refusal(404, "schema_no_operation", "There is nothing here.")};
+  Match match;
+  if (values.longest != values.shortest) match.other_path_values = std::move(values.longest);
+  match.path_values = std::move(values.shortest);
   const PathOperations& here = parts_->paths[*index];
   const auto with = [&](std::string_view name) -> const Operation* {
     for (const std::size_t i : here.operations) {
@@ -131,7 +134,7 @@ std::optional<Refusal> Document::check_head(const Match& match, const Request& r
                      {"header", "", "", "unknown", "another method is asked for by a header"});
   }
   Refusal out = refusal(400, "schema_parameters", "The request is not what is expected here.");
-  out.errors = ParameterReader(operation, parts_->request_rules).read(request, match.path_values);
+  out.errors = ParameterReader(operation, parts_->request_rules).read(request, match);
   if (!out.errors.empty()) return out;
   if (!request.has_body) {
     if (operation.body && operation.body->required)
@@ -148,6 +151,11 @@ std::optional<Refusal> Document::check_head(const Match& match, const Request& r
   if (media == nullptr)
     return refusal(415, "schema_content_type", title,
                    of_body("type", "must be of the type " + list_types(operation.body->content)));
+  // Who names a range and a schema means that it is obeyed: a type that nobody reads here would
+  // pass by it, and programs read JSON under many names.
+  if (type->format == Format::opaque && media->is_structured && is_range(media->type))
+    return refusal(415, "schema_content_type", title,
+                   of_body("type", "must be of a type that can be checked, such as JSON"));
   if (!is_read(*media, *type)) return std::nullopt;
   if (!type->is_utf8)
     return refusal(415, "schema_content_type", title, of_body("type", "must be in UTF-8"));

@@ -84,10 +84,13 @@ std::string to_problem_json(const Refusal& refusal);
 
 struct Operation;
 
-// The operation for a request, and the texts of the parameters in its path.
+// The operation for a request, and the texts of the parameters in its path, which point into the
+// path that was given.
 struct Match {
-  const Operation* operation = nullptr;       // of the Document, for as long as it lives
-  std::vector<std::string_view> path_values;  // into the path that was given
+  const Operation* operation = nullptr;  // of the Document, for as long as it lives
+  std::vector<std::string_view> path_values;
+  // As others read them, where they may: "a-b-c" is {x}-{y} in two ways. Both must fit.
+  std::vector<std::string_view> other_path_values;
 };
 
 // Document is an OpenAPI document of version 3.0 or 3.1, checked and compiled once. It is immutable

@@ -11,6 +11,9 @@ namespace {
 
 using Pair = std::pair<std::string_view, std::string_view>;
 
+// Of all parameters together, so that a short request does not get a long answer.
+constexpr std::size_t most_violations = 64;
+
 // How the texts of a part are decoded: not at all, by percent, or as in forms, where '+' is a
 // space.
 enum class Escapes { none, percent, form };
@@ -44,6 +47,7 @@ class Reading final {
       : parameter_(parameter), rules_(rules), violations_(violations) {}
 
   void fail(std::string keyword, std::string message) const {
+    if (violations_.size() >= most_violations) return;
     violations_.push_back(
         {to_string(parameter_.where), parameter_.name, "", std::move(keyword), std::move(message)});
   }
@@ -77,31 +81,50 @@ class Reading final {
       auto name = decoded(raw_name, escapes);
       auto text = decoded(raw, escapes);
       if (!name || !text) return bad_text();
-      const bool twice = std::any_of(out.begin(), out.end(), [&](const json::Member& member) {
+      const auto same = std::find_if(out.begin(), out.end(), [&](const json::Member& member) {
         return member.first == *name;
       });
-      if (twice) return fail("repeated", "a member is given twice");
+      if (same != out.end()) {
+        if (!is_list(*name)) return fail("repeated", "a member is given twice");
+        json::Array* const list = std::get_if<json::Array>(&same->second.data());
+        list->emplace_back(std::move(*text));
+        continue;
+      }
       if (const auto fault = validate::fault_of_key(*name, rules_.keys))
         return fail("unsafe_name",
                     "a member's name is not allowed: it " + std::string(describe(*fault)));
       if (out.size() >= rules_.limits.members)
         return fail("limit",
                     "there are more than " + std::to_string(rules_.limits.members) + " members");
-      out.emplace_back(std::move(*name), json::Value(std::move(*text)));
+      json::Value value(std::move(*text));
+      if (is_list(*name)) {
+        json::Array list;
+        list.push_back(std::move(value));
+        value = json::Value(std::move(list));
+      }
+      out.emplace_back(std::move(*name), std::move(value));
     }
     judge(json::Value(std::move(out)));
-  }
-
- private:
-  void bad_text() const {
-    fail("syntax",
-         "is not valid: a '%' needs two hexadecimal digits, and the text is UTF-8 without NUL");
   }
 
   void scalar(std::string_view raw, Escapes escapes) const {
     auto text = decoded(raw, escapes);
     if (!text) return bad_text();
     judge(json::Value(std::move(*text)));
+  }
+
+ private:
+  // Of an object whose members stand in the query each by its own name: a list is its name several
+  // times.
+  bool is_list(std::string_view member) const {
+    if (parameter_.style != Style::form || !parameter_.explode) return false;
+    const auto listed = parameter_.members.listed.find(member);
+    return listed != parameter_.members.listed.end() && listed->second == Wants::array;
+  }
+
+  void bad_text() const {
+    fail("syntax",
+         "is not valid: a '%' needs two hexadecimal digits, and the text is UTF-8 without NUL");
   }
 
   void json(std::string_view raw, Escapes escapes) const {
@@ -153,10 +176,12 @@ class Reading final {
     auto read = parameter_.schema->read(std::move(value), {.coerce_text = !parameter_.is_json},
                                         validate::Report::all);
     if (read) return;
-    for (validate::Violation& violation : read.error())
+    for (validate::Violation& violation : read.error()) {
+      if (violations_.size() >= most_violations) return;
       violations_.push_back({to_string(parameter_.where), parameter_.name,
                              std::move(violation.instance), std::move(violation.keyword),
                              std::move(violation.message)});
+    }
   }
 
   const Parameter& parameter_;
@@ -187,6 +212,35 @@ bool is_parameter(const Parameter& parameter, Where where, std::string_view name
          (where == Where::header ? ascii_iequals(parameter.name, name) : parameter.name == name);
 }
 
+// As it is, and as programs read it that take quotes off (Python, Express) or decode what is
+// escaped (Express, PHP).
+void read_cookie(const Reading& reading, std::string_view value,
+                 const std::vector<Violation>& violations) {
+  const std::size_t before = violations.size();
+  reading.one(value, Escapes::none);
+  const bool quoted = value.size() > 1 && value.front() == '"' && value.back() == '"';
+  if (quoted) value = value.substr(1, value.size() - 2);
+  if (quoted && violations.size() == before) reading.one(value, Escapes::none);
+  if (violations.size() == before && value.find('%') != std::string_view::npos &&
+      decoded(value, Escapes::percent))
+    reading.one(value, Escapes::percent);
+}
+
+// The name of a member in "name[member]", or nullopt. With `element` its place in a list, which may
+// be left out: "name[]", "name[0]".
+std::optional<std::string_view> member_of(std::string_view text, std::string_view name,
+                                          bool element) {
+  if (text.size() < name.size() + 2 || text.substr(0, name.size()) != name ||
+      text[name.size()] != '[' || text.back() != ']')
+    return std::nullopt;
+  const std::string_view inner = text.substr(name.size() + 1, text.size() - name.size() - 2);
+  const bool digits =
+      std::all_of(inner.begin(), inner.end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (element ? digits : !inner.empty() && inner.find_first_of("[]") == std::string_view::npos)
+    return inner;
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::string_view to_string(Where where) {
@@ -209,15 +263,20 @@ void read_headers(const std::vector<Parameter>& parameters, std::span<const Pair
   for (const Parameter& parameter : parameters) {
     if (parameter.where != Where::header) continue;
     const Reading reading(parameter, rules, violations);
+    // The one field that is never joined (RFC 9110 section 5.3).
+    const bool each = ascii_iequals(parameter.name, "Set-Cookie");
     std::string joined;
     std::size_t lines = 0;
     for (const auto& [name, value] : headers) {
       if (!is_parameter(parameter, Where::header, name)) continue;
+      if (each) reading.one(trim(value), Escapes::none);
       if (lines++ > 0) joined += ',';
       joined += value;
     }
     if (lines == 0) {
       if (parameter.required) reading.fail("missing", "is required");
+    } else if (each) {
+      continue;
     } else if (lines > 1 && parameter.wants == Wants::scalar) {
       reading.fail("repeated", "is given more than once");
     } else if (parameter.wants == Wants::array && !parameter.is_json) {
@@ -230,9 +289,9 @@ void read_headers(const std::vector<Parameter>& parameters, std::span<const Pair
   }
 }
 
-std::vector<Violation> ParameterReader::read(const Request& request,
-                                             const std::vector<std::string_view>& path_values) {
-  read_path(path_values);
+std::vector<Violation> ParameterReader::read(const Request& request, const Match& match) {
+  read_path(match.path_values);
+  if (violations_.empty() && !match.other_path_values.empty()) read_path(match.other_path_values);
   read_query(request.query);
   read_headers(operation_.parameters, request.headers, rules_, violations_);
   read_cookies(request.cookie);
@@ -275,6 +334,12 @@ void ParameterReader::read_query(std::string_view query) {
   const auto refuse = [this](std::string keyword, std::string message) {
     violations_.push_back({"query", "", "", std::move(keyword), std::move(message)});
   };
+  // Rack before 3 and Python before 3.9.2 take it for an '&': "a=1;b=2" would bring a `b` that
+  // nobody has looked at. No client that writes queries by the standards sends one.
+  if (query.find(';') != std::string_view::npos) {
+    refuse("syntax", "a ';' is written as %3B: to some programs it begins another parameter");
+    return;
+  }
   std::size_t count = 0;
   std::string names;  // the decoded texts of member names, which Pair points into
   names.reserve(3 * query.size());
@@ -301,14 +366,19 @@ void ParameterReader::read_query(std::string_view query) {
     for (std::size_t i = 0; i < collected.size() && !known; ++i) {
       const Parameter& parameter = operation_.parameters[i];
       if (parameter.where != Where::query) continue;
-      if (parameter.style == Style::deep_object && parameter.wants == Wants::object) {
-        const std::size_t size = parameter.name.size();
-        known = name->size() > size + 2 && name->compare(0, size, parameter.name) == 0 &&
-                (*name)[size] == '[' && name->find(']') == name->size() - 1;
+      if (parameter.style == Style::deep_object) {
+        const bool list = parameter.wants == Wants::array;
+        const auto member = member_of(*name, parameter.name, list);
+        // By the bare name comes what the schema has as another choice: a number, say.
+        known = member || *name == parameter.name;
         if (!known) continue;
+        if (!member || list) {
+          collected[i].values.push_back(value);
+          continue;
+        }
         // Not decoded again: percent signs of the decoded name are its own.
         const std::size_t at = names.size();
-        names += percent_encode(name->substr(size + 1, name->size() - size - 2));
+        names += percent_encode(*member);
         collected[i].members.emplace_back(std::string_view(names).substr(at), value);
         continue;
       }
@@ -323,14 +393,15 @@ void ParameterReader::read_query(std::string_view query) {
       }
     }
     // An object that is open to others takes what no other parameter has taken.
-    for (std::size_t i = 0; i < collected.size() && !known; ++i) {
+    const bool method = *name == "_method";  // see overrides_method in content.cc
+    for (std::size_t i = 0; i < collected.size() && !known && !method; ++i) {
       const Parameter& parameter = operation_.parameters[i];
       known = parameter.where == Where::query && parameter.wants == Wants::object &&
               parameter.style == Style::form && parameter.explode && !parameter.is_json &&
               parameter.members.open;
       if (known) collected[i].members.emplace_back(raw_name, value);
     }
-    if (!known && !rules_.allow_unknown_query) {
+    if (!known && (!rules_.allow_unknown_query || method)) {
       refuse("unknown", "there is a parameter that this operation does not have");
       return;
     }
@@ -340,15 +411,20 @@ void ParameterReader::read_query(std::string_view query) {
     if (parameter.where != Where::query) continue;
     const auto& [values, members] = collected[i];
     const Reading reading(parameter, rules_, violations_);
-    if (!members.empty()) {
+    const bool deep = parameter.style == Style::deep_object;
+    if (!members.empty() && values.empty()) {
       reading.members(members, Escapes::form);
+    } else if (!members.empty()) {
+      reading.fail("repeated", "is given in two ways");
     } else if (values.empty()) {
       if (parameter.required) reading.fail("missing", "is required");
     } else if (parameter.wants == Wants::array && parameter.explode && !parameter.is_json &&
-               parameter.style == Style::form) {
+               (parameter.style == Style::form || deep)) {
       reading.array(values, Escapes::form);
     } else if (values.size() > 1) {
       reading.fail("repeated", "is given more than once");
+    } else if (deep) {
+      reading.scalar(values[0], Escapes::form);
     } else if (!values[0].empty() || !parameter.allow_empty) {
       reading.one(values[0], Escapes::form);
     }
@@ -361,17 +437,17 @@ void ParameterReader::read_cookies(std::string_view cookie) {
     const Reading reading(parameter, rules_, violations_);
     std::vector<std::string_view> values;
     for (const std::string_view part : split(cookie, ";")) {
-      const std::string_view pair = trim(part);
-      const std::size_t equals = pair.find('=');
-      if (equals != std::string_view::npos && pair.substr(0, equals) == parameter.name)
-        values.push_back(pair.substr(equals + 1));
+      // White space around '=' is against RFC 6265 section 4.1.1, and most programs cut it off.
+      const std::size_t equals = part.find('=');
+      if (equals != std::string_view::npos && trim(part.substr(0, equals)) == parameter.name)
+        values.push_back(trim(part.substr(equals + 1)));
     }
     if (values.empty()) {
       if (parameter.required) reading.fail("missing", "is required");
     } else if (values.size() > 1) {
       reading.fail("repeated", "is given more than once");
     } else {
-      reading.one(values[0], Escapes::none);
+      read_cookie(reading, values[0], violations_);
     }
   }
 }

@@ -69,7 +69,7 @@ TEST_F(Orders, ReadsQueryParameters) {
       {"filter[status]=open&filter[status]=done", "query filter # repeated"},
       {"filter[status][a]=open", "query # unknown"},
       {"filter[]=1", "query # unknown"},
-      {"filter=open", "query # unknown"},
+      {"filter=open", "query filter # type"},
       {"where=%7B%22a%22:%221%22%7D", "query where #/a type"},
       {"where={", "query where # syntax"},
       {"other=1", "query # unknown"},

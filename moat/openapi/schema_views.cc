@@ -57,9 +57,35 @@ json::Value Files::converted(std::size_t file, const json::Value& value,
 // validation section 9.4), said by the member's schema or by the one it refers to.
 bool Files::is_hidden(std::size_t file, const json::Value& schema, Direction direction) const {
   const std::string_view word = direction == Direction::request ? "readOnly" : "writeOnly";
-  if (is_true(schema, word)) return true;
-  const Place at = target({file, &schema, ""});
-  return is_true(*at.value, word);
+  return any_part(file, schema,
+                  [word](std::size_t, const json::Value& part) { return is_true(part, word); });
+}
+
+// Whether `fits` is true of a schema, or of one that judges the same value in any case: by $ref or
+// allOf.
+bool Files::any_part(std::size_t file, const json::Value& schema, const PartPredicate& fits,
+                     int hops) const {
+  constexpr int most_hops = 32;
+  if (schema.as_object() == nullptr || hops > most_hops) return false;
+  if (fits(file, schema)) return true;
+  if (const auto next = step({file, &schema, ""})) {
+    if (any_part(next->file, *next->value, fits, hops + 1)) return true;
+  }
+  const json::Value* all = schema.find("allOf");
+  const json::Array* parts = all == nullptr ? nullptr : all->as_array();
+  return parts != nullptr && std::any_of(parts->begin(), parts->end(), [&](const auto& part) {
+           return any_part(file, part, fits, hops + 1);
+         });
+}
+
+// Whether a schema, or one that judges the same value in any case, hides the member of that name.
+bool Files::hides(std::size_t file, const json::Value& schema, std::string_view name,
+                  Direction direction) const {
+  return any_part(file, schema, [&](std::size_t in, const json::Value& part) {
+    const json::Value* properties = part.find("properties");
+    const json::Value* member = properties == nullptr ? nullptr : properties->find(name);
+    return member != nullptr && is_hidden(in, *member, direction);
+  });
 }
 
 json::Value Files::converted_member(std::size_t file, const std::string& name,
@@ -89,12 +115,11 @@ json::Value Files::converted_member(std::size_t file, const std::string& name,
 }
 
 json::Value Files::converted_schema(std::size_t file, const json::Value& schema,
-                                    Direction direction) const {
+                                    Direction direction, const json::Value* whole) const {
   const json::Object* object = schema.as_object();
   if (object == nullptr) return schema;
   json::Object out;
   json::Array more;  // for allOf
-  const json::Value* properties = schema.find("properties");
   for (const auto& [name, value] : *object) {
     if (name == "$ref" && is_3_0_) return json::Object{{"$ref", value}};
     if (name == "$schema" && is_text(schema, name, base_dialect)) continue;
@@ -107,17 +132,20 @@ json::Value Files::converted_schema(std::size_t file, const json::Value& schema,
       out.emplace_back(exclusive ? std::string(to) : name, value);
     } else if (is_3_0_ && name == "type" && is_true(schema, "nullable")) {
       out.emplace_back(name, json::Array{value, "null"});
-    } else if (name == "required" && value.as_array() != nullptr && properties != nullptr) {
+    } else if (name == "required" && value.as_array() != nullptr) {
       json::Array left;
       for (const json::Value& member : *value.as_array()) {
-        const json::Value* declared =
-            member.as_string() == nullptr ? nullptr : properties->find(*member.as_string());
-        if (declared == nullptr || !is_hidden(file, *declared, direction)) left.push_back(member);
+        const std::string* text = member.as_string();
+        const bool hidden =
+            text != nullptr && (hides(file, schema, *text, direction) ||
+                                (whole != nullptr && hides(file, *whole, *text, direction)));
+        if (!hidden) left.push_back(member);
       }
       out.emplace_back(name, std::move(left));
     } else if (name == "allOf" && value.as_array() != nullptr) {
       for (const json::Value& inner : *value.as_array())
-        more.push_back(converted_schema(file, inner, direction));
+        more.push_back(
+            converted_schema(file, inner, direction, whole == nullptr ? &schema : whole));
     } else {
       out.emplace_back(name, converted_member(file, name, value, direction));
     }

@@ -131,7 +131,12 @@ class Composer final {
     if (depth > limits_.depth)
       return fail(
           line, "values stand more than " + std::to_string(limits_.depth) + " deep in each other");
-    lines_.emplace(pointer, line);
+    // Only for messages, so that they may end before they fill the memory: a name may be long, and
+    // stand in the pointers of all that is below it.
+    if (pointer.size() <= line_bytes_left_) {
+      line_bytes_left_ -= pointer.size();
+      lines_.emplace(pointer, line);
+    }
     const std::size_t before = nodes_;
     if (event.raw.type == YAML_ALIAS_EVENT) return alias(event, depth, out);
     if (!count(line, 1)) return false;
@@ -260,6 +265,7 @@ class Composer final {
   yaml_parser_t parser_{};
   std::map<std::string, Anchor, std::less<>> anchors_;
   std::unordered_map<std::string, int> lines_;
+  std::size_t line_bytes_left_ = 64 * 1024 * 1024;
   std::size_t nodes_ = 0;
   std::size_t deepest_ = 0;  // of what was composed since it was set
   std::optional<YamlError> error_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -66,6 +67,8 @@ class Files final {
   std::optional<std::size_t> parse(std::string name, std::string_view text, const Place* from);
   std::optional<Place> resolve(const Place& from, std::string_view reference);
   std::optional<Place> find(std::size_t file, std::string_view fragment) const;
+  // Where the $ref of a place leads to, one step; nullopt where there is none.
+  std::optional<Place> step(const Place& from) const;
   bool check_version();
   // An object and what stands below it; what it refers to is left in `pending_`.
   void check(Kind kind, const Place& place);
@@ -76,11 +79,17 @@ class Files final {
   void check_schema(const Place& place);
   // schema_views.cc: as JSON Schema 2020-12 has it.
   json::Value converted(std::size_t file, const json::Value& value, Direction direction) const;
-  json::Value converted_schema(std::size_t file, const json::Value& schema,
-                               Direction direction) const;
+  // `whole` is the schema in whose allOf this one stands.
+  json::Value converted_schema(std::size_t file, const json::Value& schema, Direction direction,
+                               const json::Value* whole = nullptr) const;
   json::Value converted_member(std::size_t file, const std::string& name, const json::Value& value,
                                Direction direction) const;
   bool is_hidden(std::size_t file, const json::Value& schema, Direction direction) const;
+  bool hides(std::size_t file, const json::Value& schema, std::string_view name,
+             Direction direction) const;
+  using PartPredicate = std::function<bool(std::size_t file, const json::Value& schema)>;
+  bool any_part(std::size_t file, const json::Value& schema, const PartPredicate& fits,
+                int hops = 0) const;
 
   const DocumentOptions& options_;
   std::deque<File> files_;

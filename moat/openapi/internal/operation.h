@@ -57,7 +57,8 @@ struct Parameter {
 // One key of a `content` map.
 struct Media {
   std::string type;  // in lower case, without parameters: "application/json", "image/*", "*/*"
-  Members members;   // for forms
+  bool is_structured = false;  // its schema wants an object or a list
+  Members members;             // for forms
   std::map<std::string, std::vector<std::string>, std::less<>> part_types;  // "encoding"
   std::string schema_uri;
   std::optional<validate::Schema> schema;
@@ -96,6 +97,10 @@ struct MediaType {
 };
 // Nullopt where it is none (RFC 9110 section 8.3.1).
 [[nodiscard]] std::optional<MediaType> parse_media_type(std::string_view text);
+// Whether a type stands for several: "image/*".
+inline bool is_range(std::string_view type) {
+  return type.size() > 2 && type.substr(type.size() - 2) == "/*";
+}
 // The most specific entry for a type.
 const Media* find_media(const Content& content, std::string_view type);
 
@@ -113,11 +118,10 @@ class ParameterReader final {
   ParameterReader(const Operation& operation, const ReadRules& rules)
       : operation_(operation), rules_(rules) {}
 
-  // `path_values` in the order of Operation::path_names.
-  std::vector<Violation> read(const Request& request,
-                              const std::vector<std::string_view>& path_values);
+  std::vector<Violation> read(const Request& request, const Match& match);
 
  private:
+  // `values` in the order of Operation::path_names.
   void read_path(const std::vector<std::string_view>& values);
   void read_query(std::string_view query);
   void read_cookies(std::string_view cookie);

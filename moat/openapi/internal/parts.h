@@ -52,7 +52,7 @@ class Builder final {
   bool flag(const Place& place, std::string_view name, bool otherwise);
   std::string text(const Place& place, std::string_view name);
   Wants wants(const Place& schema, int hops = 0);
-  bool is_file(const Place& schema);
+  bool is_file(const Place& schema, int hops = 0);
   void collect_members(const Place& schema, Members& out, int hops = 0);
   bool compile(Direction direction);
 
