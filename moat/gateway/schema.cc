@@ -96,7 +96,8 @@ net::Task<void> Connection::refuse_undescribed(openapi::Refusal refusal) {
   const std::string reason = first_error(refusal);
   if (x.request.navigation) {
     std::string title(refusal.title);
-    if (refusal.status < 500 && !reason.empty()) title += " (" + reason + ")";
+    if (refusal.status < 500 && !reason.empty())
+      title.insert(title.rfind('.'), " (" + reason + ")");
     co_await refuse(refusal.status, refusal.code, title, reason);
     co_return;
   }
