@@ -40,8 +40,10 @@ std::optional<Refusal> check_json(const Media& media, std::string_view body,
   const auto value = json::parse(body, rules.limits);
   if (!value)
     return syntax("is no valid JSON: " + json::describe(body, value.error(), rules.limits));
-  if (media.schema && !media.schema->check(*value))
-    return violated(media.schema->validate(*value, validate::Report::all));
+  // Once, since what is refused may cost as much as is allowed.
+  std::vector<validate::Violation> found;
+  if (media.schema) found = media.schema->validate(*value, validate::Report::all);
+  if (!found.empty()) return violated(std::move(found));
   if (const auto unsafe = validate::find_unsafe_key(*value, rules.keys))
     return violated(
         unsafe->pointer, "unsafe_name",
@@ -166,8 +168,9 @@ std::optional<Refusal> check_multipart(const Media& media, std::string_view cont
 std::optional<Refusal> check_text(const Media& media, std::string_view body) {
   if (!is_valid_utf8(body)) return syntax("is not valid UTF-8");
   const json::Value value(body);
-  if (!media.schema || media.schema->check(value)) return std::nullopt;
-  return violated(media.schema->validate(value, validate::Report::all));
+  if (!media.schema) return std::nullopt;
+  std::vector<validate::Violation> found = media.schema->validate(value, validate::Report::all);
+  return found.empty() ? std::nullopt : std::optional(violated(std::move(found)));
 }
 
 }  // namespace

@@ -95,6 +95,26 @@ TEST(TwoReadings, OfAQueryAreRefused) {
   EXPECT_EQ(ask(loose, "GET /orders?_method=DELETE"), "400 schema_parameters; query # unknown");
 }
 
+TEST(TwoReadings, OfEncodedSeparatorsMustBothFit) {
+  const Document document = document_of(with_paths(R"(
+  /a:
+    get:
+      parameters:
+        - {name: c, in: query, explode: false, schema: {type: array, items: {type: string}, maxItems: 2}}
+        - {name: p, in: query, style: pipeDelimited, explode: false, schema: {type: array, items: {type: string}, maxItems: 2}}
+        - {name: s, in: query, style: spaceDelimited, explode: false, schema: {type: array, items: {type: string}, maxItems: 2}}
+        - {name: o, in: query, explode: false, schema: {type: object, properties: {a: {type: string}}}}
+  /p/{l}: {get: {parameters: [{name: l, in: path, required: true, schema: {type: array, items: {type: string}, maxItems: 2}}]}}
+)"));
+  for (const string target :
+       {"/a?c=a,b", "/a?c=a%2Cb", "/a?p=a%7Cb", "/a?s=a%20b", "/a?o=a,x", "/p/a%2Cb"})
+    EXPECT_EQ(ask(document, "GET " + target), "ok") << target;
+  for (const string target :
+       {"/a?c=a%2Cb%2cc", "/a?c=a,b%2Cc", "/a?p=a|b%7Cc", "/a?s=a+b%20c", "/p/a%2Cb%2Cc"})
+    EXPECT_NE(ask(document, "GET " + target).find("maxItems"), string::npos) << target;
+  EXPECT_NE(ask(document, "GET /a?o=a,x%2Cb,y"), "ok");
+}
+
 TEST(TwoReadings, OfACookieMustAllFit) {
   const Document document = document_of(with_paths(
       "  /a: {get: {parameters: [{name: c, in: cookie, schema: {type: string, pattern: '^[^<]*$', "

@@ -52,17 +52,17 @@ class Reading final {
         {to_string(parameter_.where), parameter_.name, "", std::move(keyword), std::move(message)});
   }
 
-  // A text with all parts in it.
+  // A text with all parts in it. Whoever decodes it before he parts it may find more parts, of
+  // which "a%2Cb" is one by RFC 6570 section 3.2.1 and two by most programs: both must fit.
   void one(std::string_view raw, Escapes escapes) const {
     if (parameter_.is_json) return json(raw, escapes);
-    switch (parameter_.wants) {
-      case Wants::scalar:
-        return scalar(raw, escapes);
-      case Wants::array:
-        return array(parts(raw), escapes);
-      case Wants::object:
-        return object(raw, escapes);
-    }
+    if (parameter_.wants == Wants::scalar) return scalar(raw, escapes);
+    const std::size_t before = violations_.size();
+    several(raw, escapes);
+    if (violations_.size() != before || escapes == Escapes::none) return;
+    const auto text = decoded(raw, escapes);
+    if (text && parts(*text, Escapes::none).size() != parts(raw, escapes).size())
+      several(*text, Escapes::none);
   }
 
   void array(const std::vector<std::string_view>& parts, Escapes escapes) const {
@@ -137,24 +137,30 @@ class Reading final {
     judge(std::move(*value));
   }
 
+  void several(std::string_view raw, Escapes escapes) const {
+    if (parameter_.wants == Wants::object) return object(raw, escapes);
+    array(parts(raw, escapes), escapes);
+  }
+
   // "label" and "matrix" are cut to what they enclose before.
-  std::vector<std::string_view> parts(std::string_view raw) const {
+  std::vector<std::string_view> parts(std::string_view raw, Escapes escapes) const {
+    const bool plain = escapes == Escapes::none;
     switch (parameter_.style) {
       case Style::label:
         return split(raw, parameter_.explode ? "." : ",");
       case Style::matrix:
         return split(raw, parameter_.explode ? ";" : ",");
       case Style::space_delimited:
-        return split(raw, raw.find('+') != std::string_view::npos ? "+" : "%20");
+        return split(raw, plain ? " " : raw.find('+') != std::string_view::npos ? "+" : "%20");
       case Style::pipe_delimited:
-        return split(raw, raw.find('|') != std::string_view::npos ? "|" : "%7C");
+        return split(raw, plain || raw.find('|') != std::string_view::npos ? "|" : "%7C");
       default:
         return split(raw, ",");
     }
   }
 
   void object(std::string_view raw, Escapes escapes) const {
-    const auto texts = parts(raw);
+    const auto texts = parts(raw, escapes);
     std::vector<Pair> pairs;
     if (parameter_.explode) {
       for (const std::string_view text : texts) {

@@ -378,5 +378,29 @@ TEST(Limits, HoldForParameters) {
             "400 schema_parameters; query # limit");
 }
 
+TEST(Limits, OfWhatCheckingCostsFollowTheOthers) {
+  const string list = "[" + [] {
+    string out;
+    for (int i = 0; i < 60'000; ++i) out += string(i > 0 ? "," : "") + R"({"id":1,"item":"a"})";
+    return out;
+  }() + "]";
+  const Document document = document_of(orders, {.checks_responses = true});
+  const Operation& all = *document.find("GET", "/orders")->operation;
+  EXPECT_EQ(summary(document.check_response_body(all, 200, "application/json", list)), "ok");
+  // A schema that branches and recurs doubles the work with each level.
+  const Document tree = document_of(with_paths(
+      "  /a: {post: {requestBody: {content: {application/json: {schema: {$ref: "
+      "'#/components/schemas/N'}}}}}}\ncomponents: {schemas: {N: {type: object, properties: {b: "
+      "{anyOf: [{$ref: '#/components/schemas/N'}, {$ref: '#/components/schemas/N'}]}}}}}\n"));
+  const auto nested = [&](int depth) {
+    string body;
+    for (int i = 0; i < depth; ++i) body += R"({"b":)";
+    body += "1" + string(static_cast<std::size_t>(depth), '}');
+    return post(tree, "/a", body);
+  };
+  EXPECT_EQ(nested(5), "422 schema_body; body #/b anyOf");
+  EXPECT_EQ(nested(30), "422 schema_body; body # limit");
+}
+
 }  // namespace
 }  // namespace moat::openapi
