@@ -263,8 +263,9 @@ json::Value LearnedValue::schema(const Belief& belief) const {
   }
   if (counts(booleans_)) types.emplace_back("boolean");
   if (counts(nulls_)) types.emplace_back("null");
-  // Null alone says that there is something, and not what.
-  if (types.empty() || (types.size() == 1 && counts(nulls_))) return json::Object{};
+  if (types.empty()) return json::Object{};
+  if (types.size() == 1 && counts(nulls_))
+    return json::Object{{"description", "Only null was seen: say what it may be."}};
   json::Object out{{"type", types_of(std::move(types))}};
   if (counts(strings_)) {
     describe_strings(belief, out);

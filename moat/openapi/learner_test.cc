@@ -136,7 +136,7 @@ TEST_F(LearnerTest, TypesOfMembers) {
       {"1", R"({"type":"integer"})"},
       {"1.5", R"({"type":"number"})"},
       {"true", R"({"type":"boolean"})"},
-      {"null", "{}"},
+      {"null", R"({"description":"Only null was seen: say what it may be."})"},
       {R"("x y")", R"({"type":"string"})"},
       {R"("f47ac10b-58cc-4372-a567-0e02b2c3d479")", R"({"type":"string","format":"uuid"})"},
       {R"("2026-01-31T10:00:00Z")", R"({"type":"string","format":"date-time"})"},
