@@ -160,7 +160,8 @@ net::Task<Connection::Answer> Connection::check_answer(const PreparedRoute& rout
     refusal->title = "The application's answer could not be checked.";
   }
   if (!refusal && reads && !enforced) {
-    x.observe_answer = true;
+    x.observe_answer = x.judge_answer = true;
+    x.most_observed = most_answer;
     x.answer_type = type;
   }
   bool held = false;
@@ -248,7 +249,8 @@ void Connection::append_held(ClientFraming framing) {
 void Connection::keep_observed(std::string_view bytes) {
   std::string& answer = x_->answer;
   // One byte too many says that it is too large.
-  answer.append(bytes.substr(0, most_answer + 1 - std::min(answer.size(), most_answer + 1)));
+  const std::size_t most = x_->most_observed + 1;
+  answer.append(bytes.substr(0, most - std::min(answer.size(), most)));
 }
 
 void Connection::judge_observed(const PreparedRoute& route) const {
