@@ -51,7 +51,9 @@ bool looks_like_id(std::string_view text) {
   const bool hex =
       std::all_of(text.begin(), text.end(), [](char c) { return is_hex(c) || c == '-'; });
   if (hex && text.size() >= 8) return true;
-  return text.size() >= 16 && turns(text) * 4 >= text.size();
+  // "v1beta1" is no token.
+  if (text.size() > 2 && text[0] == 'v' && is_digit(text[1])) text.remove_prefix(2);
+  return text.size() >= 6 && turns(text) * (text.size() >= 16 ? 4 : 3) >= text.size();
 }
 
 bool is_path_word(std::string_view segment) {

@@ -10,9 +10,26 @@ namespace moat::openapi {
 namespace {
 
 TEST(LearnedNames, SegmentsThatMayBeWords) {
-  for (const std::string_view good :
-       {"", "orders", "v1", "v12", "oauth2", "line-items", "lineItems", "LineItems", "_search",
-        "openapi.json", "two_factor_authentication_backup_codes", "cafe", "feed"})
+  for (const std::string_view good : {"",
+                                      "orders",
+                                      "v1",
+                                      "v12",
+                                      "oauth2",
+                                      "line-items",
+                                      "lineItems",
+                                      "LineItems",
+                                      "_search",
+                                      "openapi.json",
+                                      "v1beta1",
+                                      "v2alpha1",
+                                      "getUserById",
+                                      "GraphQL",
+                                      "iPhoneXS",
+                                      "s3bucket",
+                                      "oauth2callback",
+                                      "two_factor_authentication_backup_codes",
+                                      "cafe",
+                                      "feed"})
     EXPECT_TRUE(is_path_word(good)) << good;
   for (const std::string_view bad : {"1",
                                      "17",
@@ -29,6 +46,10 @@ TEST(LearnedNames, SegmentsThatMayBeWords) {
                                      "x:y",
                                      "dGhpcyBpcyBhIHRva2Vu",
                                      "AbCdEfGhIjKlMnOpQr",
+                                     "dQw4w9WgXcQ",
+                                     "aB3xYz9Q",
+                                     "k3jx2q",
+                                     "dQwWgXcQ",
                                      "..",
                                      ".hidden",
                                      "~ann",
