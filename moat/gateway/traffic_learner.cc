@@ -23,12 +23,14 @@ bool RouteLearner::is_open(Tick now) const {
   return used_until_.load(std::memory_order_relaxed) <= nanoseconds(now) + most_ahead;
 }
 
-bool RouteLearner::take(Tick now) {
+// What is larger than the rest of the burst is let through, and paid for by those behind it.
+bool RouteLearner::take(Tick now, std::size_t bytes) {
   const std::int64_t at = nanoseconds(now);
+  const auto cost = one_sample * static_cast<std::int64_t>(1 + bytes / bytes_a_sample);
   std::int64_t until = used_until_.load(std::memory_order_relaxed);
   do {
     if (until > at + most_ahead) return false;
-  } while (!used_until_.compare_exchange_weak(until, std::max(until, at) + one_sample,
+  } while (!used_until_.compare_exchange_weak(until, std::max(until, at) + cost,
                                               std::memory_order_relaxed));
   return true;
 }
@@ -36,7 +38,11 @@ bool RouteLearner::take(Tick now) {
 void RouteLearner::learn(const openapi::Observation& observation, Tick now) {
   if (observation.status < 200 || observation.status > 299)
     return;  // costs nothing, counts nothing
-  if (!take(now)) return pass_over();
+  std::size_t bytes = 0;
+  for (const auto& body : {observation.request_body, observation.response_body}) {
+    if (body && body->size() <= openapi::LearnLimits::body_bytes) bytes += body->size();
+  }
+  if (!take(now, bytes)) return pass_over();
   const auto sample = openapi::Sample::read(observation);
   if (!sample) return;
   const std::unique_lock lock(mutex_, std::try_to_lock);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -18,9 +19,11 @@ namespace moat::gateway {
 // sample where there are many, and passes over one that comes while it is busy. Thread-safe.
 class RouteLearner final {
  public:
-  // Requests a second that are learned from in the long run, and at once after a quiet time.
+  // Requests a second that are learned from in the long run, and at once after a quiet time. Bodies
+  // count by their size, since reading 64 KiB takes as long as hundreds of small ones.
   static constexpr unsigned samples_a_second = 20;
   static constexpr unsigned burst = 1000;
+  static constexpr std::size_t bytes_a_sample = 4096;
 
   RouteLearner() = default;
   RouteLearner(const RouteLearner&) = delete;  // it owns a lock
@@ -36,7 +39,7 @@ class RouteLearner final {
   void pass_over() { passed_over_.fetch_add(1, std::memory_order_relaxed); }
 
  private:
-  bool take(Tick now);
+  bool take(Tick now, std::size_t bytes);
 
   std::atomic<std::int64_t> used_until_{0};  // GCRA: the time that is paid for, of Tick
   std::atomic<std::uint64_t> passed_over_{0};

@@ -41,6 +41,25 @@ TEST(RouteLearner, LearnsABurstAndThenASample) {
   EXPECT_EQ(learner.propose().requests, RouteLearner::burst + 1);
 }
 
+TEST(RouteLearner, LargeBodiesCountAsSeveral) {
+  const std::string body(openapi::LearnLimits::body_bytes, ' ');
+  openapi::Observation large = get("/a");
+  large.has_body = true;
+  large.request_type = "application/json";
+  large.request_body = body;
+  RouteLearner learner;
+  const std::size_t cost = 1 + body.size() / RouteLearner::bytes_a_sample;
+  std::size_t taken = 0;
+  for (; learner.is_open(start); ++taken) learner.learn(large, start);
+  EXPECT_EQ(taken, (RouteLearner::burst + cost - 1) / cost);
+  // What is too large to be read costs no more than none.
+  const std::string larger = body + " ";
+  large.request_body = larger;
+  RouteLearner other;
+  for (taken = 0; other.is_open(start); ++taken) other.learn(large, start);
+  EXPECT_EQ(taken, RouteLearner::burst);
+}
+
 TEST(RouteLearner, WhatIsRefusedTakesNobodysPlace) {
   RouteLearner learner;
   openapi::Observation refused = get("/a");
