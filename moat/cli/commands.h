@@ -43,5 +43,7 @@ int cert_list(const Arguments& arguments);
 int cert_renew(const Arguments& arguments);
 int cert_revoke(const Arguments& arguments);
 int reports(const Arguments& arguments);
+int schema_learn(const Arguments& arguments);
+int schema_check(const Arguments& arguments);
 
 }  // namespace moat::cli

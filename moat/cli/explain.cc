@@ -51,6 +51,9 @@ std::string_view mode_of(gateway::SchemaMode mode) {
 
 void tell_schemas(const gateway::Config& config) {
   for (const gateway::Route& route : config.routes) {
+    if (route.schema.learns())
+      std::cout << "Route '" << route.match
+                << "' is learned from: `moat schema learn` proposes a schema of its traffic.\n";
     if (route.schema.document == nullptr) continue;
     const auto outside = gateway::operations_outside(route.schema, route.match);
     const std::size_t all = route.schema.document->operations().size();

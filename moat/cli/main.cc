@@ -91,6 +91,19 @@ const std::vector<Command>& commands() {
        "Says what browsers have reported to the running Moat: what a policy blocks, or would "
        "block.",
        just_data},
+      {"schema learn",
+       "",
+       "Prints an OpenAPI document that the running Moat has learned from a route's traffic, for a "
+       "person to read.",
+       {{"route", "PATTERN", "of that route, as its 'match' says (default: the only one)"},
+        {"out", "FILE", "into a new file"},
+        {"data", "DIR", "the data directory"},
+        {"config", "FILE", "the configuration that names it"},
+        {"help", "", "this text"}}},
+      {"schema check",
+       "FILE",
+       "Says what is wrong with an OpenAPI document, or which operations it has.",
+       {{"help", "", "this text"}}},
       {"trust",
        "",
        "Makes this machine and its browsers trust the local CA.",
@@ -124,7 +137,8 @@ int dispatch(std::vector<std::string> words) {
   std::string name = words[0];
   words.erase(words.begin());
   if (name == "doctor") return doctor(std::move(words));
-  if ((name == "user" || name == "cert") && !words.empty() && words[0][0] != '-') {
+  if ((name == "user" || name == "cert" || name == "schema") && !words.empty() &&
+      words[0][0] != '-') {
     name += " " + words[0];
     words.erase(words.begin());
   }
@@ -155,6 +169,8 @@ int dispatch(std::vector<std::string> words) {
   if (name == "reload") return reload(*arguments);
   if (name == "cert list") return cert_list(*arguments);
   if (name == "reports") return reports(*arguments);
+  if (name == "schema learn") return schema_learn(*arguments);
+  if (name == "schema check") return schema_check(*arguments);
   if (name == "cert renew") return cert_renew(*arguments);
   if (name == "cert revoke") return cert_revoke(*arguments);
   if (name == "trust") return trust(*arguments);

@@ -9,6 +9,7 @@
 #include "moat/certs/local_ca_files.h"
 #include "moat/certs/trust.h"
 #include "moat/cli/commands.h"
+#include "moat/cli/running.h"
 #include "moat/gateway/admin.h"
 #include "moat/gateway/gateway.h"
 #include "moat/gateway/key_files.h"
@@ -40,11 +41,21 @@ int hash_benchmark(const std::string& seconds) {
   return 0;
 }
 
-// The configuration here only says where the running Moat is; it reads its own. Nothing: it was
-// reported, and the program ends with `exit_code`.
+// A text of the running Moat's, as it is.
+int show_running(const Arguments& arguments, std::string_view path) {
+  int exit_code = 0;
+  const auto reply = ask_running(arguments, "GET", path, exit_code);
+  if (!reply) return exit_code;
+  if (reply->status != 200) return fail("the running Moat says " + std::to_string(reply->status));
+  std::cout << reply->body;
+  return 0;
+}
+
+}  // namespace
+
 std::optional<gateway::AdminReply> ask_running(const Arguments& arguments, std::string_view method,
                                                std::string_view path, int& exit_code,
-                                               const std::string& body = {}) {
+                                               const std::string& body) {
   std::string data;
   if (const auto given = arguments.value("data")) {
     data = *given;
@@ -58,18 +69,6 @@ std::optional<gateway::AdminReply> ask_running(const Arguments& arguments, std::
   exit_code = fail(reply.error());
   return std::nullopt;
 }
-
-// A text of the running Moat's, as it is.
-int show_running(const Arguments& arguments, std::string_view path) {
-  int exit_code = 0;
-  const auto reply = ask_running(arguments, "GET", path, exit_code);
-  if (!reply) return exit_code;
-  if (reply->status != 200) return fail("the running Moat says " + std::to_string(reply->status));
-  std::cout << reply->body;
-  return 0;
-}
-
-}  // namespace
 
 int hash(const Arguments& arguments) {
   if (const auto seconds = arguments.value("benchmark")) return hash_benchmark(*seconds);

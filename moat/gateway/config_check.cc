@@ -166,10 +166,16 @@ void check_schema(const Route& route, std::vector<ConfigProblem>& problems) {
   RouteSchema plain;
   plain.document = schema.document;
   plain.files = schema.files;
+  plain.learn = schema.learn;
   if (schema.file.empty() && schema != plain)
     problems.push_back({route.origin, "route '" + route.match +
                                           "' says how its schema is obeyed, but has none: add "
                                           "schema = \"openapi.yaml\""});
+  if (schema.learn && !schema.file.empty() && schema.requests == SchemaMode::enforce)
+    problems.push_back(
+        {route.origin, "route '" + route.match +
+                           "' has nothing to learn: what its schema does not describe is refused; "
+                           "leave schema_learn out, or say schema_mode = \"shadow\""});
   if (schema.base && schema.base->front() != '/')
     problems.push_back(
         {route.origin, "route '" + route.match + "': 'schema_base' begins with '/'"});

@@ -60,6 +60,7 @@ void read_schema_settings(ConfigTable& table, RouteSchema& out) {
   table.boolean("allow_unsafe_keys", out.allow_unsafe_keys);
   table.integer("schema_max_members", out.max_members, 1, 1'000'000);
   table.size("schema_max_answer", out.max_answer, 1, std::uint64_t{1} << 30);
+  table.boolean("schema_learn", out.learn);
   table.size("schema_max_string", out.max_string, 1, std::uint64_t{1} << 30);
 }
 

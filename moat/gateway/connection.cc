@@ -416,6 +416,7 @@ net::Task<void> Connection::serve() {
     co_await refuse(508, "loop", "The request went through this gateway before.");
     co_return;
   }
+  if (route->learner != nullptr) begin_learning(*route);
   if (route->route->schema.document != nullptr) {
     const bool described = co_await check_schema(*route);
     if (!described) co_return;

@@ -139,6 +139,13 @@ class Connection final {
   void keep_observed(std::string_view bytes);
   void judge_observed(const PreparedRoute& route) const;
 
+  // schema_learn.cc: what the request and its answer look like, for a proposal of a document.
+  void begin_learning(const PreparedRoute& route);
+  void keep_sent(std::string_view bytes);
+  void learn_from_answer();
+  // `whole`: the body has not been sent on as it came.
+  void learn_exchange(const PreparedRoute& route, bool whole) const;
+
   // reports.cc: what browsers report.
   [[gnu::noinline]] net::Task<void> collect_reports();
   void collect(const std::vector<http::BrowserReport>& reports) const;

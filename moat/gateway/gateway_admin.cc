@@ -32,6 +32,11 @@ AdminAnswer Gateway::Parts::answer_admin(std::string_view method, std::string_vi
   } else if (local && get && path == "/reports") {
     answer.content_type = "text/plain; charset=utf-8";
     answer.body = reports.table();
+  } else if (local && method == "POST" && path == "/schema/learn") {
+    TrafficLearner::Answer proposal = learner.propose(body);
+    answer.status = proposal.status;
+    answer.content_type = proposal.status == 200 ? "application/yaml" : "text/plain; charset=utf-8";
+    answer.body = std::move(proposal.text);
   } else if (local && method == "POST" && path == "/certificates/renew") {
     const bool asked = now_serving()->certificates().renew();
     answer.status = asked ? 202 : 409;

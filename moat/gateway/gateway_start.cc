@@ -109,6 +109,7 @@ Result<void, std::string> Gateway::Parts::make_generation() {
                           *access,
                           labels,
                           reports,
+                          learner,
                           stopping,
                           startup.listeners->https_port(),
                           worker_count(config),

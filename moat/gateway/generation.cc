@@ -292,6 +292,7 @@ void Generation::make_shared(const Lasting& lasting, const Log& log) {
     prepared.rules.route = bucket_of(route);
     if (route.limit) prepared.limit = policy_or(*route.limit, "600/min/ip");
     if (!route.csp_policy.empty()) prepared.csp = shared_->security.policy(route.csp_policy);
+    if (route.schema.learns()) prepared.learner = lasting.learner.of(route.match);
     prepared.script_cookies.assign(route.script_cookies.begin(), route.script_cookies.end());
   }
   // Where nothing else can be reached without one, Moat's own pages cannot either.

@@ -47,6 +47,7 @@ struct Lasting {
   AccessLog& access;
   RouteLabels& labels;
   ReportCollector& reports;
+  TrafficLearner& learner;
   const Stopping& stopping;
   std::uint16_t https_port;  // where plain HTTP is redirected to
   unsigned workers;

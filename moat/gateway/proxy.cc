@@ -200,6 +200,7 @@ net::Task<void> Connection::proxy(const PreparedRoute& route, std::size_t index)
       }
     }
     if (result == Relay::done) {
+      if (x.learning.on) learn_exchange(route, whole);
       if (lease.stream != nullptr) keep(std::move(lease), index);
       x.begin += body_size;
       co_return;
@@ -273,6 +274,7 @@ net::Task<void> Connection::upload(net::Stream& backend) {
     }
     x_->bytes_in += piece.bytes.size();
     worker_.metrics_.bytes_in.add(piece.bytes.size());
+    if (x_->learning.on) keep_sent(piece.bytes);
     if (discard_) {
       discarded += piece.bytes.size();
       if (close_ || discarded > 1024 * 1024) co_return;
@@ -403,6 +405,7 @@ net::Task<Connection::Relay> Connection::relay(const PreparedRoute& route, Backe
     lease.stream->cancel();
     co_return Relay::refused;
   }
+  if (x.learning.on) learn_from_answer();
   std::optional<csrf::FormInjector> forms = switching ? std::nullopt : forms_of(route);
   ClientFraming framing = client_framing();
   if (forms && framing == ClientFraming::as_length)
@@ -468,7 +471,7 @@ net::Task<Connection::Relay> Connection::relay(const PreparedRoute& route, Backe
   if (sent && !whole)
     sent = co_await relay_body(backend, buffer.get(), begin, end, framing, injector);
   x.complete = sent;
-  if (sent && x.observe_answer) judge_observed(route);
+  if (sent && x.judge_answer) judge_observed(route);
   // Bytes behind the answer, or a backend that will close: not to be used again.
   const bool clean =
       response.keep_alive && (!whole || begin == end) && (body_ == nullptr || body_->done());

@@ -27,12 +27,15 @@ struct RouteSchema {
   std::uint32_t max_members = 1000;        // of a body or a query
   std::uint64_t max_string = 64 * 1024;    // bytes of one text
   std::uint64_t max_answer = 1024 * 1024;  // bytes of an answer that is looked at
+  bool learn = false;                      // what the requests look like; a route without a schema
   // What has been read of it, by read_schema.
   std::shared_ptr<const openapi::Document> document;
   std::vector<std::string> files;  // it and what it refers to
 
   bool operator==(const RouteSchema&) const = default;
   bool checks_requests() const { return document != nullptr && requests != SchemaMode::off; }
+  // Whether what passes may be what no document describes yet.
+  bool learns() const { return document != nullptr ? requests == SchemaMode::shadow : learn; }
   bool checks_responses() const { return document != nullptr && responses != SchemaMode::off; }
 };
 

@@ -160,8 +160,8 @@ net::Task<Connection::Answer> Connection::check_answer(const PreparedRoute& rout
     refusal->title = "The application's answer could not be checked.";
   }
   if (!refusal && reads && !enforced) {
-    x.observe_answer = true;
-    x.observed_most = route.route->schema.max_answer;
+    x.observe_answer = x.judge_answer = true;
+    x.most_observed = static_cast<std::size_t>(route.route->schema.max_answer);
     x.answer_type = type;
   }
   bool held = false;
@@ -257,11 +257,12 @@ void Connection::append_held(ClientFraming framing) {
 // A copy that has no room is no longer looked at: the answer itself goes on.
 void Connection::keep_observed(std::string_view bytes) {
   std::string& answer = x_->answer;
-  const auto most = static_cast<std::size_t>(x_->observed_most);
-  bytes = bytes.substr(0, most + 1 - std::min(answer.size(), most + 1));
+  // One byte too many says that it is too large.
+  const std::size_t most = x_->most_observed + 1;
+  bytes = bytes.substr(0, most - std::min(answer.size(), most));
   if (!x_->held.grow_to(shared().connections.held(),
                         x_->body.size() + answer.size() + bytes.size())) {
-    x_->observe_answer = false;
+    x_->observe_answer = x_->judge_answer = false;
     return;
   }
   answer.append(bytes);

@@ -24,6 +24,12 @@ void forget(std::string& text) {
 }
 }  // namespace
 
+void Learning::clear() {
+  on = has_body = encoded = false;
+  wipe(body);
+  forget(body);
+}
+
 void Exchange::clear() {
   begin = end = head_end = 0;
   state.reset();
@@ -44,7 +50,8 @@ void Exchange::clear() {
   forget(body);
   held.release();
   forget(answer);
-  body_read = observe_answer = false;
+  body_read = observe_answer = judge_answer = false;
+  learning.clear();
   parsed = complete = traced = trace_came = false;
   started = backend_asked = backend_began = Tick{};
   status = 0;

@@ -20,6 +20,7 @@
 #include "moat/gateway/metrics.h"
 #include "moat/gateway/report_collector.h"
 #include "moat/gateway/routes.h"
+#include "moat/gateway/traffic_learner.h"
 #include "moat/http/request.h"
 #include "moat/http/response.h"
 #include "moat/http/security_headers.h"
@@ -45,6 +46,7 @@ struct PreparedRoute {
   std::vector<std::string_view> script_cookies;
   std::optional<http::SecurityHeaders::Policy> csp;  // where it has one of its own
   std::size_t label = RouteLabels::none;             // its number in the metrics
+  std::shared_ptr<RouteLearner> learner;             // null: nothing is learned
 };
 
 // What Strict-Transport-Security says, by the steps of a ramp; without one it is at the last.
@@ -124,6 +126,15 @@ struct ClientProof {
   }
 };
 
+// What is kept of a request until its answer says whether it is learned from.
+struct Learning {
+  bool on = false;
+  bool has_body = false;
+  bool encoded = false;
+  std::string body;  // as it went by: one byte too many says that it is too large
+  void clear();
+};
+
 // Exchange is what one request needs while it is worked on; idle connections have none.
 struct Exchange {
   net::BufferPool::Buffer in;
@@ -150,8 +161,10 @@ struct Exchange {
   std::string answer;  // of the backend, as much of its body as is looked at
   Hold held;           // of the two
   std::string answer_type;
-  bool observe_answer = false;
-  std::uint64_t observed_most = 0;
+  bool observe_answer = false;  // as it goes by, up to so many bytes
+  std::size_t most_observed = 0;
+  bool judge_answer = false;
+  Learning learning;
   std::string request_id;
   bool parsed = false;  // the head was understood
   // For the metrics and the access log.

@@ -92,6 +92,7 @@ struct Gateway::Parts {
   std::uint64_t access_lines_lost = 0;  // at the last look
   RouteLabels labels;
   ReportCollector reports;
+  TrafficLearner learner;
   std::optional<Lasting> lasting;
   std::mutex reload_mutex;  // one reload at a time
   mutable std::mutex current_mutex;
