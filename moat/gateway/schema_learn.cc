@@ -46,8 +46,7 @@ void Connection::learn_from_answer() {
     return;
   }
   if (x.observe_answer || response.body.kind == http::Framing::Kind::none ||
-      is_encoded(response.headers) ||
-      x.answer_type.find("json") == std::string::npos)
+      is_encoded(response.headers) || x.answer_type.find("json") == std::string::npos)
     return;
   // Held already, where answers are refused by what they say.
   if (!x.answer.empty()) return;
