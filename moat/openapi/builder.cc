@@ -47,7 +47,7 @@ void each_schema(std::vector<Operation>& operations, Direction direction, Visit 
 std::size_t most_steps(const json::Limits& limits) {
   constexpr std::size_t least = 100'000, most = 20'000'000;
   const std::size_t members = std::min(limits.members, most);
-  return std::clamp(std::max(250 * members, limits.total_bytes / 4), least, most);
+  return std::clamp(std::max(250 * members, limits.total_bytes / 2), least, most);
 }
 
 }  // namespace
