@@ -10,8 +10,6 @@
 namespace moat::openapi {
 namespace {
 
-constexpr int max_hops = 32;
-
 std::string_view text_of(const json::Value* value) {
   return value == nullptr || value->as_string() == nullptr ? std::string_view()
                                                            : std::string_view(*value->as_string());
@@ -49,7 +47,7 @@ void each_schema(std::vector<Operation>& operations, Direction direction, Visit 
 std::size_t most_steps(const json::Limits& limits) {
   constexpr std::size_t least = 100'000, most = 20'000'000;
   const std::size_t members = std::min(limits.members, most);
-  return std::clamp(std::max(250 * members, limits.total_bytes / 4), least, most);
+  return std::clamp(std::max(250 * members, limits.total_bytes / 2), least, most);
 }
 
 }  // namespace
@@ -332,9 +330,14 @@ void Builder::read_schema(const Place& place, Parameter& parameter) {
 }
 
 // What a schema wants, by its type or, where it has none, by what it says of members and elements.
-Wants Builder::wants(const Place& place, int hops) {
+Wants Builder::wants(const Place& place) {
+  SchemasSeen seen;
+  return wants(place, seen);
+}
+
+Wants Builder::wants(const Place& place, SchemasSeen& seen) {
   const Place schema = files_.target(place);
-  if (hops > max_hops || schema.value->as_object() == nullptr) return Wants::scalar;
+  if (schema.value->as_object() == nullptr || !seen.add(schema.value)) return Wants::scalar;
   const auto by_name = [](std::string_view name) {
     return name == "array" ? Wants::array : name == "object" ? Wants::object : Wants::scalar;
   };
@@ -356,7 +359,7 @@ Wants Builder::wants(const Place& place, int hops) {
     if (array == nullptr) continue;
     for (std::size_t i = 0; i < array->size(); ++i) {
       const Wants inner =
-          wants({list->file, &(*array)[i], list->pointer + "/" + std::to_string(i)}, hops + 1);
+          wants({list->file, &(*array)[i], list->pointer + "/" + std::to_string(i)}, seen);
       if (inner != Wants::scalar) return inner;
     }
   }
@@ -366,18 +369,18 @@ Wants Builder::wants(const Place& place, int hops) {
 
 // A file in a form: "format: binary" in 3.0, and in 3.1 what has a contentMediaType or says
 // nothing; or a list of those.
-bool Builder::is_file(const Place& place, int hops) {
+bool Builder::is_file(const Place& place, SchemasSeen& seen) {
   const Place schema = files_.target(place);
-  if (hops > max_hops) return false;
   if (schema.value->as_object() == nullptr) return schema.value->as_bool() != nullptr;
-  if (const auto items = Files::member(schema, "items")) return is_file(*items, hops + 1);
+  if (!seen.add(schema.value)) return false;
+  if (const auto items = Files::member(schema, "items")) return is_file(*items, seen);
   // "anyOf: [{format: binary}, {type: 'null'}]" is a file that may be left out.
   for (const std::string_view keyword : {"allOf", "anyOf", "oneOf"}) {
     const auto list = Files::member(schema, keyword);
     const json::Array* array = list ? list->value->as_array() : nullptr;
     for (std::size_t i = 0; array != nullptr && i < array->size(); ++i) {
       const Place one{list->file, &(*array)[i], list->pointer + "/" + std::to_string(i)};
-      if (is_file(one, hops + 1)) return true;
+      if (is_file(one, seen)) return true;
     }
   }
   if (text_of(schema.value->find("format")) == "binary") return true;
@@ -386,9 +389,17 @@ bool Builder::is_file(const Place& place, int hops) {
   return !files_.is_3_0() && !encoded && (described || schema.value->as_object()->empty());
 }
 
-void Builder::collect_members(const Place& place, Members& out, int hops) {
+void Builder::collect_members(const Place& place, Members& out) {
+  SchemasSeen seen;
+  collect_members(place, out, seen);
+  const json::Value* more = files_.target(place).value->find("additionalProperties");
+  const bool closed = more != nullptr && more->as_bool() != nullptr && !*more->as_bool();
+  if (out.listed.empty() && !closed) out.open = true;
+}
+
+void Builder::collect_members(const Place& place, Members& out, SchemasSeen& seen) {
   const Place schema = files_.target(place);
-  if (hops > max_hops || schema.value->as_object() == nullptr) return;
+  if (schema.value->as_object() == nullptr || !seen.add(schema.value)) return;
   const auto properties = Files::member(schema, "properties");
   const json::Value* more = schema.value->find("additionalProperties");
   const bool closed = more != nullptr && more->as_bool() != nullptr && !*more->as_bool();
@@ -398,7 +409,8 @@ void Builder::collect_members(const Place& place, Members& out, int hops) {
     for (const auto& [name, value] : *properties->value->as_object()) {
       const Place member = Files::member(*properties, name).value();
       out.listed[name] = wants(member);
-      if (is_file(member)) out.files.insert(name);
+      SchemasSeen fresh;
+      if (is_file(member, fresh)) out.files.insert(name);
     }
   }
   for (const std::string_view keyword : {"allOf", "oneOf", "anyOf"}) {
@@ -407,9 +419,8 @@ void Builder::collect_members(const Place& place, Members& out, int hops) {
     if (array == nullptr) continue;
     for (std::size_t i = 0; i < array->size(); ++i)
       collect_members({list->file, &(*array)[i], list->pointer + "/" + std::to_string(i)}, out,
-                      hops + 1);
+                      seen);
   }
-  if (hops == 0 && out.listed.empty() && !closed) out.open = true;
 }
 
 // ---------------------------------------------------------------------------------------- content

@@ -134,6 +134,13 @@ TEST(TwoReadings, OfACookieMustAllFit) {
 }
 
 TEST(TwoReadings, OfTheMethodAreRefused) {
+  const Document plain = document_of(orders);
+  for (const string name :
+       {"X-HTTP-Method-Override", "x_http_method_override", "X-Http_Method", "x-method-override"})
+    EXPECT_EQ(ask(plain, "GET /orders", {{name, "DELETE"}}),
+              "400 schema_parameters; header # unknown")
+        << name;
+  EXPECT_EQ(ask(plain, "GET /orders", {{"X-HTTP-Methods", "DELETE"}}), "ok");
   const Document document = document_of(with_paths(R"(
   /a:
     post:

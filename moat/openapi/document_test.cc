@@ -257,6 +257,17 @@ TEST(Document, ReferencesDoNotGoRound) {
       "");
 }
 
+TEST(Document, WritesNothingToTheTerminalThatItWouldObey) {
+  EXPECT_EQ(refused(with_paths("  \"/a\\e[2J\": {gets: {}}\n")),
+            "openapi.yaml:4: /paths/~1a?[2J/gets: a path item has no field 'gets'; did you mean "
+            "'get'?\n");
+  const Document document =
+      document_of(with_paths("  /a: {get: {operationId: \"x\\e[2J\", parameters: [{name: \"y\\a\", "
+                             "in: query, schema: {}}]}}\n"));
+  EXPECT_EQ(name_of(*document.operations()[0]), "GET /a (x?[2J)");
+  EXPECT_EQ(describe(*document.operations()[0])[0], "query y?: a value");
+}
+
 TEST(Document, KeepsItsLimits) {
   DocumentOptions options;
   options.max_bytes = orders.size();

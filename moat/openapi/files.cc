@@ -118,7 +118,7 @@ std::string DocumentProblem::to_string() const {
   std::string out = file;
   if (line > 0) out += ":" + std::to_string(line);
   if (!pointer.empty()) out += ": " + pointer;
-  return out + ": " + sentence;
+  return printable(out + ": " + sentence);
 }
 
 // ------------------------------------------------------------------------------------------- files

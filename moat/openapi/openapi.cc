@@ -6,6 +6,7 @@
 
 #include "moat/base/encoding.h"
 #include "moat/openapi/internal/parts.h"
+#include "moat/openapi/internal/pointer.h"
 
 namespace moat::openapi {
 namespace {
@@ -38,8 +39,11 @@ std::string allowed(const PathOperations& path, const std::vector<Operation>& op
   return get && !head ? out + ", HEAD" : out;
 }
 
-// A backend that obeys these would do what is another operation's.
-bool overrides_method(std::string_view name) {
+// A backend that obeys these would do what is another operation's. CGI and its kin take '_' for
+// '-'.
+bool overrides_method(std::string_view field) {
+  std::string name(field);
+  std::replace(name.begin(), name.end(), '_', '-');
   for (const std::string_view one :
        {"X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"}) {
     if (ascii_iequals(name, one)) return true;
@@ -260,7 +264,7 @@ std::string to_problem_json(const Refusal& refusal) {
 
 std::string name_of(const Operation& operation) {
   std::string out = std::string(operation.method) + " " + operation.path;
-  return operation.id.empty() ? out : out + " (" + operation.id + ")";
+  return printable(operation.id.empty() ? out : out + " (" + operation.id + ")");
 }
 
 std::string_view path_of(const Operation& operation) { return operation.path; }
@@ -272,8 +276,8 @@ std::vector<std::string> describe(const Operation& operation) {
                                    : parameter.wants == Wants::array  ? "a list"
                                    : parameter.wants == Wants::object ? "an object"
                                                                       : "a value";
-    out.push_back(std::string(to_string(parameter.where)) + " " + parameter.name + ": " +
-                  std::string(wants) + (parameter.required ? ", required" : ""));
+    out.push_back(printable(std::string(to_string(parameter.where)) + " " + parameter.name + ": " +
+                            std::string(wants) + (parameter.required ? ", required" : "")));
   }
   if (operation.body)
     out.push_back("body: " + list_types(operation.body->content) +

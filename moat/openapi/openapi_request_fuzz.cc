@@ -46,7 +46,7 @@ paths:
           image/*: {}
       responses: {'200': {description: x}}
   /a/me: {get: {responses: {'200': {description: x}}}}
-  /a/{x}: {get: {parameters: [{name: x, in: path, required: true, schema: {type: string, maxLength: 9}}], responses: {'200': {description: x}}}, post: *post}
+  /a/{x}: {parameters: [{name: x, in: path, required: true, schema: {type: string, maxLength: 9}}], get: {responses: {'200': {description: x}}}, post: *post}
   /b/{x}-{y}.{z}: {get: {parameters: [{name: x, in: path, required: true, schema: {type: string}}, {name: y, in: path, required: true, schema: {type: integer}}, {name: z, in: path, required: true, schema: {enum: [png]}}]}}
   /l/{l}/{m}: {get: {parameters: [{name: l, in: path, required: true, style: label, explode: true, schema: {type: array, items: {type: integer}}}, {name: m, in: path, required: true, style: matrix, explode: true, schema: {type: object, properties: {a: {type: integer}}}}]}}
 components:

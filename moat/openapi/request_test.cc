@@ -398,6 +398,13 @@ TEST(Limits, OfWhatCheckingCostsFollowTheOthers) {
     body += "1" + string(static_cast<std::size_t>(depth), '}');
     return post(tree, "/a", body);
   };
+  // Texts that fill a body, with a pattern such as is usual.
+  const Document texts = document_of(with_paths(
+      "  /a: {post: {requestBody: {content: {application/json: {schema: {type: array, items: "
+      "{type: string, pattern: '^[A-Za-z0-9+/]*={0,2}$'}}}}}}}\n"));
+  string body;
+  for (int i = 0; i < 15; ++i) body += (i == 0 ? "[\"" : ",\"") + string(65'536, 'a') + "\"";
+  EXPECT_EQ(post(texts, "/a", body + "]"), "ok");
   EXPECT_EQ(nested(5), "422 schema_body; body #/b anyOf");
   EXPECT_EQ(nested(30), "422 schema_body; body # limit");
 }

@@ -57,35 +57,37 @@ json::Value Files::converted(std::size_t file, const json::Value& value,
 // validation section 9.4), said by the member's schema or by the one it refers to.
 bool Files::is_hidden(std::size_t file, const json::Value& schema, Direction direction) const {
   const std::string_view word = direction == Direction::request ? "readOnly" : "writeOnly";
-  return any_part(file, schema,
-                  [word](std::size_t, const json::Value& part) { return is_true(part, word); });
+  const auto fits = [word](std::size_t, const json::Value& part) { return is_true(part, word); };
+  SchemasSeen seen;
+  return any_part(file, schema, fits, seen);
 }
 
 // Whether `fits` is true of a schema, or of one that judges the same value in any case: by $ref or
 // allOf.
 bool Files::any_part(std::size_t file, const json::Value& schema, const PartPredicate& fits,
-                     int hops) const {
-  constexpr int most_hops = 32;
-  if (schema.as_object() == nullptr || hops > most_hops) return false;
+                     SchemasSeen& seen) const {
+  if (schema.as_object() == nullptr || !seen.add(&schema)) return false;
   if (fits(file, schema)) return true;
   if (const auto next = step({file, &schema, ""})) {
-    if (any_part(next->file, *next->value, fits, hops + 1)) return true;
+    if (any_part(next->file, *next->value, fits, seen)) return true;
   }
   const json::Value* all = schema.find("allOf");
   const json::Array* parts = all == nullptr ? nullptr : all->as_array();
   return parts != nullptr && std::any_of(parts->begin(), parts->end(), [&](const auto& part) {
-           return any_part(file, part, fits, hops + 1);
+           return any_part(file, part, fits, seen);
          });
 }
 
 // Whether a schema, or one that judges the same value in any case, hides the member of that name.
 bool Files::hides(std::size_t file, const json::Value& schema, std::string_view name,
                   Direction direction) const {
-  return any_part(file, schema, [&](std::size_t in, const json::Value& part) {
+  const auto fits = [&](std::size_t in, const json::Value& part) {
     const json::Value* properties = part.find("properties");
     const json::Value* member = properties == nullptr ? nullptr : properties->find(name);
     return member != nullptr && is_hidden(in, *member, direction);
-  });
+  };
+  SchemasSeen seen;
+  return any_part(file, schema, fits, seen);
 }
 
 json::Value Files::converted_member(std::size_t file, const std::string& name,

@@ -392,5 +392,19 @@ TEST(Services, MayHaveManySchemas) {
   EXPECT_EQ(post(document, "/a", R"({"q299":"a298"})"), "422 schema_body; body #/q299 pattern");
 }
 
+// References that part and meet again lead to a schema in a million ways.
+TEST(Services, MayReferToTheSameInManyWays) {
+  string text =
+      "  /a: {post: {parameters: [{name: q, in: query, schema: {$ref: "
+      "'#/components/schemas/A0'}}], requestBody: {content: {multipart/form-data: "
+      "{schema: {required: [x], allOf: [{$ref: '#/components/schemas/A0'}]}}}}}}\n"
+      "components:\n  schemas:\n";
+  for (int i = 0; i < 40; ++i) {
+    const string next = "{$ref: '#/components/schemas/A" + std::to_string(i + 1) + "'}";
+    text += "    A" + std::to_string(i) + ": {allOf: [" + next + ", " + next + "]}\n";
+  }
+  EXPECT_EQ(refused(with_paths(text + "    A40: {maxProperties: 3}\n")), "");
+}
+
 }  // namespace
 }  // namespace moat::openapi

@@ -14,6 +14,9 @@
 namespace moat::openapi {
 namespace {
 
+// It stands in the pointer of all that is below it.
+constexpr std::size_t most_name_bytes = 1024;
+
 // One event of libyaml, freed with the scope.
 struct Event {
   Event() = default;
@@ -76,6 +79,8 @@ std::optional<json::Value> to_number(std::string_view text) {
 class Composer final {
  public:
   Composer(std::string_view text, const YamlLimits& limits) : limits_(limits) {
+    // A byte order mark, which editors of Windows write (YAML 1.2.2 section 5.2).
+    if (text.substr(0, 3) == "\xef\xbb\xbf") text.remove_prefix(3);
     if (yaml_parser_initialize(&parser_) == 0) throw std::bad_alloc();
     yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(text.data()),
                                  text.size());
@@ -245,6 +250,8 @@ class Composer final {
       std::string name(reinterpret_cast<const char*>(data.value), data.length);
       if (data.style == YAML_PLAIN_SCALAR_STYLE && name == "<<")
         return fail(line, "merge keys are not of YAML 1.2: write the members out");
+      if (name.size() > most_name_bytes)
+        return fail(line, "a name has at most " + std::to_string(most_name_bytes) + " bytes");
       if (!names.insert(name).second) return fail(line, "this name stands here twice");
       if (!next(event)) return false;
       json::Value value;

@@ -26,6 +26,28 @@ TEST(Yaml, ReadsTheCoreSchema) {
   EXPECT_EQ(read("# only\n--- \n{a: {b: []}}\n...\n"), R"({"a":{"b":[]}})");
 }
 
+TEST(Yaml, MayComeFromOtherSystems) {
+  EXPECT_EQ(read("\xef\xbb\xbf"
+                 "a: 1\r\nb: 2\r\n"),
+            R"({"a":1,"b":2})");
+  EXPECT_EQ(read("\xef\xbb\xbf"
+                 "# text\na: 1\n"),
+            R"({"a":1})");
+  EXPECT_EQ(read("a: 1\rb: 2\r"), R"({"a":1,"b":2})");
+  EXPECT_EQ(read("%YAML 1.1\n---\na: yes\n"), R"({"a":"yes"})");
+  EXPECT_EQ(read(std::string_view("\xff\xfe"
+                                  "a\0:\0 \0",
+                                  8)),
+            "1: invalid leading UTF-8 octet");
+  EXPECT_EQ(read("a:\n\tb: 1\n"), "2: found character that cannot start any token");
+}
+
+TEST(Yaml, HasNamesOfBoundedLength) {
+  const std::string name(1024, 'n');
+  EXPECT_EQ(read("? '" + name + "'\n: 1\n"), "{\"" + name + "\":1}");
+  EXPECT_EQ(read("? 'n" + name + "'\n: 1\n"), "1: a name has at most 1024 bytes");
+}
+
 TEST(Yaml, WritesAliasesOut) {
   EXPECT_EQ(read("a: &x {b: 1}\nc: *x\nd: [*x, *x]\n"),
             R"({"a":{"b":1},"c":{"b":1},"d":[{"b":1},{"b":1}]})");

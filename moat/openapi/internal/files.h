@@ -24,6 +24,20 @@ struct Place {
   std::string pointer;  // "/paths/~1orders"
 };
 
+// The schemas that were looked at on one errand: each once, though references may lead to it in
+// very many ways, and so many that the stack holds them.
+class SchemasSeen final {
+ public:
+  // False: it was, or there were too many.
+  bool add(const json::Value* schema) {
+    constexpr std::size_t most = 1000;
+    return seen_.size() < most && seen_.insert(schema).second;
+  }
+
+ private:
+  std::set<const json::Value*> seen_;
+};
+
 // In whose eyes a schema is read: what is readOnly must not be in a request, what is writeOnly not
 // in a response.
 enum class Direction { request, response };
@@ -89,7 +103,7 @@ class Files final {
              Direction direction) const;
   using PartPredicate = std::function<bool(std::size_t file, const json::Value& schema)>;
   bool any_part(std::size_t file, const json::Value& schema, const PartPredicate& fits,
-                int hops = 0) const;
+                SchemasSeen& seen) const;
 
   const DocumentOptions& options_;
   std::deque<File> files_;

@@ -51,9 +51,11 @@ class Builder final {
   std::optional<Answer> read_answer(const std::string& status, const Place& place);
   bool flag(const Place& place, std::string_view name, bool otherwise);
   std::string text(const Place& place, std::string_view name);
-  Wants wants(const Place& schema, int hops = 0);
-  bool is_file(const Place& schema, int hops = 0);
-  void collect_members(const Place& schema, Members& out, int hops = 0);
+  Wants wants(const Place& schema);
+  Wants wants(const Place& schema, SchemasSeen& seen);
+  bool is_file(const Place& schema, SchemasSeen& seen);
+  void collect_members(const Place& schema, Members& out);
+  void collect_members(const Place& schema, Members& out, SchemasSeen& seen);
   bool compile(Direction direction);
 
   Files& files_;

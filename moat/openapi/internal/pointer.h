@@ -19,4 +19,12 @@ inline std::string pointer_step(std::string_view name) {
   return out;
 }
 
+// A text for a terminal: a document's own may have escape sequences in it.
+inline std::string printable(std::string text) {
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  }
+  return text;
+}
+
 }  // namespace moat::openapi
