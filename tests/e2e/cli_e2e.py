@@ -55,7 +55,8 @@ class Help(Folder):
         for words in ((), ('help',), ('--help',)):
             said = self.moat(*words)
             self.assertEqual((said.code, said.err), (0, ''))
-            for command in ('run', 'check', 'explain', 'hash', 'user add', 'user unlock', 'cert list', 'cert renew', 'trust', 'init'):
+            for command in ('run', 'check', 'explain', 'hash', 'user add', 'user unlock', 'cert list', 'cert renew', 'schema learn',
+                            'schema check', 'trust', 'init'):
                 self.assertIn(f'moat {command}', said.out)
         for command in ('run', 'check', 'explain', 'hash', 'trust', 'init'):
             said = self.moat(command, '--help')
