@@ -114,14 +114,27 @@ const std::vector<Command>& commands() {
   return list;
 }
 
+void tell(const Command& command) {
+  std::string left = "  moat " + std::string(command.name);
+  if (!command.arguments.empty()) left += " " + std::string(command.arguments);
+  left.resize(std::max<std::size_t>(left.size() + 2, 30), ' ');
+  std::cout << left << command.help << "\n";
+}
+
+// "moat user": the commands that begin with the word. False: there are none.
+bool tell_group(const std::string& word) {
+  bool any = false;
+  for (const Command& command : commands()) {
+    if (command.name.substr(0, word.size() + 1) != word + " ") continue;
+    any = true;
+    tell(command);
+  }
+  return any;
+}
+
 int help() {
   std::cout << "Moat: the first line of defence for a backend.\n\n";
-  for (const Command& command : commands()) {
-    std::string left = "  moat " + std::string(command.name);
-    if (!command.arguments.empty()) left += " " + std::string(command.arguments);
-    left.resize(std::max<std::size_t>(left.size() + 2, 30), ' ');
-    std::cout << left << command.help << "\n";
-  }
+  for (const Command& command : commands()) tell(command);
   std::cout << "\n`moat COMMAND --help` lists the options of one. The shortest start: moat run "
                "--to http://127.0.0.1:3000\n";
   return 0;
@@ -144,6 +157,7 @@ int dispatch(std::vector<std::string> words) {
   }
   const auto command = std::find_if(commands().begin(), commands().end(),
                                     [&](const auto& c) { return c.name == name; });
+  if (command == commands().end() && tell_group(name)) return 0;
   if (command == commands().end()) return fail("there is no command '" + name + "'; see moat help");
   auto arguments = Arguments::parse(*command, words);
   if (!arguments) return fail(arguments.error());
