@@ -40,13 +40,13 @@ void Connection::keep_sent(std::string_view bytes) {
 void Connection::learn_from_answer() {
   Exchange& x = *x_;
   const http::ResponseHead& response = x.response;
+  x.answer_type = response.headers.value(Known::content_type);  // its buffer is used for the body
   if (response.status < 200 || response.status > 299) {
     x.learning.on = false;
     return;
   }
   if (x.observe_answer || response.body.kind == http::Framing::Kind::none ||
-      is_encoded(response.headers) ||
-      response.headers.value(Known::content_type).find("json") == std::string_view::npos)
+      is_encoded(response.headers) || x.answer_type.find("json") == std::string::npos)
     return;
   // Held already, where answers are refused by what they say.
   if (!x.answer.empty()) return;
@@ -75,7 +75,7 @@ void Connection::learn_exchange(const PreparedRoute& route, bool whole) const {
     }
   }
   seen.has_answer = x.response.body.kind != http::Framing::Kind::none;
-  seen.response_type = x.response.headers.value(Known::content_type);
+  seen.response_type = x.answer_type;
   if (seen.has_answer && (x.observe_answer || !x.answer.empty())) seen.response_body = x.answer;
   route.learner->learn(seen, loop_.now());
 }
