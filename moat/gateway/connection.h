@@ -132,6 +132,11 @@ class Connection final {
                                                    openapi::Refusal& refusal);
   enum class Held { whole, broken, no_room };
   net::Task<Held> hold_answer(net::Stream& backend, std::string_view first, std::size_t most);
+  // Whether there is room for so many bytes more beside what is held already.
+  bool hold(std::size_t more) {
+    const std::size_t all = x_->body.size() + x_->answer.size() + x_->learning.body.size();
+    return x_->held.grow_to(shared().connections.held(), all + more);
+  }
   void append_held(ClientFraming framing);
   void observe(std::string_view bytes) {
     if (x_->observe_answer) keep_observed(bytes);

@@ -224,8 +224,7 @@ net::Task<Connection::Held> Connection::hold_answer(net::Stream& backend, std::s
       out.resize(most + 1);
       co_return Held::whole;
     }
-    if (!x_->held.grow_to(shared().connections.held(), x_->body.size() + out.size()))
-      co_return Held::no_room;
+    if (!hold(0)) co_return Held::no_room;
     if (done) co_return Held::whole;
     for (there = {}; there.empty();) {
       const net::Io got = backend.read(buffer.get(), net::BufferPool::buffer_size);
@@ -260,8 +259,7 @@ void Connection::keep_observed(std::string_view bytes) {
   // One byte too many says that it is too large.
   const std::size_t most = x_->most_observed + 1;
   bytes = bytes.substr(0, most - std::min(answer.size(), most));
-  if (!x_->held.grow_to(shared().connections.held(),
-                        x_->body.size() + answer.size() + bytes.size())) {
+  if (!hold(bytes.size())) {
     x_->observe_answer = x_->judge_answer = false;
     return;
   }

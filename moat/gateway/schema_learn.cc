@@ -32,8 +32,14 @@ void Connection::begin_learning(const PreparedRoute& route) {
 }
 
 void Connection::keep_sent(std::string_view bytes) {
-  std::string& body = x_->learning.body;
-  body.append(bytes.substr(0, most_kept + 1 - std::min(body.size(), most_kept + 1)));
+  Exchange& x = *x_;
+  std::string& body = x.learning.body;
+  bytes = bytes.substr(0, most_kept + 1 - std::min(body.size(), most_kept + 1));
+  if (!hold(bytes.size())) {
+    x.learning.on = false;
+    return;
+  }
+  body.append(bytes);
 }
 
 // The answer's head is here. What is refused or no JSON goes by unseen.

@@ -321,7 +321,7 @@ class Settings(Schema):
             moat.https_port, len(body))
         with peer_of(moat) as slow, peer_of(moat) as late:
             slow.send(head + body[:-1])
-            harness.wait_until(lambda: self.held(moat) > 500_000, what='the first body')
+            harness.wait_until(lambda: self.held(moat) == len(body) - 1, what='the first body')
             late.send(head + body[:500_000])
             answer = late.answer()
             self.assertEqual((answer.status, answer.json()['code']), (503, 'busy'))
