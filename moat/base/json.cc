@@ -102,9 +102,7 @@ class ValueBuilder final {
   void string(Place out, std::string_view text) { make<std::string>(out, text); }
   std::string& open_string(Place out) { return make<std::string>(out); }
 
-  Object open_object(Place out) {
-    return &make<json::Object>(out);
-  }
+  Object open_object(Place out) { return &make<json::Object>(out); }
   std::size_t name(Object object, std::string_view text) {
     make_room(object);
     object->emplace_back(text, nullptr);

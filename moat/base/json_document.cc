@@ -21,7 +21,12 @@ class TapeBuilder final {
   using Object = std::size_t;  // where its node stands; the same for an array
 
   TapeBuilder(std::vector<Node>& nodes, std::string& unescaped, std::size_t text_size)
-      : nodes_(nodes), unescaped_(unescaped), text_size_(text_size) {}
+      : nodes_(nodes),
+        first_(nodes.data()),
+        next_(nodes.data()),
+        end_(nodes.data() + nodes.size()),
+        unescaped_(unescaped),
+        text_size_(text_size) {}
 
   void null(Place) { add(Kind::null); }
   void boolean(Place, bool value) { add(Kind::boolean).integer = value ? 1 : 0; }
@@ -48,7 +53,7 @@ class TapeBuilder final {
 
    private:
     void finish() {
-      Node& node = build_.nodes_[node_];
+      Node& node = build_.first_[node_];
       node.tag = tag(Kind::string, size());
       node.text = build_.unescaped_.data() + first_;
     }
@@ -59,18 +64,18 @@ class TapeBuilder final {
   Text open_string(Place) {
     if (unescaped_.empty()) unescaped_.reserve(text_size_);
     add(Kind::string);
-    return Text(*this, nodes_.size() - 1);
+    return Text(*this, last());
   }
 
   Object open_object(Place) { return open(Kind::object); }
   std::size_t name(Object, std::string_view text) {
     string({}, text);
-    return nodes_.size() - 1;
+    return last();
   }
   Text open_name(Object) { return open_string({}); }
   std::size_t close_name(const Text& text) { return text.node(); }
   std::string_view name_at(Object, std::size_t node) const {
-    return {nodes_[node].text, nodes_[node].extent()};
+    return {first_[node].text, first_[node].extent()};
   }
   Place member(Object) { return {}; }
   void close_object(Object object, std::size_t count) { close(Kind::object, object, count); }
@@ -81,20 +86,32 @@ class TapeBuilder final {
 
  private:
   Node& add(Kind kind, std::size_t extent = 0) {
-    Node& node = nodes_.emplace_back();
+    if (next_ == end_) grow();
+    Node& node = *next_++;
     node.tag = tag(kind, extent);
     return node;
   }
+  std::size_t last() const { return static_cast<std::size_t>(next_ - first_) - 1; }
   std::size_t open(Kind kind) {
     add(kind);
-    return nodes_.size() - 1;
+    return last();
   }
   void close(Kind kind, std::size_t at, std::size_t count) {
-    nodes_[at].tag = tag(kind, nodes_.size() - at - 1);
-    nodes_[at].count = count;
+    first_[at].tag = tag(kind, last() - at);
+    first_[at].count = count;
+  }
+  [[gnu::noinline]] void grow() {
+    const std::size_t used = nodes_.size();
+    nodes_.resize(std::max<std::size_t>(256, 2 * used));
+    first_ = nodes_.data();
+    next_ = first_ + used;
+    end_ = first_ + nodes_.size();
   }
 
-  std::vector<Node>& nodes_;
+  std::vector<Node>& nodes_;  // all are room: those from next_ on are not written yet
+  Node* first_;
+  Node* next_;
+  Node* end_;
   std::string& unescaped_;
   std::size_t text_size_;
 };
@@ -102,23 +119,19 @@ class TapeBuilder final {
 }  // namespace
 
 Result<Item, ParseError> Document::parse(std::string_view text, const Limits& limits) {
-  nodes_.clear();
   unescaped_.clear();
   slots_.clear();
   TapeBuilder build(nodes_, unescaped_, text.size());
-  if (const auto error = internal::Parser(text, limits, build, slots_).run({})) {
-    nodes_.clear();
+  if (const auto error = internal::Parser(text, limits, build, slots_).run({}))
     return Error{*error};
-  }
   return Item(nodes_.data());
 }
 
 void Document::clear() {
   constexpr std::size_t kept = 64 << 10;
-  nodes_.clear();
   unescaped_.clear();
   slots_.clear();
-  if (nodes_.capacity() * sizeof(Node) > kept) nodes_.shrink_to_fit();
+  if (nodes_.size() * sizeof(Node) > kept) nodes_ = {};
   if (unescaped_.capacity() > kept) unescaped_.shrink_to_fit();
   if (slots_.capacity() * sizeof(internal::NameSlot) > kept) slots_.shrink_to_fit();
 }

@@ -18,8 +18,8 @@ enum class Kind : std::uint8_t { null, boolean, integer, number, string, array, 
 
 namespace internal {
 
-// A value on the tape of a Document: an array is followed by its elements, an object by a name (as a
-// string) and a value for each member.
+// A value on the tape of a Document: an array is followed by its elements, an object by a name (as
+// a string) and a value for each member.
 struct Node {
   std::uint64_t tag = 0;  // the kind, and above its 8 bits: bytes of text, or nodes within
   union {
@@ -94,7 +94,9 @@ class Members final {
   class Iterator final {
    public:
     explicit Iterator(const internal::Node* at) : at_(at) {}
-    std::pair<std::string_view, Item> operator*() const { return {Item(at_).text(), Item(at_ + 1)}; }
+    std::pair<std::string_view, Item> operator*() const {
+      return {Item(at_).text(), Item(at_ + 1)};
+    }
     Iterator& operator++() { return at_ = (at_ + 1)->next(), *this; }
     bool operator==(const Iterator&) const = default;
 
@@ -135,8 +137,8 @@ class Document final {
   Document(const Document&) = delete;  // its items point into it
   Document& operator=(const Document&) = delete;
 
-  // Reads exactly the texts that json::parse reads, and refuses the others at the same place for the
-  // same reason. What it held before is gone in any case. `text` must outlive the items.
+  // Reads exactly the texts that json::parse reads, and refuses the others at the same place for
+  // the same reason. What it held before is gone in any case. `text` must outlive the items.
   [[nodiscard]] Result<Item, ParseError> parse(std::string_view text, const Limits& limits = {});
   // Forgets what it holds, and gives back memory beyond 64 KiB or so.
   void clear();

@@ -72,15 +72,55 @@ TEST(JsonDocument, RefusesAtThePlaceWhereParseDoes) {
   Document document;
   const Limits limits{
       .depth = 3, .members = 6, .string_bytes = 4, .total_bytes = 60, .number_bytes = 5};
-  for (const char* text :
-       {"", "{", "[1,]", "{\"a\":1,}", "01", "+1", ".5", "1.", "1e", "1e+", "-", "nul", "tru", "'a'",
-        "\"\t\"", "\"\\x\"", "\"\\", "\"\\u12g4\"", "\"\\u12", "1 2", "NaN", "[1 2]", "\"abc",
-        "[[[1]]]", "[[[[1]]]]", "[1,2,3,4,5,6]", "[1,2,3,4,5,6,7]", "\"abcd\"", "\"abcde\"",
-        "\"abc\\n\"", "\"abcd\\n\"", "12345", "123456", "[1e999]", "1e-99", "\"\\ud800\"",
-        "\"\\ud800\\n\"", "\"\\ud800\\u0041\"", "\"\\udc00\"", "\"\xff\"", "{\"a\":1,\"a\":2}",
-        "{\"a\":1,\"\\u0061\":2}", "{\"\\u0061\":1,\"b\":0,\"a\":2}", "{\"a\":1 \"b\":2}",
-        "{\"a\" 1}", "{\"abcde\":1}", "{1:2}", "\"\xc3\xa4\xf0\x9f\x98\x80\"",
-        "                                                             1"}) {
+  for (const char* text : {"",
+                           "{",
+                           "[1,]",
+                           "{\"a\":1,}",
+                           "01",
+                           "+1",
+                           ".5",
+                           "1.",
+                           "1e",
+                           "1e+",
+                           "-",
+                           "nul",
+                           "tru",
+                           "'a'",
+                           "\"\t\"",
+                           "\"\\x\"",
+                           "\"\\",
+                           "\"\\u12g4\"",
+                           "\"\\u12",
+                           "1 2",
+                           "NaN",
+                           "[1 2]",
+                           "\"abc",
+                           "[[[1]]]",
+                           "[[[[1]]]]",
+                           "[1,2,3,4,5,6]",
+                           "[1,2,3,4,5,6,7]",
+                           "\"abcd\"",
+                           "\"abcde\"",
+                           "\"abc\\n\"",
+                           "\"abcd\\n\"",
+                           "12345",
+                           "123456",
+                           "[1e999]",
+                           "1e-99",
+                           "\"\\ud800\"",
+                           "\"\\ud800\\n\"",
+                           "\"\\ud800\\u0041\"",
+                           "\"\\udc00\"",
+                           "\"\xff\"",
+                           "{\"a\":1,\"a\":2}",
+                           "{\"a\":1,\"\\u0061\":2}",
+                           "{\"\\u0061\":1,\"b\":0,\"a\":2}",
+                           "{\"a\":1 \"b\":2}",
+                           "{\"a\" 1}",
+                           "{\"abcde\":1}",
+                           "{1:2}",
+                           "\"\xc3\xa4\xf0\x9f\x98\x80\"",
+                           "                                                             1"}) {
     agree(document, text, limits);
     agree(document, text);
   }
@@ -178,12 +218,12 @@ TEST(JsonDocument, ReadsNumbersToTheLastBit) {
     ASSERT_EQ(std::from_chars(text.data(), text.data() + text.size(), wanted).ec, std::errc());
     const auto item = document.parse(text);
     ASSERT_TRUE(item) << text;
-    const double read = item->kind() == Kind::integer ? static_cast<double>(item->integer())
-                                                      : item->number();
+    const double read =
+        item->kind() == Kind::integer ? static_cast<double>(item->integer()) : item->number();
     ASSERT_EQ(read, wanted) << text;
-    ASSERT_EQ(std::signbit(read), item->kind() == Kind::integer && read == 0
-                                      ? false
-                                      : std::signbit(wanted)) << text;
+    ASSERT_EQ(std::signbit(read),
+              item->kind() == Kind::integer && read == 0 ? false : std::signbit(wanted))
+        << text;
   }
 }
 

@@ -89,28 +89,29 @@ class Names final {
     return true;
   }
   void close() {
-    if (size_ != 0) slots_.resize(first_);
+    if (size_ != 0) slots_.resize(start_);
   }
 
  private:
-  // A hash table of size_ slots at the end of slots_: those of the objects around are in front.
+  // A hash table of size_ slots at the end of slots_: those of the objects around are in front, and
+  // the smaller ones that this object had before.
   bool is_new_among_many(const Build& build, const typename Build::Object& object,
                          std::size_t place, std::size_t count) {
     if (size_ == 0) {
-      first_ = slots_.size();
+      start_ = slots_.size();
       grow(4 * marks_.size());
       for (const std::size_t other : places_) insert(build, object, other);
     } else if (2 * count > size_) {
-      std::vector<NameSlot> before(slots_.begin() + static_cast<std::ptrdiff_t>(first_),
-                                   slots_.end());
-      slots_.resize(first_);
+      const std::size_t before = first_;
+      const std::size_t end = slots_.size();
       grow(4 * size_);
-      for (const NameSlot& slot : before)
-        if (slot.name != 0) *free_slot(slot.hash) = slot;
+      for (std::size_t i = before; i < end; ++i)
+        if (slots_[i].name != 0) *free_slot(slots_[i].hash) = slots_[i];
     }
     return insert(build, object, place);
   }
   void grow(std::size_t size) {
+    first_ = slots_.size();
     size_ = size;
     slots_.resize(first_ + size);
   }
@@ -136,6 +137,7 @@ class Names final {
   std::array<std::uint64_t, 16> marks_;
   std::array<std::size_t, 16> places_;
   std::uint64_t bits_ = 0;  // one of 64 for each mark
+  std::size_t start_ = 0;
   std::size_t first_ = 0;
   std::size_t size_ = 0;  // a power of two; 0 while the arrays are enough
 };
@@ -189,18 +191,21 @@ class Parser final {
     return at + wanted.size();
   }
 
-  const char* value(const char* at, Place out, std::size_t depth) {
-    switch (peek(at)) {
+  // Within the loops of objects and arrays, whose frames are large: most values need none.
+  [[gnu::always_inline]] const char* value(const char* at, Place out, std::size_t depth) {
+    const char first = peek(at);
+    if (first == '"') {
+      const char* const stop = simple_end(at);
+      if (stop == nullptr) return long_string(at, build_.open_string(out));
+      build_.string(out, between(at, stop));
+      return stop + 1;
+    }
+    if (static_cast<unsigned char>(first - '0') < 10) return number(at, out);
+    switch (first) {
       case '{':
         return object(at, out, depth + 1);
       case '[':
         return array(at, out, depth + 1);
-      case '"': {
-        const auto simple = simple_string(at);
-        if (!simple) return long_string(at, build_.open_string(out));
-        build_.string(out, *simple);
-        return at + simple->size() + 2;
-      }
       case 't':
         build_.boolean(out, true);
         return word("true", at);
@@ -215,7 +220,7 @@ class Parser final {
     }
   }
 
-  const char* object(const char* at, Place out, std::size_t depth) {
+  [[gnu::noinline]] const char* object(const char* at, Place out, std::size_t depth) {
     if (depth > limits_.depth) return fail(Refusal::too_deep, at);
     auto object = build_.open_object(out);
     at = skip_blank(at + 1);
@@ -228,9 +233,9 @@ class Parser final {
         if (peek(at) != '"') return fail(Refusal::syntax, at);
         const char* const start = at;
         std::size_t place = 0;
-        if (const auto simple = simple_string(at)) {
-          place = build_.name(object, *simple);
-          at += simple->size() + 2;
+        if (const char* const stop = simple_end(at)) {
+          place = build_.name(object, between(at, stop));
+          at = stop + 1;
         } else {
           auto name = build_.open_name(object);
           at = long_string(at, name);
@@ -253,7 +258,7 @@ class Parser final {
     return at + 1;
   }
 
-  const char* array(const char* at, Place out, std::size_t depth) {
+  [[gnu::noinline]] const char* array(const char* at, Place out, std::size_t depth) {
     if (depth > limits_.depth) return fail(Refusal::too_deep, at);
     auto array = build_.open_array(out);
     at = skip_blank(at + 1);
@@ -273,16 +278,20 @@ class Parser final {
     return at + 1;
   }
 
-  // A string that has no escape, which is read in one piece; otherwise long_string says what it is.
-  std::optional<std::string_view> simple_string(const char* at) const {
+  // Where a string ends that has no escape, which is read in one piece. For all others null;
+  // long_string says what they are.
+  const char* simple_end(const char* at) const {
     const char* const stop = skip_plain(at + 1, end_);
     const auto length = static_cast<std::size_t>(stop - at - 1);
-    if (stop == end_ || *stop != '"' || length > limits_.string_bytes) return std::nullopt;
-    return std::string_view(at + 1, length);
+    if (stop == end_ || *stop != '"' || length > limits_.string_bytes) return nullptr;
+    return stop;
+  }
+  static std::string_view between(const char* quote, const char* stop) {
+    return {quote + 1, static_cast<std::size_t>(stop - quote - 1)};
   }
 
   template <class Text>
-  const char* long_string(const char* at, Text&& out) {
+  [[gnu::noinline]] const char* long_string(const char* at, Text&& out) {
     ++at;
     for (;;) {
       const char* const stop = skip_plain(at, end_);
@@ -359,7 +368,7 @@ class Parser final {
   }
 
   // RFC 8259 section 6: no leading zero, plus sign or bare point.
-  const char* number(const char* at, Place out) {
+  [[gnu::noinline]] const char* number(const char* at, Place out) {
     const char* const start = at;
     const bool negative = peek(at) == '-';
     if (negative) ++at;
@@ -408,7 +417,8 @@ class Parser final {
                                                        1e7,  1e8,  1e9,  1e10, 1e11, 1e12, 1e13,
                                                        1e14, 1e15, 1e16, 1e17, 1e18};
 
-  const char* long_number(const char* first, const char* last, bool integer, Place out) {
+  [[gnu::noinline]] const char* long_number(const char* first, const char* last, bool integer,
+                                            Place out) {
     if (integer) {
       std::int64_t value = 0;
       if (std::from_chars(first, last, value).ec == std::errc()) {
