@@ -450,10 +450,13 @@ Result<Pattern, std::string> Pattern::compile(std::string_view ecma, std::size_t
         return Error{"it cannot be run: " + expression->error()};
     }
   }
-  return Pattern(std::move(expression));
+  Pattern out(std::move(expression));
+  if (letters == Case::exact) out.plain_ = PlainPattern::parse(ecma);
+  return out;
 }
 
 bool Pattern::search(std::string_view text) const {
+  if (plain_) return plain_->matches(text);
   return expression_->Match(re2::StringPiece(text.data(), text.size()), 0, text.size(),
                             re2::RE2::UNANCHORED, nullptr, 0);
 }
