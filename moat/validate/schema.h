@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "moat/base/json.h"
+#include "moat/base/json_document.h"
 #include "moat/base/result.h"
 
 namespace moat::validate {
@@ -117,6 +118,8 @@ class Schema final {
       std::vector<json::Value> roots, const SchemaOptions& options = {});
 
   [[nodiscard]] bool check(const json::Value& value) const;
+  // The same of an item of a json::Document, which is cheaper to make.
+  [[nodiscard]] bool check(json::Item value) const;
   // Empty when the value passes. `all` goes on after the first violation, up to max_violations.
   [[nodiscard]] std::vector<Violation> validate(const json::Value& value,
                                                 Report report = Report::first) const;
