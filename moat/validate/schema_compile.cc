@@ -340,6 +340,7 @@ class NodeWriter final {
     if (const json::Value* value = find("properties"))
       out.properties = table_of(*value->as_object());
     out.index = NameIndex(out.properties);
+    for (const auto& [name, id] : out.properties) out.nodes.push_back(id);
     if (const json::Value* value = find("patternProperties")) {
       for (const auto& [name, schema] : *value->as_object()) {
         const auto id = pattern(name, "patternProperties" + pointer_step(name));

@@ -523,9 +523,9 @@ class Runner final : Checks<Item> {
       Id property = none;
       if (rows == nullptr) {
         const std::uint32_t row = table.index.find(table.properties, name);
-        if (row != NameIndex::absent) property = table.properties[row].second;
+        if (row != NameIndex::absent) property = table.nodes[row];
       } else if (rows[i] != no_row) {
-        property = table.properties[rows[i]].second;
+        property = table.nodes[rows[i]];
       }
       if (property != none && !visit(property, false)) return false;
       for (const auto& [pattern, id] : table.patterns) {

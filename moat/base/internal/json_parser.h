@@ -35,18 +35,24 @@ inline constexpr std::array<bool, 256> plain = [] {
   return out;
 }();
 
+#if defined(__SSE2__)
+// Which of sixteen bytes are not plain, the first in the lowest bit.
+inline unsigned special_in_16(const char* at) {
+  const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+  const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(block, _mm_set1_epi8(0x1f)), block);
+  const __m128i quote = _mm_cmpeq_epi8(block, _mm_set1_epi8('"'));
+  const __m128i escape = _mm_cmpeq_epi8(block, _mm_set1_epi8('\\'));
+  return static_cast<unsigned>(
+      _mm_movemask_epi8(_mm_or_si128(control, _mm_or_si128(quote, escape))));
+}
+#endif
+
 // The end of the run of plain characters that begins at `at`.
 inline const char* skip_plain(const char* at, const char* end) {
 #if defined(__SSE2__)
-  while (end - at >= 16) {
-    const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
-    const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(block, _mm_set1_epi8(0x1f)), block);
-    const __m128i quote = _mm_cmpeq_epi8(block, _mm_set1_epi8('"'));
-    const __m128i escape = _mm_cmpeq_epi8(block, _mm_set1_epi8('\\'));
-    const auto found = static_cast<unsigned>(
-        _mm_movemask_epi8(_mm_or_si128(control, _mm_or_si128(quote, escape))));
+  for (; end - at >= 16; at += 16) {
+    const unsigned found = special_in_16(at);
     if (found != 0) return at + std::countr_zero(found);
-    at += 16;
   }
 #endif
   constexpr std::uint64_t ones = 0x0101010101010101U;
@@ -280,7 +286,21 @@ class Parser final {
 
   // Where a string ends that has no escape, which is read in one piece. For all others null;
   // long_string says what they are.
-  const char* simple_end(const char* at) const {
+  [[gnu::always_inline]] const char* simple_end(const char* at) const {
+#if defined(__SSE2__)
+    // Most strings end within sixteen bytes.
+    if (end_ - at > 16) {
+      const unsigned found = special_in_16(at + 1);
+      if (found != 0) {
+        const auto length = static_cast<std::size_t>(std::countr_zero(found));
+        const char* const stop = at + 1 + length;
+        return *stop == '"' && length <= limits_.string_bytes ? stop : nullptr;
+      }
+    }
+#endif
+    return simple_end_further(at);
+  }
+  [[gnu::noinline]] const char* simple_end_further(const char* at) const {
     const char* const stop = skip_plain(at + 1, end_);
     const auto length = static_cast<std::size_t>(stop - at - 1);
     if (stop == end_ || *stop != '"' || length > limits_.string_bytes) return nullptr;

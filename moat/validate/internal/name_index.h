@@ -34,8 +34,10 @@ class NameIndex final {
   std::uint32_t find(const Names& names, std::string_view name) const {
     if (slots_.empty()) return absent;
     const NameEnds ends(name);
-    for (std::size_t at = first_slot(ends);; at = (at + 1) & (slots_.size() - 1)) {
-      const Slot& slot = slots_[at];
+    const Slot* const slots = slots_.data();
+    const std::size_t mask = slots_.size() - 1;
+    for (std::size_t at = first_slot(ends);; at = (at + 1) & mask) {
+      const Slot& slot = slots[at];
       if (slot.row == absent) return absent;
       if (slot.ends == ends && (ends.are_all() || names[slot.row].first == name)) return slot.row;
     }

@@ -81,6 +81,7 @@ using NameTable = std::vector<std::pair<std::string, Id>>;  // sorted by name
 struct Members {
   NameTable properties;
   NameIndex index;             // of properties
+  std::vector<Id> nodes;       // of properties, by row
   std::uint64_t required = 0;  // rows of properties; for a `required` in front that has a count
   std::vector<std::pair<Id, Id>> patterns;  // pattern, node
   Id additional = none;
