@@ -14,7 +14,7 @@
 
 namespace moat::json {
 
-class Parser;
+class ValueBuilder;
 class Value;
 using Array = std::vector<Value>;
 using Member = std::pair<std::string, Value>;
@@ -54,7 +54,7 @@ class Value final {
   bool operator==(const Value& other) const = default;
 
  private:
-  friend class Parser;  // builds values in their place
+  friend class ValueBuilder;  // builds values in their place
   Data data_;
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What parses is within its limits, prints, and reads back to the same value; printing is stable.
+// What parses is within its limits, prints, and reads back to the same value; printing is stable. A
+// Document reads the same.
 #include "moat/base/json.h"
 
 #include <cstdint>
@@ -8,6 +9,7 @@
 #include <string>
 
 #include "moat/base/encoding.h"
+#include "moat/base/json_document.h"
 
 namespace {
 
@@ -28,11 +30,26 @@ void require(bool condition) {
   if (!condition) std::abort();
 }
 
+void compare(std::string_view text, const moat::json::Limits& limits) {
+  static moat::json::Document document;  // goes from text to text
+  const auto value = moat::json::parse(text, limits);
+  const auto item = document.parse(text, limits);
+  require(value.has_value() == item.has_value());
+  if (value) {
+    require(moat::json::to_value(*item) == *value);
+  } else {
+    require(value.error().refusal == item.error().refusal);
+    require(value.error().offset == item.error().offset);
+  }
+}
+
 }  // namespace
 
 void fuzz(std::span<const std::uint8_t> input) {
   const std::string_view text(reinterpret_cast<const char*>(input.data()), input.size());
   moat::json::Limits limits;
+  compare(text, {.depth = 3, .members = 20, .string_bytes = 10, .total_bytes = 500});
+  compare(text, limits);
   const auto value = moat::json::parse(text, limits);
   if (!value) {
     require(value.error().offset <= text.size());

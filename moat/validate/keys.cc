@@ -2,6 +2,7 @@
 #include "moat/validate/keys.h"
 
 #include <algorithm>
+#include <array>
 
 #include "moat/base/encoding.h"
 
@@ -15,6 +16,20 @@ bool is_prototype(std::string_view part) {
 }
 
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+
+// What no rule is about: all but control characters, brackets, '.', '$', and what is not ASCII.
+constexpr std::array<bool, 256> harmless = [] {
+  std::array<bool, 256> out{};
+  for (std::size_t c = 0x20; c < 0x7f; ++c) out[c] = true;
+  for (const char c : {'[', ']', '.', '$'}) out[static_cast<unsigned char>(c)] = false;
+  return out;
+}();
+// Most names are, and are so told quickly.
+bool is_harmless(std::string_view name) {
+  return std::all_of(name.begin(), name.end(),
+                     [](char c) { return harmless[static_cast<unsigned char>(c)]; }) &&
+         !is_prototype(name);
+}
 
 // Calls `fits` with each part between brackets, the one in front of them first.
 template <class Fits>
@@ -73,6 +88,7 @@ std::string_view describe(KeyFault fault) {
 }
 
 std::optional<KeyFault> fault_of_key(std::string_view name, const KeyRules& rules) {
+  if (is_harmless(name)) return std::nullopt;
   const auto starts_operator = [](std::string_view part) { return part.substr(0, 1) == "$"; };
   std::optional<KeyFault> fault;
   if (!rules.allow_control_keys &&
@@ -89,6 +105,18 @@ std::optional<KeyFault> fault_of_key(std::string_view name, const KeyRules& rule
                    rules.allow_names.end())
     return std::nullopt;
   return fault;
+}
+
+bool has_unsafe_key(json::Item item, const KeyRules& rules) {
+  if (item.kind() == json::Kind::array) {
+    for (const json::Item element : item.elements())
+      if (element.size() > 0 && has_unsafe_key(element, rules)) return true;
+  } else if (item.kind() == json::Kind::object) {
+    for (const auto [name, value] : item.members())
+      if (fault_of_key(name, rules) || (value.size() > 0 && has_unsafe_key(value, rules)))
+        return true;
+  }
+  return false;
 }
 
 std::optional<UnsafeKey> find_unsafe_key(const json::Value& value, const KeyRules& rules) {

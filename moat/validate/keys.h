@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "moat/base/json.h"
+#include "moat/base/json_document.h"
 
 namespace moat::validate {
 
@@ -44,5 +45,7 @@ struct UnsafeKey {
 // any depth.
 [[nodiscard]] std::optional<UnsafeKey> find_unsafe_key(const json::Value& value,
                                                        const KeyRules& rules = {});
+// Whether there is one in an item of a document, whose depth its limits have bounded.
+[[nodiscard]] bool has_unsafe_key(json::Item item, const KeyRules& rules = {});
 
 }  // namespace moat::validate

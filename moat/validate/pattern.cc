@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Only RE2 matches what strangers send: it never backtracks. Its syntax is not ECMA-262's, which
-// JSON Schema asks for (core section 6.4), so that each pattern is read here and written anew, with
-// nothing taken over that was not understood.
+// RE2 matches what strangers send, since it never backtracks, but for patterns so plain that there
+// is nothing to go back to (plain_pattern.h). Its syntax is not ECMA-262's, which JSON Schema asks
+// for (core section 6.4), so that each pattern is read here and written anew, with nothing taken
+// over that was not understood.
 #include "moat/validate/internal/pattern.h"
 
 #include <re2/re2.h>
@@ -450,10 +451,13 @@ Result<Pattern, std::string> Pattern::compile(std::string_view ecma, std::size_t
         return Error{"it cannot be run: " + expression->error()};
     }
   }
-  return Pattern(std::move(expression));
+  Pattern out(std::move(expression));
+  if (letters == Case::exact) out.plain_ = PlainPattern::parse(ecma);
+  return out;
 }
 
 bool Pattern::search(std::string_view text) const {
+  if (plain_) return plain_->matches(text);
   return expression_->Match(re2::StringPiece(text.data(), text.size()), 0, text.size(),
                             re2::RE2::UNANCHORED, nullptr, 0);
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "moat/base/json.h"
+#include "moat/base/json_document.h"
 #include "moat/base/result.h"
 
 namespace moat::validate {
@@ -98,7 +99,7 @@ struct ReadOptions {
 // Schema is a JSON Schema of draft 2020-12 or 7, checked and compiled once. Checking is bounded
 // (max_run_steps, max_run_depth): what would cost more is refused. It allocates nothing for a value
 // that passes, except for `uniqueItems` on more than 8 elements, `propertyNames` on names of more
-// than 15 bytes, and `unevaluated…` on more than about a thousand members.
+// than 15 bytes (of a json::Value), and `unevaluated…` on more than about a thousand members.
 //
 // Integers within 64 bits are exact. Beyond them a number is the double that json::parse made of
 // it. `pattern` is linear in the text: look-around and back-references are refused by compile.
@@ -117,6 +118,8 @@ class Schema final {
       std::vector<json::Value> roots, const SchemaOptions& options = {});
 
   [[nodiscard]] bool check(const json::Value& value) const;
+  // The same of an item of a json::Document, which is cheaper to make.
+  [[nodiscard]] bool check(json::Item value) const;
   // Empty when the value passes. `all` goes on after the first violation, up to max_violations.
   [[nodiscard]] std::vector<Violation> validate(const json::Value& value,
                                                 Report report = Report::first) const;

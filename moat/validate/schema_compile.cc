@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "moat/validate/internal/schema_compiler.h"
+#include "moat/validate/internal/schema_leaf.h"
 
 namespace moat::validate::schema {
 
@@ -95,6 +96,7 @@ class NodeWriter final {
     out.has_rest =
         find("additionalProperties") != nullptr || find("unevaluatedProperties") != nullptr;
     out.default_value = find("default");
+    out.leaf = leaf_of(program_, out);
     return true;
   }
 
@@ -103,11 +105,27 @@ class NodeWriter final {
     // What was evaluated is known at the end only.
     std::stable_sort(ops_.begin(), ops_.end(),
                      [](const Op& a, const Op& b) { return a.keyword < b.keyword; });
+    join_required();
     out.tracks = !ops_.empty() && ops_.back().keyword >= Keyword::unevaluated_items;
     out.first_op = static_cast<std::uint32_t>(program_.ops.size());
     out.op_count = static_cast<std::uint32_t>(ops_.size());
     program_.ops.insert(program_.ops.end(), ops_.begin(), ops_.end());
     return true;
+  }
+  // Where all names that are required are declared, they are a set of rows, so that each name of a
+  // value is looked up once for both keywords.
+  void join_required() {
+    for (std::size_t i = 0; i + 1 < ops_.size(); ++i) {
+      if (ops_[i].keyword != Keyword::required || ops_[i + 1].keyword != Keyword::members) continue;
+      Members& table = program_.members[ops_[i + 1].first];
+      if (table.properties.size() > 64) return;
+      for (const std::string& name : program_.names[ops_[i].first]) {
+        const std::uint32_t row = table.index.find(table.properties, name);
+        if (row == NameIndex::absent) return;
+        table.required |= std::uint64_t{1} << row;
+      }
+      ops_[i].count = 1;
+    }
   }
   bool fail(std::string_view keyword, std::string sentence) {
     return index_.fail(place_.pointer + "/" + std::string(keyword), std::move(sentence));
@@ -321,6 +339,8 @@ class NodeWriter final {
     Members out;
     if (const json::Value* value = find("properties"))
       out.properties = table_of(*value->as_object());
+    out.index = NameIndex(out.properties);
+    for (const auto& [name, id] : out.properties) out.nodes.push_back(id);
     if (const json::Value* value = find("patternProperties")) {
       for (const auto& [name, schema] : *value->as_object()) {
         const auto id = pattern(name, "patternProperties" + pointer_step(name));

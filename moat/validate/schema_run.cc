@@ -5,78 +5,41 @@
 #include <memory_resource>
 #include <utility>
 
-#include "moat/validate/internal/schema_program.h"
-#include "moat/validate/internal/unicode.h"
+#include "moat/validate/internal/schema_item.h"
+#include "moat/validate/internal/schema_leaf.h"
+#include "moat/validate/internal/schema_path.h"
 
 namespace moat::validate::schema {
 namespace {
-
-// The way to the value, from within outwards; it lives on the stack.
-struct Path {
-  const Path* up = nullptr;
-  const std::string* name = nullptr;  // null for an element
-  std::size_t index = 0;
-  bool foreign = false;  // the schema does not have this name
-};
-// The resources that were entered, from within outwards ("dynamic scope", core section 7.1).
-struct Scope {
-  const Scope* outer = nullptr;
-  Id resource = 0;
-};
-struct At {
-  const Path* path = nullptr;
-  const Scope* scope = nullptr;
-};
-// Which members or elements were evaluated: a run of bytes in marks_. Absent where nobody asks.
-struct Frame {
-  std::size_t offset = 0;
-  std::size_t size = 0;
-  bool used = false;
-};
-
-std::string pointer_to(const Path* path) {
-  std::vector<const Path*> way;
-  for (; path != nullptr; path = path->up) way.push_back(path);
-  std::string out;
-  for (auto step = way.rbegin(); step != way.rend() && !(*step)->foreign; ++step) {
-    out += '/';
-    if ((*step)->name == nullptr) {
-      out += std::to_string((*step)->index);
-      continue;
-    }
-    for (const char c : *(*step)->name) {
-      if (c == '~' || c == '/') {
-        out += c == '~' ? "~0" : "~1";
-      } else {
-        out += c;
-      }
-    }
-  }
-  return out;
-}
-
-std::size_t container_size(const json::Value& value) {
-  if (const auto* array = value.as_array()) return array->size();
-  if (const auto* object = value.as_object()) return object->size();
-  return 0;
-}
 
 std::string counted(std::uint64_t count, std::string_view what) {
   return std::to_string(count) + " " + std::string(what) + (count == 1 ? "" : "s");
 }
 
-class Runner final {
+// Item is what is judged: ValueItem or json::Item. Where nobody asks for reasons, that is known
+// when this is compiled, so that no way to a value is kept.
+enum class Reasons { told, none };
+template <class Item, Reasons reasons>
+class Runner final : Checks<Item> {
+  using Checks<Item>::program_;
+  using Checks<Item>::steps_;
+  using Checks<Item>::exhausted_;
+  using Checks<Item>::spend;
+  using Checks<Item>::is_listed;
+  using Checks<Item>::matches;
+
  public:
-  Runner(const Program& program, std::vector<Violation>* out, Report report)
-      : program_(program),
+  explicit Runner(const Program& program, std::vector<Violation>* out = nullptr,
+                  Report report = Report::first)
+      : Checks<Item>(program),
         out_(out),
         all_(out != nullptr && report == Report::all),
-        steps_{program.options.max_run_steps} {
+        nodes_(program.nodes.data()) {
     marks_.reserve(buffer_.size());
   }
 
-  bool start(Id root, const json::Value& value) {
-    const bool ok = run(root, value, At{}, Frame{}, Role::own);
+  bool start(Id root, Item value) {
+    const bool ok = run(root, value, At{}, unmarked, Role::own);
     if (!exhausted_) return ok;
     if (out_ != nullptr) {
       out_->clear();
@@ -89,18 +52,14 @@ class Runner final {
   // Whether a node judges a value of its own, or one together with the node that applies it.
   enum class Role { own, shared };
 
-  bool spend(std::size_t steps) {
-    if (!exhausted_ && steps_.spend(steps)) return true;
-    exhausted_ = true;
-    return false;
-  }
-
   // Whether to look for more after a violation.
   bool goes_on() const {
-    return all_ && quiet_ == 0 && !exhausted_ && out_->size() < program_.options.max_violations;
+    return reasons == Reasons::told && all_ && quiet_ == 0 && !exhausted_ &&
+           out_->size() < program_.options.max_violations;
   }
   bool speaks() const {
-    return out_ != nullptr && quiet_ == 0 && out_->size() < program_.options.max_violations;
+    return reasons == Reasons::told && out_ != nullptr && quiet_ == 0 &&
+           out_->size() < program_.options.max_violations;
   }
   bool refuse(const Node& node, std::string_view keyword, const At& at, std::string message) {
     if (speaks()) {
@@ -132,8 +91,8 @@ class Runner final {
   }
 
   // The value itself against another node; what that evaluated counts for this one if it passes.
-  bool in_place(Id id, const json::Value& value, const At& at, const Frame& frame) {
-    if (!frame.used) return run(id, value, at, Frame{}, Role::shared);
+  bool in_place(Id id, Item value, const At& at, const Frame& frame) {
+    if (!frame.used) return run(id, value, at, unmarked, Role::shared);
     const Frame inner = push(frame.size);
     const bool ok = run(id, value, at, inner, Role::shared) && !exhausted_;
     if (ok) {
@@ -159,7 +118,7 @@ class Runner final {
     out.clean = !std::exchange(unknown_, before);
     return out;
   }
-  Answer quietly(Id id, const json::Value& value, const At& at, const Frame& frame) {
+  Answer quietly(Id id, Item value, const At& at, const Frame& frame) {
     return quietly([&] { return in_place(id, value, at, frame); });
   }
   bool unknown_member(const Node& node, const At& at) {
@@ -167,8 +126,7 @@ class Runner final {
     return refuse(node, to_string(Keyword::unevaluated_properties), at,
                   "has a member that is not one that is expected");
   }
-  bool has_no_unknown(const Node& node, const json::Object& object, const At& at,
-                      const Frame& frame) {
+  bool has_no_unknown(const Node& node, Item object, const At& at, const Frame& frame) {
     for (std::size_t i = 0; i < object.size(); ++i) {
       // One report, as the names are a stranger's.
       if (marks_[frame.offset + i] == 0) return unknown_member(node, at);
@@ -176,40 +134,51 @@ class Runner final {
     return true;
   }
 
-  bool run(Id id, const json::Value& value, const At& from, Frame frame, Role role) {
+  bool run(Id id, Item value, const At& from, const Frame& outer, Role role) {
     if (depth_ >= program_.options.max_run_depth) exhausted_ = true;
-    if (!spend(1)) return false;
-    const Node& node = program_.nodes[id];
+    const Node& node = nodes_[id];
+    if (!spend(1 + node.op_count)) return false;
+    if (reasons == Reasons::none && node.leaf.used) return this->fits(node, value);
+    return run_node(node, value, from, outer, role);
+  }
+  [[gnu::noinline]] bool run_node(const Node& node, Item value, const At& from, const Frame& outer,
+                                  Role role) {
     if (node.never) return refuse(node, "", from, "nothing is allowed here");
     ++depth_;
     const Scope scope{from.scope, node.resource};
-    At at = from;
-    if (at.scope == nullptr || at.scope->resource != node.resource) at.scope = &scope;
-    const bool closes = node.closed && role == Role::own && value.as_object() != nullptr;
-    const bool own = (node.tracks || closes) && !frame.used && container_size(value) != 0;
-    if (own) frame = push(container_size(value));
+    const At entered{from.path, &scope};
+    const bool enters = from.scope == nullptr || from.scope->resource != node.resource;
+    const At& at = enters ? entered : from;
+    const bool closes = node.closed && role == Role::own && value.kind() == json::Kind::object;
+    const bool own = (node.tracks || closes) && !outer.used && value.size() != 0;
+    Frame fresh;
+    if (own) fresh = push(value.size());
+    const Frame& frame = own ? fresh : outer;
     bool ok = run_ops(node, value, at, frame);
-    if (closes && ok && !exhausted_) ok = has_no_unknown(node, *value.as_object(), at, frame);
+    if (closes && ok && !exhausted_) ok = has_no_unknown(node, value, at, frame);
     if (own && !exhausted_) pop(frame);
     --depth_;
     return ok && !exhausted_;
   }
 
-  bool run_ops(const Node& node, const json::Value& value, const At& at, const Frame& frame) {
+  bool run_ops(const Node& node, Item value, const At& at, const Frame& frame) {
     bool ok = true;
     for (std::uint32_t i = 0; i < node.op_count; ++i) {
       const Op& op = program_.ops[node.first_op + i];
       // After a violation nobody knows what would have been evaluated.
       if (!ok && op.keyword >= Keyword::unevaluated_items) break;
-      if (!spend(1)) return false;
+      if (joins(op, value)) {
+        if (!required_members(op, value, at, frame)) return false;
+        ++i;
+        continue;
+      }
       if (!apply(node, op, value, at, frame)) ok = false;
       if (!ok && !goes_on()) return false;
     }
     return ok;
   }
 
-  bool apply(const Node& node, const Op& op, const json::Value& value, const At& at,
-             const Frame& frame) {
+  bool apply(const Node& node, const Op& op, Item value, const At& at, const Frame& frame) {
     switch (op.keyword) {
       case Keyword::ref:
         return in_place(static_cast<Id>(op.first), value, at, frame);
@@ -231,7 +200,7 @@ class Runner final {
       case Keyword::one_of:
         return alternatives(node, op, value, at, frame);
       case Keyword::negation:
-        return !quietly(static_cast<Id>(op.first), value, at, Frame{}).ok ||
+        return !quietly(static_cast<Id>(op.first), value, at, unmarked).ok ||
                refuse_with(node, op, at,
                            [] { return std::string("must not be what `not` describes"); });
       case Keyword::condition:
@@ -239,11 +208,21 @@ class Runner final {
       default:
         break;
     }
-    if (const auto* text = value.as_string()) return apply_string(node, op, *text, at);
-    if (const auto* array = value.as_array()) return apply_array(node, op, *array, at, frame);
-    if (const auto* object = value.as_object())
-      return apply_object(node, op, value, *object, at, frame);
-    return value.as_number() ? apply_number(node, op, value, at) : true;
+    switch (value.kind()) {
+      case json::Kind::null:
+      case json::Kind::boolean:
+        return true;
+      case json::Kind::integer:
+      case json::Kind::number:
+        return apply_number(node, op, number_of(value), at);
+      case json::Kind::string:
+        return apply_string(node, op, value.text(), at);
+      case json::Kind::array:
+        return apply_array(node, op, value, at, frame);
+      case json::Kind::object:
+        return apply_object(node, op, value, at, frame);
+    }
+    return false;
   }
 
   Id dynamic_target(const Op& op, const At& at) {
@@ -257,15 +236,7 @@ class Runner final {
     return target;
   }
 
-  bool is_listed(const Op& op, const json::Value& value) {
-    for (std::uint32_t i = 0; i < op.count; ++i) {
-      if (equal(value, *program_.values[op.first + i], steps_)) return true;
-      if (!spend(0) || steps_.left == 0) return exhausted_ = true, false;
-    }
-    return false;
-  }
-
-  bool all_of(const Op& op, const json::Value& value, const At& at, const Frame& frame) {
+  bool all_of(const Op& op, Item value, const At& at, const Frame& frame) {
     bool ok = true;
     for (std::uint32_t i = 0; i < op.count; ++i) {
       if (!in_place(program_.lists[op.first + i], value, at, frame)) ok = false;
@@ -274,8 +245,7 @@ class Runner final {
     return ok;
   }
 
-  bool alternatives(const Node& node, const Op& op, const json::Value& value, const At& at,
-                    const Frame& frame) {
+  bool alternatives(const Node& node, const Op& op, Item value, const At& at, const Frame& frame) {
     const bool any = op.keyword == Keyword::any_of;
     std::uint32_t passed = 0;
     bool clean = false;
@@ -307,7 +277,7 @@ class Runner final {
     return false;
   }
 
-  bool condition(const Op& op, const json::Value& value, const At& at, const Frame& frame) {
+  bool condition(const Op& op, Item value, const At& at, const Frame& frame) {
     const Id* const part = program_.lists.data() + op.first;  // if, then, else
     const bool holds = quietly(part[0], value, at, frame).ok;
     if (exhausted_) return false;
@@ -315,24 +285,12 @@ class Runner final {
     return next == none || in_place(next, value, at, frame);
   }
 
-  bool apply_number(const Node& node, const Op& op, const json::Value& value, const At& at) {
+  bool apply_number(const Node& node, const Op& op, const Number& value, const At& at) {
     if (op.keyword < Keyword::multiple_of || op.keyword > Keyword::exclusive_maximum) return true;
-    const json::Value& bound = *program_.values[op.first];
-    if (op.keyword == Keyword::multiple_of) {
-      return is_multiple(value, bound) || refuse_with(node, op, at, [&] {
-               return "must be a multiple of " + json::serialize(bound);
-             });
-    }
-    const int order = compare_numbers(value, bound);
-    const auto say = [&](bool ok, std::string_view words) {
-      return ok || refuse_with(node, op, at, [&] {
-               return "must be " + std::string(words) + " " + json::serialize(bound);
-             });
-    };
-    if (op.keyword == Keyword::minimum) return say(order >= 0, "at least");
-    if (op.keyword == Keyword::maximum) return say(order <= 0, "at most");
-    if (op.keyword == Keyword::exclusive_minimum) return say(order > 0, "more than");
-    return say(order < 0, "less than");
+    return this->number_fits(op, value) || refuse_with(node, op, at, [&] {
+             return "must be " + std::string(bound_words(op.keyword)) + " " +
+                    json::serialize(*program_.values[op.first]);
+           });
   }
 
   bool least(const Node& node, const Op& op, const At& at, std::uint64_t have,
@@ -348,17 +306,12 @@ class Runner final {
            });
   }
 
-  bool apply_string(const Node& node, const Op& op, const std::string& text, const At& at) {
-    const auto characters = [&] {
-      return static_cast<std::uint64_t>(std::count_if(text.begin(), text.end(), [](char c) {
-        return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
-      }));
-    };
+  bool apply_string(const Node& node, const Op& op, std::string_view text, const At& at) {
     switch (op.keyword) {
       case Keyword::min_length:
-        return spend(text.size() / 256) && least(node, op, at, characters(), "character");
+        return spend(text.size() / 256) && least(node, op, at, count_characters(text), "character");
       case Keyword::max_length:
-        return spend(text.size() / 256) && most(node, op, at, characters(), "character");
+        return spend(text.size() / 256) && most(node, op, at, count_characters(text), "character");
       case Keyword::pattern:
         return matches(static_cast<Id>(op.first), text) || refuse_with(node, op, at, [] {
                  return std::string("does not match the pattern that the schema gives");
@@ -371,20 +324,14 @@ class Runner final {
         return true;
     }
   }
-  bool matches(Id pattern, std::string_view text) {
-    const Pattern& expression = program_.patterns[pattern];
-    return spend(expression.cost(text)) && expression.search(text);
-  }
-
-  bool apply_array(const Node& node, const Op& op, const json::Array& array, const At& at,
-                   const Frame& frame) {
+  bool apply_array(const Node& node, const Op& op, Item array, const At& at, const Frame& frame) {
     switch (op.keyword) {
       case Keyword::min_items:
         return least(node, op, at, array.size(), "element");
       case Keyword::max_items:
         return most(node, op, at, array.size(), "element");
       case Keyword::unique_items: {
-        const bool ok = all_unique(array, steps_);
+        const bool ok = are_unique(array.elements(), array.size(), steps_);
         if (steps_.left == 0) exhausted_ = true;
         return ok || refuse_with(node, op, at, [] {
                  return std::string("must not have the same element twice");
@@ -396,9 +343,11 @@ class Runner final {
         return contains(node, op, array, at, frame);
       case Keyword::unevaluated_items: {
         bool ok = true;
-        for (std::size_t i = 0; i < array.size(); ++i) {
-          if (marks_[frame.offset + i] != 0) continue;
-          if (!element(static_cast<Id>(op.first), array, i, at)) ok = false;
+        std::size_t i = 0;
+        for (const Item one : array.elements()) {
+          const std::size_t index = i++;
+          if (marks_[frame.offset + index] != 0) continue;
+          if (!element(static_cast<Id>(op.first), one, index, at)) ok = false;
           if (!ok && !goes_on()) return false;
         }
         mark_all(frame);
@@ -408,28 +357,32 @@ class Runner final {
         return true;
     }
   }
-  bool element(Id id, const json::Array& array, std::size_t index, const At& at) {
-    const Path path{at.path, nullptr, index, false};
-    return run(id, array[index], At{&path, at.scope}, Frame{}, Role::own);
+  bool element(Id id, Item value, std::size_t index, const At& at) {
+    if constexpr (reasons == Reasons::none) return run(id, value, at, unmarked, Role::own);
+    const Path path{at.path, {}, index, true, false};
+    return run(id, value, At{&path, at.scope}, unmarked, Role::own);
   }
-  bool elements(const Elements& table, const json::Array& array, const At& at, const Frame& frame) {
+  bool elements(const Elements& table, Item array, const At& at, const Frame& frame) {
     bool ok = true;
-    for (std::size_t i = 0; i < array.size(); ++i) {
+    std::size_t i = 0;
+    for (const Item one : array.elements()) {
       const Id id = i < table.prefix.size() ? table.prefix[i] : table.rest;
       if (id == none) break;
-      if (!element(id, array, i, at)) ok = false;
+      if (!element(id, one, i, at)) ok = false;
       if (!ok && !goes_on()) return false;
-      mark(frame, i);
+      mark(frame, i++);
     }
     return ok;
   }
-  bool contains(const Node& node, const Op& op, const json::Array& array, const At& at,
-                const Frame& frame) {
+  bool contains(const Node& node, const Op& op, Item array, const At& at, const Frame& frame) {
     const Contains& wanted = program_.contains[op.first];
     std::uint64_t found = 0;
     std::uint64_t clean = 0;
-    for (std::size_t i = 0; i < array.size() && !exhausted_; ++i) {
-      const Answer answer = quietly([&] { return element(wanted.node, array, i, at); });
+    std::size_t next = 0;
+    for (const Item one : array.elements()) {
+      const std::size_t i = next++;
+      if (exhausted_) break;
+      const Answer answer = quietly([&] { return element(wanted.node, one, i, at); });
       if (!answer.ok) continue;
       ++found;
       clean += answer.clean ? 1U : 0U;
@@ -452,20 +405,19 @@ class Runner final {
            });
   }
 
-  bool apply_object(const Node& node, const Op& op, const json::Value& value,
-                    const json::Object& object, const At& at, const Frame& frame) {
+  bool apply_object(const Node& node, const Op& op, Item object, const At& at, const Frame& frame) {
     switch (op.keyword) {
       case Keyword::min_properties:
         return least(node, op, at, object.size(), "member");
       case Keyword::max_properties:
         return most(node, op, at, object.size(), "member");
       case Keyword::required:
-        return required(node, op, program_.names[op.first], value, object.size(), at);
+        return required(node, op, program_.names[op.first], object, at);
       case Keyword::dependent_required: {
         bool ok = true;
         for (const DependentRequired& row : program_.dependent[op.first]) {
-          if (!spend(1 + object.size() / 8) || value.find(row.name) == nullptr) continue;
-          if (!required(node, op, row.needs, value, object.size(), at)) ok = false;
+          if (!spend(1 + object.size() / 8) || !find_member(object, row.name)) continue;
+          if (!required(node, op, row.needs, object, at)) ok = false;
           if (!ok && !goes_on()) return false;
         }
         return ok;
@@ -473,8 +425,8 @@ class Runner final {
       case Keyword::dependent_schemas: {
         bool ok = true;
         for (const auto& [name, id] : program_.tables[op.first]) {
-          if (!spend(1 + object.size() / 8) || value.find(name) == nullptr) continue;
-          if (!in_place(id, value, at, frame)) ok = false;
+          if (!spend(1 + object.size() / 8) || !find_member(object, name)) continue;
+          if (!in_place(id, object, at, frame)) ok = false;
           if (!ok && !goes_on()) return false;
         }
         return ok;
@@ -485,9 +437,10 @@ class Runner final {
         return members(program_.members[op.first], object, at, frame);
       case Keyword::unevaluated_properties: {
         bool ok = true;
-        for (std::size_t i = 0; i < object.size(); ++i) {
-          if (marks_[frame.offset + i] != 0) continue;
-          if (!member(static_cast<Id>(op.first), object[i], at, true)) ok = false;
+        std::size_t i = 0;
+        for (const auto [name, value] : object.members()) {
+          if (marks_[frame.offset + i++] != 0) continue;
+          if (!member(static_cast<Id>(op.first), name, value, at, true)) ok = false;
           if (!ok && !goes_on()) return false;
         }
         mark_all(frame);
@@ -497,12 +450,12 @@ class Runner final {
         return true;
     }
   }
-  bool required(const Node& node, const Op& op, const std::vector<std::string>& names,
-                const json::Value& value, std::size_t size, const At& at) {
+  bool required(const Node& node, const Op& op, const std::vector<std::string>& names, Item object,
+                const At& at) {
+    if (!spend(names.size() * (1 + object.size() / 8))) return false;
     bool ok = true;
     for (const std::string& name : names) {
-      if (!spend(1 + size / 8)) return false;
-      if (value.find(name) != nullptr) continue;
+      if (find_member(object, name)) continue;
       ok = refuse_with(node, op, at, [&] {
         std::string out = "must have the member ";
         json::append_string(out, name);
@@ -512,40 +465,71 @@ class Runner final {
     }
     return ok;
   }
-  bool property_names(const Node& node, const Op& op, const json::Object& object, const At& at) {
-    for (const auto& [name, member_value] : object) {
+  // Whether `required` and the members behind it are one thing. A report tells them apart.
+  static bool joins(const Op& op, Item value) {
+    return reasons == Reasons::none && op.keyword == Keyword::required && op.count != 0 &&
+           value.kind() == json::Kind::object && value.size() <= 64;
+  }
+  static constexpr std::uint8_t no_row = 0xff;
+  bool required_members(const Op& op, Item object, const At& at, const Frame& frame) {
+    const Members& table = program_.members[(&op)[1].first];
+    if (!spend(program_.names[op.first].size() * (1 + object.size() / 8))) return false;
+    std::array<std::uint8_t, 64> rows;
+    std::uint64_t seen = 0;
+    std::size_t i = 0;
+    for (const auto entry : object.members()) {
+      const std::uint32_t row = table.index.find(table.properties, entry.first);
+      rows[i++] = row == NameIndex::absent ? no_row : static_cast<std::uint8_t>(row);
+      if (row != NameIndex::absent) seen |= std::uint64_t{1} << row;
+    }
+    return (table.required & ~seen) == 0 && members(table, object, at, frame, rows.data());
+  }
+  bool property_names(const Node& node, const Op& op, Item object, const At& at) {
+    for (const auto [name, value] : object.members()) {
       if (!spend(1 + name.size() / 64)) return false;
-      // The name as a value of its own; a short one fits into its string.
-      const json::Value text{std::string_view(name)};
-      const auto ask = [&] { return run(static_cast<Id>(op.first), text, at, Frame{}, Role::own); };
+      const NameItem<Item> text(name);
+      const auto ask = [&] {
+        return run(static_cast<Id>(op.first), text.item(), at, unmarked, Role::own);
+      };
       if (!quietly(ask).ok)
         return refuse_with(node, op, at,
                            [] { return std::string("has a member whose name is not allowed"); });
     }
     return true;
   }
-  bool member(Id id, const json::Member& member, const At& at, bool foreign) {
-    if (program_.nodes[id].never && foreign) {
+  bool member(Id id, std::string_view name, Item value, const At& at, bool foreign) {
+    if (nodes_[id].never && foreign) {
       if (!spend(1)) return false;
-      return refuse(program_.nodes[id], "", at, "has a member that the schema does not know");
+      return refuse(nodes_[id], "", at, "has a member that the schema does not know");
     }
-    const Path path{at.path, &member.first, 0, foreign};
-    return run(id, member.second, At{&path, at.scope}, Frame{}, Role::own);
+    if constexpr (reasons == Reasons::none) return run(id, value, at, unmarked, Role::own);
+    const Path path{at.path, name, 0, false, foreign};
+    return run(id, value, At{&path, at.scope}, unmarked, Role::own);
   }
-  bool members(const Members& table, const json::Object& object, const At& at, const Frame& frame) {
+  bool members(const Members& table, Item object, const At& at, const Frame& frame,
+               const std::uint8_t* rows = nullptr) {
     bool ok = true;
-    for (std::size_t i = 0; i < object.size(); ++i) {
+    std::size_t next = 0;
+    for (const auto entry : object.members()) {
+      const std::size_t i = next++;
+      const std::string_view name = entry.first;
       if (!spend(1)) return false;
       bool known = false;
       const auto visit = [&](Id id, bool foreign) {
         known = true;
-        if (!member(id, object[i], at, foreign)) ok = false;
+        if (!member(id, name, entry.second, at, foreign)) ok = false;
         return ok || goes_on();
       };
-      const Id property = find_name(table.properties, object[i].first);
+      Id property = none;
+      if (rows == nullptr) {
+        const std::uint32_t row = table.index.find(table.properties, name);
+        if (row != NameIndex::absent) property = table.nodes[row];
+      } else if (rows[i] != no_row) {
+        property = table.nodes[rows[i]];
+      }
       if (property != none && !visit(property, false)) return false;
       for (const auto& [pattern, id] : table.patterns) {
-        if (matches(pattern, object[i].first) && !visit(id, property == none)) return false;
+        if (matches(pattern, name) && !visit(id, property == none)) return false;
         if (exhausted_) return false;
       }
       if (!known && table.additional != none && !visit(table.additional, true)) return false;
@@ -554,11 +538,9 @@ class Runner final {
     return ok;
   }
 
-  const Program& program_;
   std::vector<Violation>* out_;
   bool all_;
-  Steps steps_;
-  bool exhausted_ = false;  // sticky: then everything is refused, also below `not`
+  const Node* nodes_;  // of the program, which has the numbers of its own nodes only
   std::size_t depth_ = 0;
   std::size_t quiet_ = 0;
   bool unknown_ = false;  // below something quiet
@@ -572,7 +554,12 @@ class Runner final {
 
 bool run(const Program& program, Id root, const json::Value& value, std::vector<Violation>* out,
          Report report) {
-  return Runner(program, out, report).start(root, value);
+  if (out == nullptr)
+    return Runner<ValueItem, Reasons::none>(program).start(root, ValueItem(value));
+  return Runner<ValueItem, Reasons::told>(program, out, report).start(root, ValueItem(value));
+}
+bool run(const Program& program, Id root, json::Item value) {
+  return Runner<json::Item, Reasons::none>(program).start(root, value);
 }
 
 Violation limit_violation() {
@@ -584,6 +571,8 @@ Violation limit_violation() {
 namespace moat::validate {
 
 bool Schema::check(const json::Value& value) const { return schema::run(*program_, root_, value); }
+
+bool Schema::check(json::Item value) const { return schema::run(*program_, root_, value); }
 
 std::vector<Violation> Schema::validate(const json::Value& value, Report report) const {
   std::vector<Violation> out;

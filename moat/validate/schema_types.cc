@@ -12,13 +12,19 @@ Id find_name(const NameTable& table, std::string_view name) {
   return at == table.end() || at->first != name ? none : at->second;
 }
 
-std::uint32_t types_of(const json::Value& value) {
-  if (value.is_null()) return type_null;
-  if (value.as_bool() != nullptr) return type_boolean;
-  if (value.as_string() != nullptr) return type_string;
-  if (value.as_array() != nullptr) return type_array;
-  if (value.as_object() != nullptr) return type_object;
-  return is_integral(value) ? type_number | type_integer : std::uint32_t{type_number};
+std::string_view bound_words(Keyword keyword) {
+  switch (keyword) {
+    case Keyword::multiple_of:
+      return "a multiple of";
+    case Keyword::minimum:
+      return "at least";
+    case Keyword::maximum:
+      return "at most";
+    case Keyword::exclusive_minimum:
+      return "more than";
+    default:
+      return "less than";
+  }
 }
 
 std::string types_text(std::uint64_t types) {

@@ -3,9 +3,8 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <functional>
 
-#include "moat/validate/internal/schema_program.h"
+#include "moat/validate/internal/schema_item.h"
 
 namespace moat::validate::schema {
 namespace {
@@ -18,13 +17,13 @@ struct Decimal {
   int power = 0;
 };
 
-Decimal decimal_of(const json::Value& number) {
-  if (const auto* integer = number.as_integer()) {
+Decimal decimal_of(const Number& number) {
+  if (const auto* integer = number.integer()) {
     const auto bits = static_cast<std::uint64_t>(*integer);
     return {*integer < 0 ? 0 - bits : bits, 0};
   }
   std::array<char, 64> text{};
-  const double value = std::fabs(*number.as_number());
+  const double value = std::fabs(number.as_double());
   if (!std::isfinite(value)) return {};
   // The shortest spelling has at most 17 digits.
   const auto end =
@@ -62,32 +61,24 @@ int compare(std::int64_t integer, double number) {
   return -sign(number - whole);
 }
 
-std::uint64_t mix(std::uint64_t seed, std::uint64_t value) {
-  seed ^= value + 0x9e3779b97f4a7c15U + (seed << 6) + (seed >> 2);
-  return seed * 0xff51afd7ed558ccdU;
-}
-
-bool is_number(const json::Value& value) {
-  return value.as_integer() != nullptr || value.as_number().has_value();
-}
-
 }  // namespace
 
-int compare_numbers(const json::Value& a, const json::Value& b) {
-  const auto* left = a.as_integer();
-  const auto* right = b.as_integer();
+Number::Number(const json::Value& value) : Number(number_of(ValueItem(value))) {}
+
+int compare_numbers(const Number& a, const Number& b) {
+  const auto* left = a.integer();
+  const auto* right = b.integer();
   if (left != nullptr && right != nullptr) return *left < *right ? -1 : *left > *right ? 1 : 0;
-  if (left != nullptr) return compare(*left, *b.as_number());
-  if (right != nullptr) return -compare(*right, *a.as_number());
-  const double x = *a.as_number();
-  const double y = *b.as_number();
+  if (left != nullptr) return compare(*left, b.as_double());
+  if (right != nullptr) return -compare(*right, a.as_double());
+  const double x = a.as_double();
+  const double y = b.as_double();
   return x < y ? -1 : x > y ? 1 : 0;
 }
 
+bool is_integral(double number) { return std::isfinite(number) && std::trunc(number) == number; }
 bool is_integral(const json::Value& number) {
-  if (number.as_integer() != nullptr) return true;
-  const double value = *number.as_number();
-  return std::isfinite(value) && std::trunc(value) == value;
+  return number.as_integer() != nullptr || is_integral(*number.as_number());
 }
 
 std::optional<json::Value> to_number(std::string_view text) {
@@ -100,11 +91,11 @@ std::optional<json::Value> to_number(std::string_view text) {
   return *std::move(parsed);
 }
 
-bool is_multiple(const json::Value& number, const json::Value& divisor) {
+bool is_multiple(const Number& number, const Number& divisor) {
   Decimal a = decimal_of(number);
   Decimal b = decimal_of(divisor);
   if (b.digits == 0) return false;
-  if (a.digits == 0) return *number.as_number() == 0;
+  if (a.digits == 0) return number.as_double() == 0;
   // Trailing zeros go into the power, so that what follows stays small.
   while (a.digits % 10 == 0) a.digits /= 10, ++a.power;
   while (b.digits % 10 == 0) b.digits /= 10, ++b.power;
@@ -118,112 +109,14 @@ bool is_multiple(const json::Value& number, const json::Value& divisor) {
   return rest == 0;
 }
 
-namespace {
-
-class Deeper final {
- public:
-  explicit Deeper(Steps& steps) : steps_(steps) { ++steps_.depth; }
-  ~Deeper() { --steps_.depth; }
-  Deeper(const Deeper&) = delete;  // counts once
-  Deeper& operator=(const Deeper&) = delete;
-
- private:
-  Steps& steps_;
-};
-
-}  // namespace
-
 bool equal(const json::Value& a, const json::Value& b, Steps& steps) {
-  const Deeper deeper(steps);
-  if (!steps.spend(1)) return false;
-  if (is_number(a)) return is_number(b) && compare_numbers(a, b) == 0;
-  if (a.data().index() != b.data().index()) return false;
-  if (const auto* text = a.as_string()) {
-    return text->size() == b.as_string()->size() && steps.spend(text->size() / 64) &&
-           *text == *b.as_string();
-  }
-  if (const auto* array = a.as_array()) {
-    const json::Array& other = *b.as_array();
-    if (array->size() != other.size()) return false;
-    for (std::size_t i = 0; i < other.size(); ++i) {
-      if (!equal((*array)[i], other[i], steps)) return false;
-    }
-    return true;
-  }
-  if (const auto* object = a.as_object()) {
-    if (object->size() != b.as_object()->size()) return false;
-    for (const auto& [name, value] : *object) {
-      if (!steps.spend(1 + object->size() / 4)) return false;
-      const json::Value* other = b.find(name);
-      if (other == nullptr || !equal(value, *other, steps)) return false;
-    }
-    return true;
-  }
-  return a == b;
+  return equal_items(ValueItem(a), ValueItem(b), steps);
 }
 
-std::uint64_t hash(const json::Value& value) {
-  const std::hash<std::string_view> text_hash;
-  if (const auto number = value.as_number())
-    return mix(1, std::hash<double>()(*number == 0 ? 0.0 : *number));
-  if (const auto* text = value.as_string()) return mix(2, text_hash(*text));
-  if (const auto* array = value.as_array()) {
-    std::uint64_t out = 3;
-    for (const json::Value& element : *array) out = mix(out, hash(element));
-    return out;
-  }
-  if (const auto* object = value.as_object()) {
-    std::uint64_t sum = 0;  // the order does not matter
-    for (const auto& [name, member] : *object) sum += mix(text_hash(name), hash(member));
-    return mix(4, sum);
-  }
-  if (const auto* truth = value.as_bool()) return mix(5, *truth ? 1 : 0);
-  return 6;
-}
-
-namespace {
-
-// Pays for hashing a value, which is safe then.
-bool pay_for(const json::Value& value, Steps& steps) {
-  const Deeper deeper(steps);
-  if (!steps.spend(2)) return false;
-  if (const auto* text = value.as_string()) return steps.spend(text->size() / 32);
-  if (const auto* array = value.as_array()) {
-    return std::all_of(array->begin(), array->end(),
-                       [&](const json::Value& element) { return pay_for(element, steps); });
-  }
-  const auto* object = value.as_object();
-  return object == nullptr || std::all_of(object->begin(), object->end(), [&](const auto& member) {
-           return steps.spend(1 + member.first.size() / 32) && pay_for(member.second, steps);
-         });
-}
-
-}  // namespace
+std::uint64_t hash(const json::Value& value) { return hash_item(ValueItem(value)); }
 
 bool all_unique(const json::Array& array, Steps& steps) {
-  constexpr std::size_t few = 8;
-  if (array.size() <= few) {
-    for (std::size_t i = 1; i < array.size(); ++i) {
-      for (std::size_t k = 0; k < i; ++k) {
-        if (equal(array[i], array[k], steps) || steps.left == 0) return false;
-      }
-    }
-    return true;
-  }
-  std::vector<std::pair<std::uint64_t, const json::Value*>> hashes;
-  hashes.reserve(array.size());
-  for (const json::Value& element : array) {
-    if (!pay_for(element, steps)) return false;
-    hashes.emplace_back(hash(element), &element);
-  }
-  std::sort(hashes.begin(), hashes.end(),
-            [](const auto& a, const auto& b) { return a.first < b.first; });
-  for (std::size_t i = 0; i < hashes.size(); ++i) {
-    for (std::size_t k = i + 1; k < hashes.size() && hashes[k].first == hashes[i].first; ++k) {
-      if (equal(*hashes[i].second, *hashes[k].second, steps) || steps.left == 0) return false;
-    }
-  }
-  return true;
+  return are_unique(ValueItem::Elements(array), array.size(), steps);
 }
 
 }  // namespace moat::validate::schema

@@ -9,10 +9,12 @@
 #include <iostream>
 #include <iterator>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "moat/base/json.h"
+#include "moat/base/json_document.h"
 #include "moat/validate/dates.h"
 #include "moat/validate/email.h"
 #include "moat/validate/encodings.h"
@@ -84,10 +86,12 @@ std::map<std::string, Operation> operations(const moat::json::Value& inputs) {
   options.assert_formats = true;
   const auto schema = Schema::compile(*inputs.find("schema"), options);
   if (!schema) throw std::runtime_error(schema.error().sentence);
-  out["schema"] = {[orders, schema = *schema] {
+  // As moat::openapi does it: in a document that is kept.
+  const auto document = std::make_shared<moat::json::Document>();
+  out["schema"] = {[orders, document, schema = *schema] {
                      std::size_t taken = 0;
                      for (const auto& text : orders) {
-                       const auto order = moat::json::parse(text);
+                       const auto order = document->parse(text);
                        taken += order && schema.check(*order) ? 1 : 0;
                      }
                      return taken;

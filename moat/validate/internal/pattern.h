@@ -3,11 +3,13 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "moat/base/result.h"
 #include "moat/validate/identifiers.h"
+#include "moat/validate/internal/plain_pattern.h"
 
 namespace re2 {
 class RE2;
@@ -18,7 +20,8 @@ namespace moat::validate::schema {
 // The RE2 spelling of an ECMA-262 pattern (flag u), or a sentence why there is none.
 [[nodiscard]] Result<std::string, std::string> translate_pattern(std::string_view ecma);
 
-// Pattern is a regular expression of ECMA-262 that RE2 runs in time linear to the text.
+// Pattern is a regular expression of ECMA-262, run in time linear to the text: by RE2, or by itself
+// where it is plain.
 class Pattern final {
  public:
   [[nodiscard]] static Result<Pattern, std::string> compile(std::string_view ecma,
@@ -38,6 +41,7 @@ class Pattern final {
   explicit Pattern(std::unique_ptr<re2::RE2> expression);
   std::unique_ptr<re2::RE2> expression_;
   std::size_t weight_ = 0;
+  std::optional<PlainPattern> plain_;
 };
 
 }  // namespace moat::validate::schema

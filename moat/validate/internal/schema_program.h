@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "moat/base/json.h"
+#include "moat/base/json_document.h"
+#include "moat/validate/internal/name_index.h"
 #include "moat/validate/internal/pattern.h"
 #include "moat/validate/schema.h"
 
@@ -78,6 +80,9 @@ using NameTable = std::vector<std::pair<std::string, Id>>;  // sorted by name
 
 struct Members {
   NameTable properties;
+  NameIndex index;             // of properties
+  std::vector<Id> nodes;       // of properties, by row
+  std::uint64_t required = 0;  // rows of properties; for a `required` in front that has a count
   std::vector<std::pair<Id, Id>> patterns;  // pattern, node
   Id additional = none;
 };
@@ -96,6 +101,25 @@ struct DependentRequired {
 };
 using FormatCheck = bool (*)(std::string_view text);
 
+// What a node asks that looks at the value alone, in one piece: the operations of such a node are
+// checked without a look at them one by one, where nobody wants to know which one refused.
+struct Leaf {
+  bool used = false;
+  bool whole_bounds = false;  // all bounds of numbers are in `least` and `most`
+  bool has_min_length = false;
+  bool has_max_length = false;
+  std::uint32_t types = std::numeric_limits<std::uint32_t>::max();
+  Id list = none;  // the operation `enum` or `const`
+  Id pattern = none;
+  std::uint32_t first_number = 0;  // the operations for numbers
+  std::uint32_t number_count = 0;
+  std::int64_t least = std::numeric_limits<std::int64_t>::min();
+  std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  std::uint64_t min_length = 0;
+  std::uint64_t max_length = 0;
+  FormatCheck format = nullptr;
+};
+
 struct Node {
   std::uint32_t first_op = 0;
   std::uint32_t op_count = 0;
@@ -107,6 +131,7 @@ struct Node {
   bool declares = false;
   bool has_rest = false;
   bool closed = false;
+  Leaf leaf;
   const json::Value* default_value = nullptr;  // within documents
   std::string pointer;
 };
@@ -134,27 +159,47 @@ struct Program {
   std::vector<FormatCheck> formats;
 };
 
+// A number within 64 bits, or a double.
+class Number final {
+ public:
+  explicit Number(std::int64_t value) : is_integer_(true), integer_(value) {}
+  explicit Number(double value) : real_(value) {}
+  Number(const json::Value& value);  // which is a number
+  const std::int64_t* integer() const { return is_integer_ ? &integer_ : nullptr; }
+  double as_double() const { return is_integer_ ? static_cast<double>(integer_) : real_; }
+
+ private:
+  bool is_integer_ = false;
+  std::int64_t integer_ = 0;
+  double real_ = 0;
+};
 // Numbers as mathematics has them: 1 and 1.0 are equal, an integer is never rounded to compare it.
-// Both are numbers. -1, 0 or 1.
-int compare_numbers(const json::Value& a, const json::Value& b);
+// -1, 0 or 1.
+int compare_numbers(const Number& a, const Number& b);
+bool is_integral(double number);
 bool is_integral(const json::Value& number);
 // A number as JSON spells it, without white space around it; no zero with a minus.
 std::optional<json::Value> to_number(std::string_view text);
 // Whether `number` divided by `divisor` (above zero) is an integer, both taken as the shortest
 // decimal that reads back as the same number: 0.3 is a multiple of 0.1.
-bool is_multiple(const json::Value& number, const json::Value& divisor);
+bool is_multiple(const Number& number, const Number& divisor);
 // Counts steps down to zero, for comparisons of what strangers send. Values that are nested too
 // deep to be compared use them up.
 struct Steps {
   std::size_t left = 0;
   std::size_t depth = 0;
   bool spend(std::size_t count) {
-    if (count > left || depth > 512) {
+    if (count > left) {
       left = 0;
       return false;
     }
     left -= count;
     return true;
+  }
+  // For one more value within the others that are compared.
+  bool spend_within(std::size_t count) {
+    if (depth > 512) left = 0;
+    return spend(count);
   }
 };
 // Equality by JSON Schema section 4.2.2; false when the steps run out.
@@ -167,13 +212,14 @@ bool all_unique(const json::Array& array, Steps& steps);
 // Runs the node `root` on a value. Without `out` it only answers.
 bool run(const Program& program, Id root, const json::Value& value,
          std::vector<Violation>* out = nullptr, Report report = Report::first);
+bool run(const Program& program, Id root, json::Item value);
 // Why a value that is too costly was refused.
 Violation limit_violation();
 Id find_name(const NameTable& table, std::string_view name);
-// The bits of a value's types: an integer has two.
-std::uint32_t types_of(const json::Value& value);
 // "a string or null"
 std::string types_text(std::uint64_t types);
+// "at least", for a keyword that bounds numbers
+std::string_view bound_words(Keyword keyword);
 
 // What `format: name` asks for. `known` is false for names that the standard does not have;
 // `check` is null where it is known, and nothing here can check it.
