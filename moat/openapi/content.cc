@@ -53,8 +53,10 @@ std::optional<Refusal> check_json(const Media& media, std::string_view body,
   const auto value = json::parse(body, rules.limits);
   if (!value)
     return syntax("is no valid JSON: " + json::describe(body, value.error(), rules.limits));
-  if (media.schema && !media.schema->check(*value))
-    return violated(media.schema->validate(*value, validate::Report::all));
+  if (media.schema) {
+    auto violations = media.schema->validate(*value, validate::Report::all);
+    if (!violations.empty()) return violated(std::move(violations));
+  }
   if (const auto unsafe = validate::find_unsafe_key(*value, rules.keys))
     return violated(
         unsafe->pointer, "unsafe_name",
