@@ -157,7 +157,8 @@ int dispatch(std::vector<std::string> words) {
   }
   const auto command = std::find_if(commands().begin(), commands().end(),
                                     [&](const auto& c) { return c.name == name; });
-  if (command == commands().end() && tell_group(name)) return 0;
+  const bool asked = !words.empty() && (words[0] == "--help" || words[0] == "-h");
+  if (command == commands().end() && tell_group(name)) return asked ? 0 : 1;
   if (command == commands().end()) return fail("there is no command '" + name + "'; see moat help");
   auto arguments = Arguments::parse(*command, words);
   if (!arguments) return fail(arguments.error());

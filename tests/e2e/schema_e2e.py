@@ -335,8 +335,10 @@ class Settings(Schema):
         return int(re.search(r'^moat_held_body_bytes (\d+)', self.metrics(moat), re.M)[1])
 
     def test_the_word_alone_lists_its_commands(self):
-        done = subprocess.run([harness.os.environ['MOAT_BIN'], 'schema'], capture_output=True, text=True, check=True)
-        self.assertEqual(re.findall(r'^  (moat schema \w+)', done.stdout, re.M), ['moat schema learn', 'moat schema check'])
+        for more, code in ((), 1), (('--help',), 0):
+            done = subprocess.run([harness.os.environ['MOAT_BIN'], 'schema', *more], capture_output=True, text=True)
+            self.assertEqual((done.returncode, re.findall(r'^  (moat schema \w+)', done.stdout, re.M)),
+                             (code, ['moat schema learn', 'moat schema check']))
 
     def test_it_may_be_an_option(self):
         backend = wire.Backend({})
