@@ -270,6 +270,12 @@ void append_early_hints(const http::ResponseHead& head, std::string& out) {
 
 // A list of challenges is not taken apart: a scheme's name anywhere in it counts, which errs on the
 // side of a connection that is not shared.
+bool is_encoded(const http::Headers& headers) {
+  return std::any_of(headers.begin(), headers.end(), [](const http::Header& field) {
+    return field.known == Known::content_encoding && !ascii_iequals(field.value, "identity");
+  });
+}
+
 bool binds_connection(const http::Headers& headers, Known name) {
   return std::any_of(headers.begin(), headers.end(), [&](const http::Header& field) {
     if (field.known != name) return false;

@@ -50,6 +50,9 @@ struct Forwarding {
 void append_backend_request(const http::RequestHead& head, const Forwarding& forwarding,
                             std::string& out);
 
+// Whether a body is compressed, or otherwise not what its type says as it stands.
+bool is_encoded(const http::Headers& headers);
+
 // How the client's side of an answer is framed.
 enum class ClientFraming { none, as_length, chunked, until_close };
 

@@ -27,10 +27,7 @@ std::optional<csrf::FormInjector> Connection::forms_of(const PreparedRoute& rout
   if (!csrf::is_injectable(headers.value(Known::content_type)) ||
       headers.count(Known::content_type) != 1)
     return {};
-  for (const http::Header& field : headers) {
-    if (field.known == Known::content_encoding && !ascii_iequals(field.value, "identity"))
-      return {};
-  }
+  if (is_encoded(headers)) return {};
   const std::string token =
       shared().shield.form_token(x.admission, system_random(), shared().clock.now());
   if (token.empty()) return {};

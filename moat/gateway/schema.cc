@@ -29,12 +29,6 @@ void list_fields(const http::Headers& headers,
   for (const http::Header& field : headers) out.emplace_back(field.name, field.value);
 }
 
-bool is_encoded(const http::Headers& headers) {
-  return std::any_of(headers.begin(), headers.end(), [](const http::Header& field) {
-    return field.known == Known::content_encoding && !ascii_iequals(field.value, "identity");
-  });
-}
-
 }  // namespace
 
 net::Task<bool> Connection::check_schema(const PreparedRoute& route) {

@@ -14,12 +14,6 @@ namespace {
 
 constexpr std::size_t most_kept = openapi::LearnLimits::body_bytes;
 
-bool is_encoded(const http::Headers& headers) {
-  return std::any_of(headers.begin(), headers.end(), [](const http::Header& field) {
-    return field.known == Known::content_encoding && !ascii_iequals(field.value, "identity");
-  });
-}
-
 }  // namespace
 
 void Connection::begin_learning(const PreparedRoute& route) {
