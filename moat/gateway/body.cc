@@ -141,7 +141,8 @@ net::Task<bool> Connection::read_whole(std::size_t most, std::string& out) {
       co_await refuse(status, reader.code(), "The request could not be read.");
       co_return false;
     }
-    if (!x.held.grow_to(shared().connections.held(), out.size() + piece.bytes.size())) {
+    if (!x.held.grow_to(shared().connections.held(), x.admission.client,
+                        out.size() + piece.bytes.size())) {
       wipe(out);
       close_ = linger_ = true;
       co_await refuse(503, "busy", "The server is busy. Please try again in a moment.");

@@ -30,7 +30,7 @@ void read_server(ConfigTable table, Config& config) {
   table.text("user", config.user);
   table.text("group", config.group);
   table.boolean("allow_unsandboxed", config.allow_unsandboxed);
-  table.size("max_held_bodies", config.max_held_bodies, 1024 * 1024, std::uint64_t{1} << 40);
+  table.size("max_held_bodies", config.max_held_bodies, 8 * 1024 * 1024, std::uint64_t{1} << 40);
   table.size("max_header", config.max_header, 1024, 20 * 1024);
   table.size("max_target", config.max_target, 256, 8 * 1024);
   std::vector<std::string> proxies;

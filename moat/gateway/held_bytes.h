@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <map>
+#include <mutex>
+
+#include "moat/base/ip.h"
 
 namespace moat::gateway {
 
 // HeldBytes bounds what all connections together keep of bodies that are looked at as a whole: a
-// slow client, or many, must not fill the memory. Thread-safe.
+// slow client, or many, must not fill the memory. One address (IPv6: a /64) has an eighth of it at
+// most, so that no two of them keep everybody else out. Thread-safe.
 class HeldBytes final {
  public:
   void set_most(std::uint64_t most) { most_.store(most, std::memory_order_relaxed); }
@@ -16,14 +22,44 @@ class HeldBytes final {
 
  private:
   friend class Hold;
-  bool take(std::size_t bytes) {
+  static constexpr std::uint64_t shares = 8;
+  struct Shard {
+    std::mutex mutex;
+    std::map<IpAddress, std::uint64_t> bytes;
+  };
+  static IpAddress network_of(const IpAddress& address) {
+    return address.is_v4() ? address : address.prefix(64);
+  }
+  Shard& shard_of(const IpAddress& network) {
+    unsigned sum = 0;
+    for (const auto byte : network.bytes()) sum = sum * 31 + byte;
+    return shards_[sum % shards_.size()];
+  }
+  bool take(const IpAddress& network, std::size_t bytes) {
+    const std::uint64_t most = most_.load(std::memory_order_relaxed);
     const std::uint64_t before = now_.fetch_add(bytes, std::memory_order_relaxed);
-    if (before + bytes <= most_.load(std::memory_order_relaxed)) return true;
-    give_back(bytes);
+    if (before + bytes <= most) {
+      Shard& shard = shard_of(network);
+      const std::lock_guard lock(shard.mutex);
+      std::uint64_t& own = shard.bytes[network];
+      if (own + bytes <= most / shares) {
+        own += bytes;
+        return true;
+      }
+      if (own == 0) shard.bytes.erase(network);
+    }
+    now_.fetch_sub(bytes, std::memory_order_relaxed);
     return false;
   }
-  void give_back(std::size_t bytes) { now_.fetch_sub(bytes, std::memory_order_relaxed); }
+  void give_back(const IpAddress& network, std::size_t bytes) {
+    now_.fetch_sub(bytes, std::memory_order_relaxed);
+    Shard& shard = shard_of(network);
+    const std::lock_guard lock(shard.mutex);
+    const auto found = shard.bytes.find(network);
+    if (found != shard.bytes.end() && (found->second -= bytes) == 0) shard.bytes.erase(found);
+  }
 
+  std::array<Shard, 16> shards_;
   std::atomic<std::uint64_t> now_{0};
   std::atomic<std::uint64_t> most_{256 * 1024 * 1024};
 };
@@ -36,22 +72,25 @@ class Hold final {
   Hold& operator=(const Hold&) = delete;
   ~Hold() { release(); }
 
-  // So many bytes in all from now on; never fewer. False: there is no room, and nothing changes.
-  [[nodiscard]] bool grow_to(HeldBytes& all, std::size_t bytes) {
+  // So many bytes in all from now on, for the same address each time; never fewer. False: there is
+  // no room, and nothing changes.
+  [[nodiscard]] bool grow_to(HeldBytes& all, const IpAddress& address, std::size_t bytes) {
     if (bytes <= bytes_) return true;
-    if (!all.take(bytes - bytes_)) return false;
+    if (all_ == nullptr) network_ = HeldBytes::network_of(address);
+    if (!all.take(network_, bytes - bytes_)) return false;
     all_ = &all;
     bytes_ = bytes;
     return true;
   }
   void release() {
-    if (all_ != nullptr) all_->give_back(bytes_);
+    if (all_ != nullptr) all_->give_back(network_, bytes_);
     all_ = nullptr;
     bytes_ = 0;
   }
 
  private:
   HeldBytes* all_ = nullptr;
+  IpAddress network_;
   std::size_t bytes_ = 0;
 };
 

@@ -315,7 +315,7 @@ class Settings(Schema):
         self.assertEqual(moat.request('POST', '/orders', body=padded, headers={'Content-Type': 'application/json'}).status, 200)
 
     def test_what_is_held_of_all_bodies_is_bounded(self):
-        moat, backend = self.start('server.max_held_bodies = "1MiB"\n', {'/orders': kept})
+        moat, backend = self.start('server.max_held_bodies = "8MiB"\n', {'/orders': kept})
         body = json.dumps({**ORDER, 'note': 'x' * 60_000}).encode().ljust(600_000)
         head = b'POST /orders HTTP/1.1\r\nHost: localhost:%d\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n' % (
             moat.https_port, len(body))
