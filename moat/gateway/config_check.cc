@@ -5,6 +5,7 @@
 
 #include "moat/base/encoding.h"
 #include "moat/gateway/config.h"
+#include "moat/gateway/held_bytes.h"
 #include "moat/gateway/internal/config_issuers.h"
 #include "moat/gateway/internal/config_tls.h"
 #include "moat/gateway/nearest.h"
@@ -288,7 +289,14 @@ std::vector<ConfigProblem> check_config(const Config& config) {
     problems.push_back({Origin{"backend", 0},
                         "no backend: name one with backend = \"http://127.0.0.1:3000\" or --to"});
   }
-  for (const Route& route : config.routes) check_route(route, problems);
+  for (const Route& route : config.routes) {
+    check_route(route, problems);
+    if (!route.schema.file.empty() && route.max_body > config.max_held_bodies / HeldBytes::shares)
+      problems.push_back({route.origin, "route '" + route.match +
+                                            "' has a schema and a 'max_body' that no address could "
+                                            "send: it is more than an eighth of "
+                                            "server.max_held_bodies"});
+  }
   check_order(config.routes, problems);
   check_issuers(config, problems);
   check_forms(config.routes, problems);

@@ -18,11 +18,12 @@ namespace moat::gateway {
 class HeldBytes final {
  public:
   void set_most(std::uint64_t most) { most_.store(most, std::memory_order_relaxed); }
+  // One address has this part of all at most.
+  static constexpr std::uint64_t shares = 8;
   std::uint64_t now() const { return now_.load(std::memory_order_relaxed); }
 
  private:
   friend class Hold;
-  static constexpr std::uint64_t shares = 8;
   struct Shard {
     std::mutex mutex;
     std::map<IpAddress, std::uint64_t> bytes;

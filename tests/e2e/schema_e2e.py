@@ -412,6 +412,14 @@ class Settings(Schema):
                     harness.Moat('http://127.0.0.1:9', f'schema = "{document}"\n')
             with self.assertRaisesRegex(AssertionError, 'says how its schema is obeyed, but has none'):
                 harness.Moat('http://127.0.0.1:9', 'schema_mode = "shadow"\n')
+            big = f'schema = "{HERE}/orders.yaml"\nbackend = "http://127.0.0.1:9"\nmax_body = "SIZE"\n'
+            for size, good in (('1MiB', True), ('1025KiB', False)):
+                text = f'server.max_held_bodies = "8MiB"\n[[route]]\n{big.replace("SIZE", size)}'
+                (pathlib.Path(place) / 'moat.toml').write_text(text)
+                done = subprocess.run([harness.os.environ['MOAT_BIN'], 'check', '--config', f'{place}/moat.toml', '--data', place],
+                                      capture_output=True, text=True)
+                self.assertEqual('that no address could send' not in done.stderr, good, done.stderr)
+                self.assertEqual(done.returncode == 0, good, done.stderr)
             with self.assertRaisesRegex(AssertionError, 'there is no such file'):
                 harness.Moat('http://127.0.0.1:9', f'schema = "{place}/none.yaml"\n')
 
