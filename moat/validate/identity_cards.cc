@@ -82,14 +82,24 @@ bool is_iranian(std::string_view text, const IdentityCardOptions&) {
 // Ministero dell'Interno: the specimen is nobody's.
 bool is_italian(std::string_view text, const IdentityCardOptions&) { return text != "CA00000AA"; }
 
+// The century that a year of two digits and the serial stand for; 0 where they stand for none.
+unsigned norwegian_century(unsigned year, unsigned serial) {
+  if (serial < 500) return 1900;
+  if (year < 40) return 2000;
+  if (serial >= 900) return 1900;
+  return serial < 750 && year >= 54 ? 1800 : 0;
+}
+
 // Folkeregisterforskriften paragraph 2-2-3: two check digits, modulo 11. A D-number has 40 more in
 // its day.
 bool is_norwegian(std::string_view text, const IdentityCardOptions&) {
   constexpr unsigned first[] = {3, 7, 6, 1, 8, 9, 4, 5, 2, 1};
   constexpr unsigned second[] = {5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1};
   const unsigned day = number(text.substr(0, 2)) % 40;
-  return is_day(2000, number(text.substr(2, 2)), day) && weighted_sum(text, first) % 11 == 0 &&
-         weighted_sum(text, second) % 11 == 0;
+  const unsigned year = number(text.substr(4, 2));
+  const unsigned century = norwegian_century(year, number(text.substr(6, 3)));
+  return century != 0 && is_day(century + year, number(text.substr(2, 2)), day) &&
+         weighted_sum(text, first) % 11 == 0 && weighted_sum(text, second) % 11 == 0;
 }
 
 bool is_polish(std::string_view text, const IdentityCardOptions&) {

@@ -25,13 +25,14 @@ constexpr PlaceLayout vat_numbers[] = {
     {"BE", "[01]#{9}"},
     {"BG", "#{9,10}"},
     {"BO", "#{7}"},
-    {"BR", "##.###.###/####-##|###.###.###-##"},
+    // Since July 2026 a CNPJ may have letters (Instrução Normativa RFB 2229/2024).
+    {"BR", "**.***.***/****-##|###.###.###-##"},
     {"BY", "#{9}"},
     {"CA", "#{9}(RT####)?"},
     {"CH",
      "#{9}( ?MWST)?|#{9}( ?TVA)?|#{9}( ?IVA)?|###.###.###( ?MWST)?|###.###.###( ?TVA)?|"
      "###.###.###( ?IVA)?|### ### ###( ?MWST)?|### ### ###( ?TVA)?|### ### ###( ?IVA)?"},
-    {"CL", "#{8}-#"},
+    {"CL", "#{7,8}-[0-9K]"},
     {"CO", "#{10}"},
     {"CR", "#{9,12}"},
     {"CY", "#{8}@"},
@@ -46,7 +47,7 @@ constexpr PlaceLayout vat_numbers[] = {
     {"FI", "#{8}"},
     {"FR", "[0-9A-HJ-NP-Z]{2}#{9}"},
     {"GB", "### #### [0-8]#|### #### 9[0-6]|#{9} ###|GD[0-4]##|HA[5-9]##"},
-    {"GT", "#{7}-#"},
+    {"GT", "#{7}-[0-9K]"},
     {"HN", "#{14}"},
     {"HR", "#{11}"},
     {"HU", "#{8}"},
@@ -72,7 +73,7 @@ constexpr PlaceLayout vat_numbers[] = {
     {"PE", "#{11}"},
     {"PH", "#{12}"},
     {"PL", "#{10}|###-###-##-##|###-##-##-###"},
-    {"PT", "#{9}"},
+    {"PT", "[1-9]#{8}"},
     {"PY", "#{6,8}-#"},
     {"RO", "#{2,10}"},
     {"RS", "#{9}"},
@@ -90,6 +91,18 @@ constexpr PlaceLayout vat_numbers[] = {
     {"VE", "[JGVEP]-?#{8}-?#"},
 };
 static_assert(internal::is_table(vat_numbers));
+
+// The same without separators, where those are not optional above.
+constexpr PlaceLayout plain_vat_numbers[] = {
+    {"BR", "*{12}##|#{11}"},
+    {"CL", "#{7,8}[0-9K]"},
+    {"GB", "#{7}[0-8]#|#{7}9[0-6]|#{7}[0-8]####|#{7}9[0-6]###"},
+    {"GT", "#{7}[0-9K]"},
+    {"NI", "#{13}@"},
+    {"PY", "#{7,9}"},
+    {"SV", "#{14}"},
+};
+static_assert(internal::is_table(plain_vat_numbers));
 
 struct Prefix {
   std::string_view country, prefix;
@@ -117,7 +130,8 @@ bool take_prefix(std::string_view& text, std::string_view country) {
 // modulo 89.
 bool is_abn(std::string_view digits) {
   constexpr unsigned weights[] = {10, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19};
-  return digits[0] != '0' && (internal::weighted_sum(digits, weights) - 10) % 89 == 0;
+  if (digits.substr(0, 2) < "11") return false;  // the two are a check: 11 to 99
+  return (internal::weighted_sum(digits, weights) - 10) % 89 == 0;
 }
 
 // Verordnung über die Unternehmens-Identifikationsnummer (SR 431.031), annex: weights, modulo 11.
@@ -144,7 +158,9 @@ bool is_vat(std::string_view text, std::string_view country, const VatOptions& o
   const auto layout = internal::layout_of(vat_numbers, country);
   if (layout.empty() || (!take_prefix(text, country) && !options.allow_missing_prefix))
     return false;
-  if (!fits(layout, text)) return false;
+  if (!fits(layout, text) && !(options.allow_missing_separators &&
+                               fits(internal::layout_of(plain_vat_numbers, country), text)))
+    return false;
   if (country == "AU") return is_abn(text);
   if (country == "CH") return is_uid(text);
   if (country == "PT") return is_nif(text);

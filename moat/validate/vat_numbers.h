@@ -13,6 +13,10 @@ namespace moat::validate {
 struct VatOptions {
   // The country's letters in front ("DE123456789") may be left out.
   bool allow_missing_prefix = false;
+  // What is written with spaces, dots or hyphens may be written without them, as registers and VIES
+  // store it ("GB340814717", "BR19824579000135"). Of BR, CL, GB, GT, NI, PY and SV; other
+  // countries' numbers have none, or may always be without them.
+  bool allow_missing_separators = false;
 };
 // `country` is ISO 3166-1 alpha-2, but EL for Greece (as in VIES), upper-case; false for one that
 // is not in the table.

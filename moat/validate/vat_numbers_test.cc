@@ -96,12 +96,14 @@ TEST(VatNumber, HasItsCheckDigitWhereThatIsLookedAt) {
   EXPECT_TRUE(is_vat("AU51824753556", "AU"));
   EXPECT_FALSE(is_vat("AU51824753557", "AU"));
   EXPECT_FALSE(is_vat("AU00000000000", "AU"));
+  EXPECT_FALSE(is_vat("AU10300576603", "AU"));  // the first two digits are 11 to 99
   EXPECT_TRUE(is_vat("CHE-116.281.710 MWST", "CH"));
   EXPECT_FALSE(is_vat("CHE-116.281.711 MWST", "CH"));
   EXPECT_TRUE(is_vat("CHE116281710", "CH"));
   EXPECT_FALSE(is_vat("CH116281710", "CH"));
   EXPECT_TRUE(is_vat("PT123456789", "PT"));
   EXPECT_FALSE(is_vat("PT123456788", "PT"));
+  EXPECT_FALSE(is_vat("PT097122971", "PT"));
 }
 
 TEST(VatNumber, NeedsItsPrefixUnlessAllowed) {
@@ -111,6 +113,29 @@ TEST(VatNumber, NeedsItsPrefixUnlessAllowed) {
   EXPECT_FALSE(is_vat("AT123456789", "DE", {.allow_missing_prefix = true}));
   EXPECT_FALSE(is_vat("DEDE123456789", "DE", {.allow_missing_prefix = true}));
   EXPECT_FALSE(is_vat("de123456789", "DE"));
+}
+
+TEST(VatNumber, NeedsItsSeparatorsUnlessAllowed) {
+  constexpr Twin twins[] = {
+      {"BR", "BR12345678901234", "BR1234567890123"},
+      {"BR", "BR12ABC34501DE35", "BR12ABC34501DEF5"},
+      {"BR", "BR12345678901", "BR1234567890A"},
+      {"CL", "CL12345678K", "CL12345678A"},
+      {"GB", "GB123456796", "GB123456797"},
+      {"GB", "GB123456796001", "GB12345679600"},
+      {"GT", "GT1234567K", "GT1234567A"},
+      {"NI", "NI1234567890123A", "NI12345678901234"},
+      {"PY", "PY1234567", "PY123456"},
+      {"SV", "SV12345678901231", "SV1234567890123"},
+  };
+  for (const Twin& twin : twins) {
+    EXPECT_FALSE(is_vat(twin.good, twin.country)) << twin.good;
+    EXPECT_TRUE(is_vat(twin.good, twin.country, {.allow_missing_separators = true})) << twin.good;
+    EXPECT_FALSE(is_vat(twin.bad, twin.country, {.allow_missing_separators = true})) << twin.bad;
+  }
+  EXPECT_TRUE(is_vat("GB123 4567 96", "GB", {.allow_missing_separators = true}));
+  EXPECT_TRUE(is_vat("BR1A.345.678/9012-34", "BR"));
+  EXPECT_TRUE(is_vat("CL1234567-K", "CL"));
 }
 
 TEST(VatNumber, KnowsItsCountries) {

@@ -41,6 +41,8 @@ Answer vat(const Call& call) {
   if (!knows_vat_of(call.word(0))) return Answer::error;
   VatOptions options;
   options.allow_missing_prefix = true;
+  // An option of Moat's own, for tests/interop.
+  options.allow_missing_separators = call.word(1) == "allow_missing_separators";
   return from(is_vat(call.text(), call.word(0), options));
 }
 

@@ -45,9 +45,11 @@ constexpr bool has_spanish_letter(unsigned number, char letter) {
 }
 
 // Finland, DVV "Henkilötunnus": the last character is day, month, year and serial modulo 31. `text`
-// is ddmmyy, the sign of the century, three digits and the check character.
+// is ddmmyy, the sign of the century, three digits from 002 on and the check character.
 constexpr bool is_finnish_number(std::string_view text) {
-  const unsigned value = number(text.substr(0, 6)) % 31 * 1000 + number(text.substr(7, 3));
+  const unsigned serial = number(text.substr(7, 3));
+  if (serial < 2) return false;
+  const unsigned value = number(text.substr(0, 6)) % 31 * 1000 + serial;
   const unsigned century = text[6] == '+' ? 1800 : contains("-UVWXY", text[6]) ? 1900 : 2000;
   return is_day(century + number(text.substr(4, 2)), number(text.substr(2, 2)),
                 number(text.substr(0, 2))) &&
