@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import termios
 import threading
 import time
 import unittest
@@ -279,7 +280,7 @@ class Hash(Folder):
         seen = b''
         while b'Password: ' not in seen:
             seen += os.read(master, 4096)
-        time.sleep(0.2)  # it turns the echo off after the prompt
+        harness.wait_until(lambda: not termios.tcgetattr(master)[3] & termios.ECHO, 10, 'the echo being off')
         os.write(master, PASSWORD.encode() + b'\n')
         while b'$argon2id$' not in seen and select.select([master], [], [], 20)[0]:
             seen += os.read(master, 4096)

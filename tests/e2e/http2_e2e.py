@@ -482,7 +482,7 @@ class Stopping(Case):
     def test_open_streams_are_finished(self):
         with self.frames() as peer, self.frames() as idle:
             stream = peer.request('GET', '/slow')
-            time.sleep(0.3)
+            harness.wait_until(lambda: self.backend.seen('/slow'), 10, 'the request at the backend')
             stopper = threading.Thread(target=self.moat.stop)
             stopper.start()
             self.assertEqual(idle.goaway(), 0)

@@ -122,7 +122,7 @@ class Json(Logs):
     def test_who_leaves_before_an_answer_is_499(self):
         peer = self.peer()
         peer.send(request('POST', '/hold', 'Content-Length: 10') + b'12345')
-        time.sleep(0.3)
+        harness.wait_until(lambda: self.backend.seen('/hold'), 10, 'the request at the backend')
         peer.reset()
         entry = self.entry(target='/hold')
         self.assertEqual((entry['status'], entry['complete'], entry['bytes_in'], entry['backend_ms']), (499, False, 5, None))

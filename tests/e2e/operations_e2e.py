@@ -102,8 +102,9 @@ class Reload(harness.Case):
     def test_a_request_in_flight_ends_under_the_rules_it_began_with(self):
         slow = Kept(self.moat)
         self.addCleanup(slow.close)
+        before = len(self.backend.seen('/slow'))
         slow.get('/slow?seconds=2', wait=False)
-        time.sleep(0.3)
+        harness.wait_until(lambda: len(self.backend.seen('/slow')) > before, what='the request')
         self.reload('login = ["/*"]\n' + OPEN)
         self.assertEqual(self.moat.request('GET', '/').status, 401)
         self.assertEqual(slow.answer().status, 200)

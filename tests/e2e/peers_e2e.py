@@ -269,7 +269,7 @@ class Slow(wire.Case):
             self.assertEqual(peer.answer().status, 408)
             self.assertTrue(peer.closed())
             peer.close()
-        self.assertLess(time.monotonic() - begun, 4)
+        self.assertLess(time.monotonic() - begun, 8)
 
     def test_body_that_stalls(self):
         for fields in ('Content-Length: 100', 'Transfer-Encoding: chunked'):
@@ -279,7 +279,7 @@ class Slow(wire.Case):
                     begun = time.monotonic()
                     self.assertEqual(peer.answer().status, 408)
                     self.assertTrue(peer.closed())
-                    self.assertLess(time.monotonic() - begun, 4)
+                    self.assertLess(time.monotonic() - begun, 8)
 
     def test_body_that_trickles(self):
         """Never silent for a second, but below 240 bytes a second once five have gone by."""
@@ -296,7 +296,7 @@ class Slow(wire.Case):
                     break
             self.assertEqual(peer.answer().status, 408)
             self.assertGreater(time.monotonic() - begun, 4)
-            self.assertLess(time.monotonic() - begun, 9)
+            self.assertLess(time.monotonic() - begun, 12)
 
     def test_connections_that_say_nothing(self):
         with self.peer() as silent, self.peer() as served:
@@ -383,7 +383,7 @@ class Ends(wire.Case):
             with self.peer() as peer:
                 peer.send(request('POST', '/half', fields) + body)
                 time.sleep(0.1)
-        time.sleep(0.3)
+        harness.wait_until(lambda: len(self.backend.seen('/half')) >= whole + 2, 10, 'the heads')
         # The backend saw the heads, and an end where the body should go on: no answer was made.
         self.assertEqual(len(self.backend.seen('/half')), whole + 2)
 

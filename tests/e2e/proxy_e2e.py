@@ -220,10 +220,8 @@ class Passing(wire.Case):
             peer.send(request('GET', '/events', 'Accept: text/event-stream'))
             self.assertEqual(peer.head()[0], 'HTTP/1.1 200 OK')  # the head alone, before any event
             for i in range(5):
-                begun = time.monotonic()
                 go.release()
-                self.assertEqual(peer.chunk(), b'data: %d\n\n' % i)
-                self.assertLess(time.monotonic() - begun, 1)
+                self.assertEqual(peer.chunk(), b'data: %d\n\n' % i)  # before the backend has sent the next
             go.release()
             self.assertEqual(peer.chunk(), b'')
 
@@ -514,7 +512,7 @@ class Broken(wire.Case):
             begun = time.monotonic()
             answer = peer.get('/silent')
             self.assertEqual((answer.status, answer.json()['code']), (504, 'backend_timeout'))
-            self.assertLess(time.monotonic() - begun, 2.5)
+            self.assertLess(time.monotonic() - begun, 10)  # 1 s is set, 30 s the default
             self.assertEqual(peer.get('/').body, b'OK')
             self.assertEqual(len(self.backend.seen('/silent')), 1)  # not tried again
 
