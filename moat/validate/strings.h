@@ -24,9 +24,14 @@ struct FqdnOptions {
   bool allow_underscores = false;   // "_dmarc.example.com": a name in DNS, not of a host
   bool allow_numeric_tld = false;   // "1.2.3", which reads as an address to some
   bool allow_wildcard = false;      // "*.example.com"
+  // "a.b": no top-level domain has one letter, names of a network of one's own may.
+  bool allow_one_letter_tld = false;
+  // "münchen.de": labels beyond ASCII that are U-labels of IDNA 2008 (idna.h), no capitals but
+  // ASCII's. The name as A-labels is what is checked, and what should be stored.
+  bool allow_idn = false;
 };
 // A domain name of RFC 1123 labels, at most 253 bytes, its last label not all digits (it would read
-// as an address).
+// as an address). Labels that begin with "xn--" are A-labels of IDNA 2008.
 [[nodiscard]] bool is_fqdn(std::string_view text, const FqdnOptions& options = {});
 
 struct UrlOptions {
@@ -42,6 +47,7 @@ struct UrlOptions {
   bool allow_empty_host = false;       // file:///etc/motd
   bool allow_underscores = false;      // as in FqdnOptions
   bool allow_trailing_dot = false;
+  bool allow_idn_host = false;  // as allow_idn of FqdnOptions; all else stays ASCII
   bool require_port = false;
   bool forbid_query = false;
   bool forbid_fragment = false;
@@ -55,8 +61,8 @@ struct UrlOptions {
 // differently.
 [[nodiscard]] bool is_url(std::string_view text, const UrlOptions& options = {});
 // Whether a host is one of those, without regard to case, a dot at its end and an address's
-// spelling. An entry that begins
-// with a dot stands for all below it, but not for itself.
+// spelling. An entry that begins with a dot stands for all below it, but not for itself. Host and
+// entries may be of A-labels or U-labels (idna.h), which are compared as A-labels.
 [[nodiscard]] bool is_host_in(std::string_view host, std::span<const std::string_view> hosts);
 // What may stand in a link: such a URL, or a relative reference that stays on the host ("/a",
 // "a?b", "#c"; not "//host").
