@@ -197,6 +197,8 @@ TEST(IdnUrl, IsWhatABrowserMakesOfIt) {
   EXPECT_EQ(host_of("http://m%C3%BCnchen.de/"), "xn--mnchen-3ya.de");
   EXPECT_EQ(host_of("http://faß.de/"), "xn--fa-hia.de");
   EXPECT_EQ(host_of("http://a_b.münchen.de./"), "a_b.xn--mnchen-3ya.de.");
+  EXPECT_EQ(host_of("http://r3---sn.MÜNCHEN.de/"), "!bad_host");  // a browser takes it
+  EXPECT_EQ(host_of("http://r3---sn.münchen.de/"), "r3---sn.xn--mnchen-3ya.de");
   EXPECT_EQ(host_of("http://例え。ｊｐ/"), "xn--r8jz45g.jp");
   const auto url = Url::parse("http://ü:ü@München.de:80/ü?ü#ü", idn_urls());
   EXPECT_EQ(url->text(), "http://%C3%BC:%C3%BC@xn--mnchen-3ya.de/%C3%BC?%C3%BC#%C3%BC");

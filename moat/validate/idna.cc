@@ -147,6 +147,10 @@ Answer encode_u_labels(std::string_view name) {
 }
 
 Answer map_name(std::string_view name) {
+  // What IDNA 2008 takes as it is, UTS #46 maps to itself. libidn2 would refuse some of it, for two
+  // hyphens in an ASCII label beside it.
+  auto exact = encode_u_labels(name);
+  if (exact) return exact;
   if (const auto refused = refuse_given(name)) return Error{*refused};
   // Without IDN2_USE_STD3_ASCII_RULES, by which libidn2 drops spaces and underscores instead of
   // refusing them.
