@@ -35,22 +35,31 @@ bool is_in(const Range (&ranges)[N], char32_t c) {
 
 }  // namespace
 
-void BidiRule::add(std::string_view label) {
+void BidiRule::add(std::string_view label, BeginsWithMark begins_with_mark) {
   if (label.empty()) return;
-  bool right = false, european = false, arabic = false, weak_end = false;
-  char32_t first = 0;
-  while (!label.empty()) {
-    const char32_t c = next_code_point(label);
-    if (first == 0) first = c;
+  bool right = false, european = false, arabic = false, has_neutral = false;
+  std::string_view end;  // behind the last neutral one
+  std::string_view rest = label;
+  const char32_t first = next_code_point(rest);
+  for (rest = label; !rest.empty();) {
+    const char32_t c = next_code_point(rest);
     const bool digit = is_in(european_digits, c);
     european |= digit;
     arabic |= is_in(arabic_digits, c);
     right |= !digit && is_in(right_to_left, c);
-    weak_end = is_in(neutral, c);
+    if (!is_in(neutral, c)) continue;
+    has_neutral = true;
+    end = rest;
   }
-  has_right_to_left_ |= right;
-  mixes_digits_ |= right && european && arabic;
-  if (!right) has_weak_edge_ |= weak_end || is_in(neutral, first) || is_in(european_digits, first);
+  // No mark is of ASCII.
+  const bool weak_end =
+      has_neutral && (end.empty() || ((end[0] & 0x80) != 0 && begins_with_mark(end)));
+  if (right) {
+    has_right_to_left_ = true;
+    broken_ |= weak_end || (european && arabic);
+  } else {
+    has_weak_edge_ |= weak_end || is_in(neutral, first) || is_in(european_digits, first);
+  }
 }
 
 }  // namespace moat::validate::internal

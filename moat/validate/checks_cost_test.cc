@@ -21,9 +21,9 @@
 #include "moat/validate/fetch_target.h"
 #include "moat/validate/form.h"
 #include "moat/validate/host.h"
-#include "moat/validate/idna.h"
 #include "moat/validate/identifiers.h"
 #include "moat/validate/identity_cards.h"
+#include "moat/validate/idna.h"
 #include "moat/validate/internal/allocations.h"
 #include "moat/validate/internal/cost.h"
 #include "moat/validate/license_plates.h"
@@ -353,8 +353,9 @@ TEST_F(Growth, OfReadersIsThatOfTheirText) {
 // Names are refused when they are long, so these are short.
 TEST_F(Growth, OfDomainNamesIsThatOfTheirText) {
   for (const std::string_view part :
-       {"é", "é.", "xn--4ca.", "。", "\u00ad", "\u0301", "a\u0301", "\u0660", "ب\u0660", "・", "l·l",
-        "\u094d\u200d", "\u200c", "א.", "א", "\ufdfa", "①", "ｘn--a.", "𐌰", "한", "xn--", "%C3%BC"}) {
+       {"é",       "é.",      "xn--4ca.", "。",           "\u00ad", "\u0301", "a\u0301", "\u0660",
+        "ب\u0660", "・",      "l·l",      "\u094d\u200d", "\u200c", "א.",     "א",       "\ufdfa",
+        "①",       "ｘn--a.", "𐌰",        "한",           "xn--",   "%C3%BC"}) {
     for (const std::string_view head : {"", "ب", "क", "xn--", "a."}) {
       const auto small = repeated(head, part, 60);
       const auto large = repeated(head, part, 60 * 16);

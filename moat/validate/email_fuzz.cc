@@ -27,7 +27,8 @@ void fuzz(std::span<const std::uint8_t> input) {
   const auto& out = email->canonical();
   if (out.size() > 254 || out.find_first_of("\r\n\"<>`\\ ") != std::string::npos) std::abort();
   if (out.find('\0') != std::string::npos || !moat::is_valid_utf8(out)) std::abort();
-  if (!is_email(text, options) || (is_email(text) && !(*Email::parse(text) == *email))) std::abort();
+  if (!is_email(text, options) || (is_email(text) && !(*Email::parse(text) == *email)))
+    std::abort();
   if (!is_fqdn(email->domain(), {.allow_dotless = true})) std::abort();
   if (email->local_part().empty() || email->domain().empty()) std::abort();
 }

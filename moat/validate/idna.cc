@@ -90,6 +90,13 @@ Answer decode_label(std::string_view given) {
   return decoded;
 }
 
+bool begins_with_mark(std::string_view text) {
+  std::uint8_t* out = nullptr;
+  const int code = idn2_register_u8(bytes_of(std::string(text)), nullptr, &out, 0);
+  idn2_free(out);
+  return code == IDN2_LEADING_COMBINING;
+}
+
 std::optional<IdnaRefusal> refuse_given(std::string_view name) {
   if (name.size() > max_given) return IdnaRefusal::too_long;
   if (!is_valid_utf8(name) || name.find('\0') != std::string_view::npos)
@@ -117,12 +124,12 @@ std::optional<IdnaRefusal> refuse_a_labels(std::string_view name) {
   while (more) {
     const auto label = take_until(name, '.', more);
     if (!is_encoded_label(label)) {
-      bidi.add(label);
+      bidi.add(label, begins_with_mark);
       continue;
     }
     const auto decoded = decode_label(label);
     if (!decoded) return decoded.error();
-    bidi.add(*decoded);
+    bidi.add(*decoded, begins_with_mark);
   }
   if (!bidi.holds()) return IdnaRefusal::mixed_direction;
   return std::nullopt;

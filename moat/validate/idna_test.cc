@@ -109,13 +109,15 @@ TEST(Idna, WhatDependsOnItsNeighboursIsLookedAt) {
 }
 
 TEST(Idna, DirectionsAreNotMixed) {
-  for (const auto* name : {"א1.com", "אב.a1", "a1.אב", "אב.com.", "1.com", "אב.ב", "ab.א1ב"})
+  for (const auto* name : {"א1.com", "אב.a1", "a1.אב", "אב.com.", "1.com", "אב.ב", "ab.א1ב",
+                           "a-b.א", "l·l.א", "۰", "a-\u0301.com"})
     EXPECT_NE(ascii(std::string(name).substr(0, std::string(name).find_last_not_of('.') + 1)),
               "!mixed_direction")
         << name;
   // RFC 5893 section 2, conditions 1 to 6; the last ones look at the whole name.
-  for (const auto* name : {"1א", "aא", "אa", "אaב", "א0٠", "0a.א", "א.0a", "xn--4db.0a", "1.אב.com",
-                           "۰a.א", "ˆa.א", "aˆ.א", "è.1è.אב"})
+  for (const auto* name :
+       {"1א", "aא", "אa", "אaב", "א0٠", "0a.א", "א.0a", "xn--4db.0a", "1.אב.com", "۰a.א", "ˆa.א",
+        "aˆ.א", "è.1è.אב", "ב-\u05b0", "ב-\u05b0ב", "ב--\u094d", "a-\u0301.א", "ˆ\u0301.א"})
     EXPECT_EQ(ascii(name), "!mixed_direction") << name;
   EXPECT_EQ(ascii("0a.xn--4db"), "!mixed_direction");
   EXPECT_EQ(ascii("a0.xn--4db"), "a0.xn--4db");

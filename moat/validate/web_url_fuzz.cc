@@ -58,7 +58,8 @@ void names(std::string_view text) {
     require(is_fqdn(*ascii, any) && moat::ascii_lower(*ascii) == *ascii);
     require(*domain_to_ascii(*ascii) == *ascii);
     const auto unicode = domain_to_unicode(*ascii);
-    require(unicode && *domain_to_ascii(*unicode) == *ascii && *domain_to_unicode(*unicode) == *unicode);
+    require(unicode && *domain_to_ascii(*unicode) == *ascii &&
+            *domain_to_unicode(*unicode) == *unicode);
     require(*domain_to_unicode(text, options) == *unicode);
   }
   require(!is_a_label(text) || *domain_to_ascii(text) == moat::ascii_lower(text));
@@ -78,7 +79,9 @@ void idn_urls(std::string_view text) {
   require(strict || url || strict.error() == url.error() ||
           strict.error() == UrlRefusal::non_ascii_host);
   // Whatever a host was mapped to is what the strict reader makes of the result.
-  if (url) require(*Url::parse(url->text()) == *url && Url::parse(url->text())->address() == url->address());
+  if (url)
+    require(*Url::parse(url->text()) == *url &&
+            Url::parse(url->text())->address() == url->address());
 }
 
 void targets(std::string_view text) {
