@@ -147,6 +147,11 @@ TEST(IdnNames, ListsCompareALabels) {
   for (const auto* host : {"münchen.de", "xn--mnchen-3ya.de", "XN--mnchen-3ya.de.",
                            "a.xn--j1aac5a4g.xn--j1amh", "a.кулік.укр"})
     EXPECT_TRUE(is_host_in(host, listed)) << host;
+  for (const auto* host : {"MÜNCHEN.de", "mu\u0308nchen。de", "ａ.кулік.укр", "münchen.de。"})
+    EXPECT_TRUE(is_host_in(host, listed)) << host;
+  constexpr std::array<std::string_view, 2> ascii{"localhost", "127.0.0.1"};
+  for (const auto* host : {"ｌocalhost", "①②⑦.⓪.⓪.①", "loc\u00adalhost"})
+    EXPECT_TRUE(is_host_in(host, ascii)) << host;
   for (const auto* host :
        {"munchen.de", "a.münchen.de", "кулік.укр", "xn--j1aac5a4g.xn--j1amh", "\xff.de"})
     EXPECT_FALSE(is_host_in(host, listed)) << host;
@@ -200,8 +205,8 @@ TEST(IdnUrl, IsWhatABrowserMakesOfIt) {
   EXPECT_EQ(host_of("http://r3---sn.MÜNCHEN.de/"), "!bad_host");  // a browser takes it
   EXPECT_EQ(host_of("http://r3---sn.münchen.de/"), "r3---sn.xn--mnchen-3ya.de");
   EXPECT_EQ(host_of("http://例え。ｊｐ/"), "xn--r8jz45g.jp");
-  const auto url = Url::parse("http://ü:ü@München.de:80/ü?ü#ü", idn_urls());
-  EXPECT_EQ(url->text(), "http://%C3%BC:%C3%BC@xn--mnchen-3ya.de/%C3%BC?%C3%BC#%C3%BC");
+  const auto url = Url::parse("http://ü@München.de:80/ü?ü#ü", idn_urls());
+  EXPECT_EQ(url->text(), "http://%C3%BC@xn--mnchen-3ya.de/%C3%BC?%C3%BC#%C3%BC");
   EXPECT_EQ(*Url::parse(url->text()), *url);
   EXPECT_EQ(Url::parse("//münchen.de/a", *url, idn_urls())->host(), "xn--mnchen-3ya.de");
   EXPECT_EQ(Url::parse("//münchen.de/a", *url).error(), UrlRefusal::non_ascii_host);

@@ -62,7 +62,8 @@ struct UrlOptions {
 [[nodiscard]] bool is_url(std::string_view text, const UrlOptions& options = {});
 // Whether a host is one of those, without regard to case, a dot at its end and an address's
 // spelling. An entry that begins with a dot stands for all below it, but not for itself. Host and
-// entries may be of A-labels or U-labels (idna.h), which are compared as A-labels.
+// entries may be beyond ASCII: what browsers make of them is compared, A-labels (idna.h). Entries
+// in A-labels need no work each time.
 [[nodiscard]] bool is_host_in(std::string_view host, std::span<const std::string_view> hosts);
 // What may stand in a link: such a URL, or a relative reference that stays on the host ("/a",
 // "a?b", "#c"; not "//host").

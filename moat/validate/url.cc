@@ -107,15 +107,16 @@ bool is_host_in(std::string_view host, std::span<const std::string_view> hosts) 
   if (hosts.empty()) return false;
   if (!host.empty() && host.back() == '.') host.remove_suffix(1);
   if (internal::is_beyond_ascii(host)) {
-    const auto name = internal::encode_u_labels(host);
-    return name && is_host_in(*name, hosts);
+    // Mapped, so that no way to type a name gets round a list of what is wrong.
+    const auto name = internal::map_name(host);
+    return name && !internal::is_beyond_ascii(*name) && is_host_in(*name, hosts);
   }
   // An address has many spellings.
   const auto address = IpAddress::parse(host);
   return std::any_of(hosts.begin(), hosts.end(), [&](std::string_view one) {
     if (address) return IpAddress::parse(one) == address;
     if (internal::is_beyond_ascii(one)) {
-      const auto name = internal::map_name(one);  // as the program's author spelled it
+      const auto name = internal::map_name(one);
       const std::string_view names[] = {name ? std::string_view(*name) : std::string_view()};
       return name && is_host_in(host, names);
     }
