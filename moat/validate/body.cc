@@ -70,7 +70,7 @@ TextCheck::TextCheck(const TextRule& rule) {
   state->min_length = rule.min_length;
   state->max_length = rule.max_length;
   state->format = &formats[static_cast<std::size_t>(rule.format)];
-  if (rule.format != TextFormat::any) state->check = schema::find_format(state->format->name).check;
+  if (rule.format != TextFormat::any) state->check = schema::find_format(state->format->name);
   state->pattern = rule.pattern;
   if (!rule.pattern.empty()) {
     const SchemaOptions limits;

@@ -23,6 +23,7 @@
 #include "moat/validate/host.h"
 #include "moat/validate/identifiers.h"
 #include "moat/validate/identity_cards.h"
+#include "moat/validate/idna.h"
 #include "moat/validate/internal/allocations.h"
 #include "moat/validate/internal/cost.h"
 #include "moat/validate/license_plates.h"
@@ -33,6 +34,7 @@
 #include "moat/validate/numbers.h"
 #include "moat/validate/passports.h"
 #include "moat/validate/postal_codes.h"
+#include "moat/validate/schema.h"
 #include "moat/validate/strings.h"
 #include "moat/validate/tax_ids.h"
 #include "moat/validate/template.h"
@@ -229,6 +231,24 @@ constexpr Reader readers[] = {
       (void)json::parse(t, {.depth = 32, .members = 1'000'000, .string_bytes = 1'000'000});
     },
     [](std::string_view t) { (void)Template::parse(t, Names().text("a").flag("b").text("c")); },
+    [](std::string_view t) { (void)domain_to_ascii(t, {.allow_mapping = true}); },
+    [](std::string_view t) { (void)domain_to_unicode(t); },
+    [](std::string_view t) { (void)is_a_label("xn--" + std::string(t)); },
+    [](std::string_view t) { (void)is_fqdn(t, {.allow_dotless = true, .allow_idn = true}); },
+    [](std::string_view t) { (void)is_email("a@" + std::string(t), {.allow_idn_domain = true}); },
+    [](std::string_view t) {
+      (void)is_url("http://" + std::string(t), {.max_bytes = 1'000'000, .allow_idn_host = true});
+    },
+    [](std::string_view t) { (void)Host::parse(t, {.allow_idn = true}); },
+    [](std::string_view t) {
+      (void)Url::parse("http://" + std::string(t), WebUrlOptions{.allow_idn = true});
+    },
+    [](std::string_view t) {
+      static const auto schema = Schema::parse(R"({"anyOf":[{"format":"iri"},{"format":"idn-email"},
+          {"format":"iri-reference"},{"format":"idn-hostname"}]})",
+                                               {.assert_formats = true});
+      (void)schema->check(json::Value(std::string(t)));
+    },
 };
 
 std::string repeated(std::string_view head, std::string_view part, std::size_t size) {
@@ -320,11 +340,25 @@ TEST_F(Growth, OfReadersIsThatOfTheirText) {
         "\xff", "\"",   "'",      "\\\\", "&",        "&amp", "&amp;",   "=",
         " ",    "\r\n", "=?",     "[",    "{\"a\":",  "[1,",  "\\u0041", "1",
         "<",    "<a ",  "<a b='", "<!--", "<script>", "</",   "{{a}}",   "{{#if b}}",
-        "{{",   "{{!"}) {
+        "{{",   "{{!",  "é",      "é.",   "xn--4ca.", "。"}) {
     for (const std::string_view head : {"", "http://", "file:///C:/", "[", "\"", "[\"", "a=", "{\"",
                                         "<p>", "<a b=\"", "<script>"}) {
       const auto small = repeated(head, part, small_size);
       const auto large = repeated(head, part, small_size * 16);
+      for (const auto reader : readers) expect_linear(reader, small, large);
+    }
+  }
+}
+
+// Names are refused when they are long, so these are short.
+TEST_F(Growth, OfDomainNamesIsThatOfTheirText) {
+  for (const std::string_view part :
+       {"é",       "é.",      "xn--4ca.", "。",           "\u00ad", "\u0301", "a\u0301", "\u0660",
+        "ب\u0660", "・",      "l·l",      "\u094d\u200d", "\u200c", "א.",     "א",       "\ufdfa",
+        "①",       "ｘn--a.", "𐌰",        "한",           "xn--",   "%C3%BC"}) {
+    for (const std::string_view head : {"", "ب", "क", "xn--", "a."}) {
+      const auto small = repeated(head, part, 60);
+      const auto large = repeated(head, part, 60 * 16);
       for (const auto reader : readers) expect_linear(reader, small, large);
     }
   }

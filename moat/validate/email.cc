@@ -7,6 +7,7 @@
 
 #include "moat/base/encoding.h"
 #include "moat/validate/internal/ascii.h"
+#include "moat/validate/internal/idna.h"
 #include "moat/validate/internal/unicode.h"
 #include "moat/validate/strings.h"
 
@@ -86,6 +87,19 @@ std::optional<EmailRefusal> refuse(std::string_view text, const EmailOptions& op
   return std::nullopt;
 }
 
+bool has_idn_domain(std::string_view text, const EmailOptions& options) {
+  return options.allow_idn_domain && text.size() <= max_total &&
+         internal::is_beyond_ascii(text.substr(std::min(text.rfind('@'), text.size())));
+}
+
+// The address with its domain in A-labels, which is judged as any other then.
+std::optional<std::string> with_a_labels(std::string_view text) {
+  const auto domain = text.rfind('@') + 1;
+  const auto name = internal::encode_u_labels(text.substr(domain));
+  if (!name) return std::nullopt;
+  return std::string(text.substr(0, domain)) + *name;
+}
+
 }  // namespace
 
 std::string_view to_string(EmailRefusal refusal) {
@@ -109,6 +123,10 @@ std::string_view to_string(EmailRefusal refusal) {
 }
 
 Result<Email, EmailRefusal> Email::parse(std::string_view text, const EmailOptions& options) {
+  if (has_idn_domain(text, options)) {
+    const auto address = with_a_labels(text);
+    return address ? parse(*address, options) : Error{EmailRefusal::bad_domain};
+  }
   if (const auto refusal = refuse(text, options)) return Error{*refusal};
   const auto at = text.find('@');
   Email email;
@@ -118,6 +136,12 @@ Result<Email, EmailRefusal> Email::parse(std::string_view text, const EmailOptio
   return email;
 }
 
-bool is_email(std::string_view text, const EmailOptions& options) { return !refuse(text, options); }
+bool is_email(std::string_view text, const EmailOptions& options) {
+  if (has_idn_domain(text, options)) {
+    const auto address = with_a_labels(text);
+    return address && !refuse(*address, options);
+  }
+  return !refuse(text, options);
+}
 
 }  // namespace moat::validate

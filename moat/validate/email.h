@@ -14,7 +14,8 @@ enum class EmailRefusal {
   too_long,             // over 254 bytes, or over 64 before the @
   forbidden_character,  // a control, white space, quote, invisible or bidi character, or no UTF-8
   malformed,            // no single @, or dots that lead, trail or follow each other
-  bad_domain,           // not labels of letters, digits and hyphens (RFC 1123 section 2.1)
+  bad_domain,           // not labels of letters, digits and hyphens (RFC 1123 section 2.1), or
+                        // "xn--" and no A-label (idna.h)
   no_dot,               // "user@host", unless allow_dotless_domain
   forbidden_domain      // not among only_domains, or among except_domains
 };
@@ -23,9 +24,11 @@ std::string_view to_string(EmailRefusal refusal);
 struct EmailOptions {
   bool allow_dotless_domain = false;  // user@localhost
   // Letters beyond ASCII before the @ (RFC 6531). Off: look-alike letters make two accounts look
-  // like one, and mail servers without SMTPUTF8 cannot be reached. A domain beyond ASCII is written
-  // in punycode (xn--…).
+  // like one, and mail servers without SMTPUTF8 cannot be reached.
   bool allow_utf8_local_part = false;
+  // Letters beyond ASCII behind the @: U-labels of IDNA 2008 (idna.h). An Email has them as
+  // A-labels, which every mail server can be told. Off, since letters look alike there, too.
+  bool allow_idn_domain = false;
   // Domains that are right (empty: all), then those that are wrong, compared as is_host_in does.
   std::span<const std::string_view> only_domains = {};
   std::span<const std::string_view> except_domains = {};
@@ -39,8 +42,8 @@ class Email final {
  public:
   [[nodiscard]] static Result<Email, EmailRefusal> parse(std::string_view text,
                                                          const EmailOptions& options = {});
-  // To send to: the domain lower-cased, the local part as given (RFC 5321 section 2.4: its case may
-  // matter).
+  // To send to: the domain lower-cased and in A-labels, the local part as given (RFC 5321
+  // section 2.4: its case may matter).
   const std::string& canonical() const { return canonical_; }
   // To compare and to store as unique: all lower-case (ASCII).
   const std::string& lookup_key() const { return lookup_key_; }

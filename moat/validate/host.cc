@@ -3,6 +3,7 @@
 
 #include "moat/base/encoding.h"
 #include "moat/validate/internal/ascii.h"
+#include "moat/validate/internal/idna.h"
 #include "moat/validate/strings.h"
 
 namespace moat::validate {
@@ -37,6 +38,11 @@ std::string_view to_string(HostRefusal refusal) {
 
 Result<Host, HostRefusal> Host::parse(std::string_view text, const HostOptions& options) {
   if (text.empty()) return Error{HostRefusal::empty};
+  if (options.allow_idn && internal::is_beyond_ascii(text)) {
+    const auto name = internal::encode_u_labels(text);
+    // Judged as any other from here on.
+    return name ? parse(*name, options) : Error{HostRefusal::malformed};
+  }
   const bool brackets = text.front() == '[';
   if (brackets) {
     if (text.back() != ']') return Error{HostRefusal::malformed};

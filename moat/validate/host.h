@@ -12,21 +12,25 @@ namespace moat::validate {
 
 enum class HostRefusal {
   empty,
-  malformed,    // not labels of letters, digits and hyphens (RFC 1123 section 2.1), over 253 bytes
-  no_dot,       // "localhost", unless allow_dotless
-  bad_address,  // looks like an address and is none, or not in its usual spelling: 127.1,
-                // 0x7f.0.0.1
+  malformed,      // not labels of letters, digits and hyphens (RFC 1123 section 2.1), "xn--" and no
+                  // A-label (idna.h), over 253 bytes
+  no_dot,         // "localhost", unless allow_dotless
+  bad_address,    // looks like an address and is none, or not in its usual spelling: 127.1,
+                  // 0x7f.0.0.1
   mapped_address  // ::ffff:192.0.2.1 has another spelling: 192.0.2.1
 };
 std::string_view to_string(HostRefusal refusal);
 
 struct HostOptions {
   bool allow_dotless = false;
+  // Names beyond ASCII, in U-labels of IDNA 2008 (idna.h); the Host has their A-labels.
+  bool allow_idn = false;
 };
 
 // Host is a name in DNS or an IP address, in the one spelling that every program reads alike: no
-// port, zone, dot at the end, octal or short address; nothing beyond ASCII. For an address alone
-// take moat::IpAddress (base/ip.h), which is parsed as strictly.
+// port, zone, dot at the end, octal or short address; nothing beyond ASCII, unless allow_idn makes
+// it ASCII first. For an address alone take moat::IpAddress (base/ip.h), which is parsed as
+// strictly.
 class Host final {
  public:
   // An IPv6 address stands in brackets or without.

@@ -7,7 +7,8 @@
 
 namespace moat::validate {
 
-// What stands around an e-mail address. All are linear in the text and allocate nothing.
+// What stands around an e-mail address. All are linear in the text and allocate
+// nothing, unless a domain has A-labels or is beyond ASCII.
 
 struct MailboxOptions {
   EmailOptions email;

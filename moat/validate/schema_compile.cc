@@ -278,12 +278,10 @@ class NodeWriter final {
     }
     if (const json::Value* value = find("format")) {
       if (value->as_string() == nullptr) return fail("format", "format is a string");
-      const Format format = find_format(*value->as_string());
-      if (!program_.options.assert_formats || !format.known) return true;
-      if (format.check == nullptr)
-        return fail("format", "this format cannot be checked here, so that nothing would be safe");
+      const FormatCheck check = find_format(*value->as_string());
+      if (!program_.options.assert_formats || check == nullptr) return true;
       add(Keyword::format, program_.formats.size(), static_cast<Id>(program_.names.size()));
-      program_.formats.push_back(format.check);
+      program_.formats.push_back(check);
       program_.names.push_back({*value->as_string()});
     }
     return true;

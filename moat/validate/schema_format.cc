@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// The formats of JSON Schema 2020-12 (validation section 7.3). idn-email, idn-hostname, iri and
-// iri-reference need tables of IDNA 2008 that are not here: they are refused where they would have
-// to be asserted.
+// The formats of JSON Schema 2020-12 (validation section 7.3).
 #include <algorithm>
 #include <array>
+#include <iterator>
+#include <string>
 
+#include "moat/base/encoding.h"
 #include "moat/validate/dates.h"
 #include "moat/validate/email.h"
 #include "moat/validate/internal/ascii.h"
+#include "moat/validate/internal/idna.h"
 #include "moat/validate/internal/schema_program.h"
+#include "moat/validate/internal/unicode.h"
 #include "moat/validate/strings.h"
 
 namespace moat::validate::schema {
@@ -71,7 +74,8 @@ bool are_uri_characters(std::string_view text, std::string_view marks) {
   }
   return true;
 }
-constexpr std::string_view segment_marks = "-._~!$&'()*+,;=:@";
+constexpr std::string_view path_marks = "-._~!$&'()*+,;=:@/";
+constexpr std::string_view query_marks = "-._~!$&'()*+,;=:@/?";
 
 bool is_authority(std::string_view text) {
   if (const auto at = text.rfind('@'); at != std::string_view::npos) {
@@ -106,7 +110,6 @@ bool is_uri_reference(std::string_view text) {
     text = text.substr(0, at);
     return good;
   };
-  const std::string query_marks = std::string(segment_marks) + "/?";
   if (!cut('#', query_marks) || !cut('?', query_marks)) return false;
   const std::size_t colon = text.find_first_of(":/");
   if (colon != std::string_view::npos && text[colon] == ':') {
@@ -123,12 +126,51 @@ bool is_uri_reference(std::string_view text) {
     if (!is_authority(text.substr(2, end - 2))) return false;
     text.remove_prefix(end);
   }
-  return are_uri_characters(text, std::string(segment_marks) + "/");
+  return are_uri_characters(text, path_marks);
 }
-bool is_uri(std::string_view text) {
+bool has_scheme(std::string_view text) {
   const std::size_t colon = text.find_first_of(":/?#");
-  return colon != std::string_view::npos && text[colon] == ':' && is_uri_reference(text);
+  return colon != std::string_view::npos && text[colon] == ':';
 }
+bool is_uri(std::string_view text) { return has_scheme(text) && is_uri_reference(text); }
+
+struct Range {
+  char32_t first, last;
+};
+// RFC 3987 section 2.2, ucschar up to the Basic Multilingual Plane's end; and section 4.1: no
+// formatting characters that change the order of what is shown (with the isolates, U+2066 to
+// U+2069, which are younger than the RFC).
+constexpr Range ucschar[] = {{0x00a0, 0x200d}, {0x2010, 0x2029}, {0x202f, 0x2065},
+                             {0x206a, 0xd7ff}, {0xf900, 0xfdcf}, {0xfdf0, 0xffef}};
+// In the further planes all but the two last code points of each and the tags; the two last planes
+// are private.
+bool is_ucschar(char32_t c) {
+  if (c >= 0x10000) return c < 0xf0000 && (c & 0xffff) < 0xfffe && (c < 0xe0000 || c >= 0xe1000);
+  return std::any_of(std::begin(ucschar), std::end(ucschar),
+                     [c](const Range& range) { return c >= range.first && c <= range.last; });
+}
+// Section 2.2, iprivate: in a query only.
+bool is_private(char32_t c) {
+  return (c >= 0xe000 && c <= 0xf8ff) || (c >= 0xf0000 && (c & 0xffff) < 0xfffe);
+}
+
+// RFC 3987 section 2.2: an IRI is a URI with ucschar where RFC 3986 has unreserved characters. So
+// a "~" stands in for each, which no scheme, port or address has, and the rest must be a URI.
+bool is_iri_reference(std::string_view text) {
+  if (!internal::is_beyond_ascii(text)) return is_uri_reference(text);
+  if (!is_valid_utf8(text)) return false;
+  std::string uri;
+  bool in_query = false, in_fragment = false;
+  while (!text.empty()) {
+    const char32_t c = internal::next_code_point(text);
+    in_fragment |= c == '#';
+    in_query = !in_fragment && (in_query || c == '?');
+    if (c >= 0x80 && !is_ucschar(c) && !(in_query && is_private(c))) return false;
+    uri += c < 0x80 ? static_cast<char>(c) : '~';
+  }
+  return is_uri_reference(uri);
+}
+bool is_iri(std::string_view text) { return has_scheme(text) && is_iri_reference(text); }
 
 // RFC 6570, levels 1 to 4, with erratum 6937 (the apostrophe is a literal).
 bool is_uri_template_expression(std::string_view text) {
@@ -186,10 +228,28 @@ bool is_relative_json_pointer(std::string_view text) {
   return text == "#" || is_json_pointer(text);
 }
 
-bool is_hostname(std::string_view text) { return is_fqdn(text, {.allow_dotless = true}); }
+bool is_hostname(std::string_view text) {
+  return is_fqdn(text, {.allow_dotless = true, .allow_one_letter_tld = true});
+}
+// RFC 5890 section 2.3.2.3. The suite of JSON Schema has the other three full stops between labels
+// (RFC 3490 section 3.1), and no other letters that would have to be mapped.
+bool is_idn_hostname(std::string_view text) {
+  if (!internal::is_beyond_ascii(text)) return is_hostname(text);
+  if (text.size() > 1024) return false;  // as domain_to_ascii has it
+  std::string name(text);
+  for (const std::string_view stop : {"\u3002", "\uff0e", "\uff61"})
+    for (auto at = name.find(stop); at != std::string::npos; at = name.find(stop, at + 1))
+      name.replace(at, stop.size(), ".");
+  return is_fqdn(name, {.allow_dotless = true, .allow_one_letter_tld = true, .allow_idn = true});
+}
 bool is_ipv4(std::string_view text) { return is_ip(text, IpVersion::v4); }
 bool is_ipv6(std::string_view text) { return is_ip(text, IpVersion::v6); }
 bool is_address(std::string_view text) { return is_email(text, {.allow_dotless_domain = true}); }
+bool is_idn_address(std::string_view text) {
+  return is_email(
+      text,
+      {.allow_dotless_domain = true, .allow_utf8_local_part = true, .allow_idn_domain = true});
+}
 // RFC 4122 leaves the version open, so that the nil UUID and versions to come are UUIDs, too.
 bool has_uuid_form(std::string_view text) {
   if (text.size() != 36) return false;
@@ -203,7 +263,7 @@ bool is_regex(std::string_view text) { return translate_pattern(text).has_value(
 
 }  // namespace
 
-Format find_format(std::string_view name) {
+FormatCheck find_format(std::string_view name) {
   constexpr std::pair<std::string_view, FormatCheck> formats[] = {
       {"date-time", is_date_time},
       {"date", is_full_date},
@@ -220,15 +280,15 @@ Format find_format(std::string_view name) {
       {"json-pointer", is_json_pointer},
       {"relative-json-pointer", is_relative_json_pointer},
       {"regex", is_regex},
-      {"idn-email", nullptr},
-      {"idn-hostname", nullptr},
-      {"iri", nullptr},
-      {"iri-reference", nullptr},
+      {"idn-email", is_idn_address},
+      {"idn-hostname", is_idn_hostname},
+      {"iri", is_iri},
+      {"iri-reference", is_iri_reference},
   };
   for (const auto& [known, check] : formats) {
-    if (known == name) return {true, check};
+    if (known == name) return check;
   }
-  return {};
+  return nullptr;
 }
 
 }  // namespace moat::validate::schema

@@ -230,12 +230,5 @@ TEST(SchemaFormats, AreAssertedWhereTheCallerSaysSo) {
   }
 }
 
-TEST(SchemaFormats, WhatCannotBeCheckedIsNotAsserted) {
-  SchemaOptions options;
-  EXPECT_TRUE(Schema::parse(R"({"format":"idn-hostname"})", options));
-  options.assert_formats = true;
-  EXPECT_FALSE(Schema::parse(R"({"format":"idn-hostname"})", options));
-}
-
 }  // namespace
 }  // namespace moat::validate

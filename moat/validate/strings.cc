@@ -9,6 +9,7 @@
 #include "moat/base/ip.h"
 #include "moat/validate/encodings.h"
 #include "moat/validate/internal/ascii.h"
+#include "moat/validate/internal/idna.h"
 #include "moat/validate/internal/unicode.h"
 
 namespace moat::validate {
@@ -47,6 +48,31 @@ bool is_top_level(std::string_view label) {
   return all(label, is_letter) || ascii_iequals(label.substr(0, 4), "xn--");
 }
 
+// is_fqdn of a name in ASCII.
+bool is_ascii_fqdn(std::string_view text, const FqdnOptions& options) {
+  if (options.allow_trailing_dot && !text.empty() && text.back() == '.') text.remove_suffix(1);
+  if (text.empty() || text.size() > 253) return false;
+  if (options.allow_wildcard && text.substr(0, 2) == "*.") text.remove_prefix(2);
+  const auto whole = text;
+  std::size_t labels = 0;
+  bool encoded = false;
+  std::string_view last;
+  while (true) {
+    const auto dot = text.find('.');
+    last = text.substr(0, dot);
+    if (!is_label(last, options.allow_underscores)) return false;
+    encoded |= internal::is_encoded_label(last);
+    ++labels;
+    if (dot == std::string_view::npos) break;
+    text.remove_prefix(dot + 1);
+  }
+  if (!options.allow_numeric_tld && !(labels == 1 ? !reads_as_number(last) : is_top_level(last)))
+    return false;
+  if (labels == 1 ? !options.allow_dotless : last.size() == 1 && !options.allow_one_letter_tld)
+    return false;
+  return !encoded || !internal::refuse_a_labels(whole);
+}
+
 constexpr std::array<char, 32> hyphen_to_zero = [] {
   std::array<char, 32> out{};
   for (const std::size_t at : {8U, 13U, 18U, 23U}) out[at] = '-' ^ '0';
@@ -63,22 +89,9 @@ bool is_ip(std::string_view text, IpVersion version) {
 }
 
 bool is_fqdn(std::string_view text, const FqdnOptions& options) {
-  if (options.allow_trailing_dot && !text.empty() && text.back() == '.') text.remove_suffix(1);
-  if (text.empty() || text.size() > 253) return false;
-  if (options.allow_wildcard && text.substr(0, 2) == "*.") text.remove_prefix(2);
-  std::size_t labels = 0;
-  std::string_view last;
-  while (true) {
-    const auto dot = text.find('.');
-    last = text.substr(0, dot);
-    if (!is_label(last, options.allow_underscores)) return false;
-    ++labels;
-    if (dot == std::string_view::npos) break;
-    text.remove_prefix(dot + 1);
-  }
-  if (labels == 1)
-    return options.allow_dotless && (options.allow_numeric_tld || !reads_as_number(last));
-  return last.size() > 1 && (options.allow_numeric_tld || is_top_level(last));
+  if (!options.allow_idn || !internal::is_beyond_ascii(text)) return is_ascii_fqdn(text, options);
+  const auto name = internal::encode_u_labels(text);
+  return name && is_ascii_fqdn(*name, options);
 }
 
 bool is_uuid(std::string_view text, std::optional<unsigned> version) {

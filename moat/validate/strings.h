@@ -24,9 +24,15 @@ struct FqdnOptions {
   bool allow_underscores = false;   // "_dmarc.example.com": a name in DNS, not of a host
   bool allow_numeric_tld = false;   // "1.2.3", "0x7f.1" (both read as addresses to some), "a.b2"
   bool allow_wildcard = false;      // "*.example.com"
+  // "a.b": no top-level domain has one letter, names of a network of one's own may.
+  bool allow_one_letter_tld = false;
+  // "münchen.de": labels beyond ASCII that are U-labels of IDNA 2008 (idna.h), no capitals but
+  // ASCII's. The name as A-labels is what is checked, and what should be stored.
+  bool allow_idn = false;
 };
 // A domain name of RFC 1123 labels, at most 253 bytes. Its last label is of letters or begins with
-// "xn--" (RFC 3696 section 2), a name of one label is no number.
+// "xn--" (RFC 3696 section 2), a name of one label is no number. Labels that begin with
+// "xn--" are A-labels of IDNA 2008.
 [[nodiscard]] bool is_fqdn(std::string_view text, const FqdnOptions& options = {});
 
 struct UrlOptions {
@@ -42,6 +48,7 @@ struct UrlOptions {
   bool allow_empty_host = false;       // file:///etc/motd
   bool allow_underscores = false;      // as in FqdnOptions
   bool allow_trailing_dot = false;
+  bool allow_idn_host = false;  // as allow_idn of FqdnOptions; all else stays ASCII
   bool require_port = false;
   bool forbid_query = false;
   bool forbid_fragment = false;
@@ -55,8 +62,9 @@ struct UrlOptions {
 // differently.
 [[nodiscard]] bool is_url(std::string_view text, const UrlOptions& options = {});
 // Whether a host is one of those, without regard to case, a dot at its end and an address's
-// spelling. An entry that begins
-// with a dot stands for all below it, but not for itself.
+// spelling. An entry that begins with a dot stands for all below it, but not for itself. Host and
+// entries may be beyond ASCII: what browsers make of them is compared, A-labels (idna.h). Entries
+// in A-labels need no work each time.
 [[nodiscard]] bool is_host_in(std::string_view host, std::span<const std::string_view> hosts);
 // What may stand in a link: such a URL, or a relative reference that stays on the host ("/a",
 // "a?b", "#c"; not "//host").

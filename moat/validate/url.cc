@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <optional>
+#include <string>
 
 #include "moat/base/encoding.h"
 #include "moat/base/ip.h"
+#include "moat/validate/internal/idna.h"
 #include "moat/validate/strings.h"
 
 namespace moat::validate {
@@ -79,20 +82,55 @@ bool is_host_and_port(std::string_view text, const UrlOptions& options) {
   return is_host(host, options) && is_right_port(text.substr(colon), options);
 }
 
+// The URL with a host beyond ASCII in A-labels, which is judged as any other then: what else is
+// beyond ASCII stays so.
+std::optional<std::string> with_a_labels(std::string_view text) {
+  const auto end = std::min(text.find_first_of(":/?#"), text.size());
+  std::size_t start = 0;
+  if (text.substr(end, 3) == "://") start = end + 3;
+  if (text.substr(0, 2) == "//") start = 2;
+  auto authority =
+      text.substr(start, std::min(text.find_first_of("/?#", start), text.size()) - start);
+  if (const auto at = authority.rfind('@'); at != std::string_view::npos) {
+    start += at + 1;
+    authority.remove_prefix(at + 1);
+  }
+  const auto host = authority.substr(0, authority.find(':'));
+  const auto name = internal::encode_u_labels(host);
+  if (!name) return std::nullopt;
+  return std::string(text.substr(0, start)) + *name + std::string(text.substr(start + host.size()));
+}
+
 }  // namespace
 
 bool is_host_in(std::string_view host, std::span<const std::string_view> hosts) {
+  if (hosts.empty()) return false;
   if (!host.empty() && host.back() == '.') host.remove_suffix(1);
+  if (internal::is_beyond_ascii(host)) {
+    // Mapped, so that no way to type a name gets round a list of what is wrong.
+    const auto name = internal::map_name(host);
+    return name && !internal::is_beyond_ascii(*name) && is_host_in(*name, hosts);
+  }
   // An address has many spellings.
   const auto address = IpAddress::parse(host);
   return std::any_of(hosts.begin(), hosts.end(), [&](std::string_view one) {
     if (address) return IpAddress::parse(one) == address;
+    if (internal::is_beyond_ascii(one)) {
+      const auto name = internal::map_name(one);
+      const std::string_view names[] = {name ? std::string_view(*name) : std::string_view()};
+      return name && is_host_in(host, names);
+    }
     if (one.substr(0, 1) != ".") return ascii_iequals(host, one);
     return host.size() > one.size() && ascii_iequals(host.substr(host.size() - one.size()), one);
   });
 }
 
 bool is_url(std::string_view text, const UrlOptions& options) {
+  if (options.allow_idn_host && text.size() <= options.max_bytes &&
+      internal::is_beyond_ascii(text)) {
+    const auto url = with_a_labels(text);
+    return url && !internal::is_beyond_ascii(*url) && is_url(*url, options);
+  }
   if (text.empty() || text.size() > options.max_bytes || !has_url_characters(text)) return false;
   const auto fragment = text.find('#');
   if (options.forbid_fragment && fragment != std::string_view::npos) return false;

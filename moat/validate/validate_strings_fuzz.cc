@@ -18,6 +18,7 @@
 #include "moat/validate/encodings.h"
 #include "moat/validate/identifiers.h"
 #include "moat/validate/identity_cards.h"
+#include "moat/validate/idna.h"
 #include "moat/validate/license_plates.h"
 #include "moat/validate/locales.h"
 #include "moat/validate/mail.h"
@@ -113,6 +114,11 @@ void dates_and_addresses(std::string_view text) {
   names.allow_dotless = names.allow_trailing_dot = names.allow_underscores = true;
   names.allow_numeric_tld = names.allow_wildcard = true;
   require(!is_fqdn(text) || is_fqdn(text, names));
+  names.allow_idn = true;
+  require(!is_fqdn(text) || is_fqdn(text, names));
+  names.allow_underscores = names.allow_wildcard = names.allow_trailing_dot = false;
+  names.allow_one_letter_tld = true;
+  require(is_fqdn(text, names) == domain_to_ascii(text).has_value());
 }
 
 void links_and_colors(std::string_view text) {
@@ -122,6 +128,9 @@ void links_and_colors(std::string_view text) {
   loose.allow_userinfo = loose.allow_dotless_host = loose.allow_empty_host = true;
   loose.allow_underscores = loose.allow_trailing_dot = true;
   require(!is_url(text) || is_url(text, loose));
+  loose.allow_idn_host = true;
+  require(!is_url(text) || is_url(text, loose));
+  require(!is_url(text, loose) || moat::is_valid_utf8(text));
   loose.except_hosts = hosts;
   loose.only_hosts = hosts;
   require(!is_url(text, loose));

@@ -6,6 +6,7 @@
 
 #include "moat/base/encoding.h"
 #include "moat/validate/internal/ascii.h"
+#include "moat/validate/internal/idna.h"
 #include "moat/validate/internal/web_host.h"
 
 namespace moat::validate::internal {
@@ -94,9 +95,25 @@ std::string decode_leniently(std::string_view text) {
   return out;
 }
 
+// "Domain to ASCII" of a name beyond ASCII.
+std::optional<UrlRefusal> make_ascii(std::string& host, const WebUrlOptions& options) {
+  if (!options.allow_idn) return UrlRefusal::non_ascii_host;
+  auto name = map_name(host);
+  if (!name || name->empty()) return UrlRefusal::bad_host;
+  host = *std::move(name);
+  return std::nullopt;
+}
+
+bool has_bad_a_label(std::string_view host) {
+  // Most hosts have no two hyphens in a row.
+  return host.find("--") != std::string_view::npos &&
+         (is_encoded_label(host) || host.find(".xn--") != std::string_view::npos) &&
+         refuse_a_labels(host);
+}
+
 }  // namespace
 
-Result<WebHost, UrlRefusal> parse_web_host(std::string_view text) {
+Result<WebHost, UrlRefusal> parse_web_host(std::string_view text, const WebUrlOptions& options) {
   if (text.front() == '[') {
     if (text.back() != ']' || text.find(':') == std::string_view::npos)
       return Error{UrlRefusal::bad_host};
@@ -105,9 +122,11 @@ Result<WebHost, UrlRefusal> parse_web_host(std::string_view text) {
     return WebHost{print_v6(*address), address};
   }
   std::string host = ascii_lower(decode_leniently(text));
-  if (std::any_of(host.begin(), host.end(), [](char c) { return (c & 0x80) != 0; }))
-    return Error{UrlRefusal::non_ascii_host};
+  if (is_beyond_ascii(host)) [[unlikely]]
+    if (const auto refused = make_ascii(host, options)) return Error{*refused};
+  // What letters beyond ASCII were mapped to is held against everything that ASCII is.
   if (std::any_of(host.begin(), host.end(), is_forbidden)) return Error{UrlRefusal::bad_host};
+  if (has_bad_a_label(host)) return Error{UrlRefusal::bad_host};
   if (!ends_in_number(host)) return WebHost{std::move(host), std::nullopt};
   const auto address = parse_v4(host);
   if (!address) return Error{UrlRefusal::bad_host};

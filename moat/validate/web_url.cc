@@ -125,7 +125,8 @@ void skip_slashes(std::string_view& text) {
 // Reads what stands behind the scheme into a Url.
 class UrlReader final {
  public:
-  UrlReader(Url& url, const Url* base) : url_(url), base_(base) {}
+  UrlReader(Url& url, const Url* base, const WebUrlOptions& options)
+      : url_(url), base_(base), options_(options) {}
 
   using Refused = std::optional<UrlRefusal>;
 
@@ -223,7 +224,7 @@ class UrlReader final {
   }
 
   Refused host(std::string_view text) {
-    auto parsed = internal::parse_web_host(text);
+    auto parsed = internal::parse_web_host(text, options_);
     if (!parsed) return parsed.error();
     url_.host_ = std::move(parsed->text);
     url_.address_ = parsed->address;
@@ -305,9 +306,11 @@ class UrlReader final {
 
   Url& url_;
   const Url* base_;
+  const WebUrlOptions& options_;
 };
 
-Result<Url, UrlRefusal> Url::read(std::string_view given, const Url* base) {
+Result<Url, UrlRefusal> Url::read(std::string_view given, const Url* base,
+                                  const WebUrlOptions& options) {
   if (given.size() > max_bytes) return Error{UrlRefusal::too_long};
   if (!is_valid_utf8(given)) return Error{UrlRefusal::not_utf8};
   const std::string stripped = strip(given);
@@ -322,7 +325,7 @@ Result<Url, UrlRefusal> Url::read(std::string_view given, const Url* base) {
   } else if (find_scheme(url.scheme_) == nullptr) {
     return Error{UrlRefusal::unknown_scheme};
   }
-  UrlReader reader(url, base);
+  UrlReader reader(url, base, options);
   // "http:a" is relative to a base of http: the colon alone makes no URL absolute.
   const bool of_base = base != nullptr && base->scheme_ == url.scheme_;
   const auto refused = url.scheme_ == "file" ? reader.file(rest)
@@ -336,9 +339,12 @@ Result<Url, UrlRefusal> Url::read(std::string_view given, const Url* base) {
   return url;
 }
 
-Result<Url, UrlRefusal> Url::parse(std::string_view text) { return read(text, nullptr); }
-Result<Url, UrlRefusal> Url::parse(std::string_view text, const Url& base) {
-  return read(text, &base);
+Result<Url, UrlRefusal> Url::parse(std::string_view text, const WebUrlOptions& options) {
+  return read(text, nullptr, options);
+}
+Result<Url, UrlRefusal> Url::parse(std::string_view text, const Url& base,
+                                   const WebUrlOptions& options) {
+  return read(text, &base, options);
 }
 
 std::optional<std::uint16_t> Url::effective_port() const {

@@ -18,25 +18,35 @@ enum class UrlRefusal {
   missing_scheme,  // a relative reference, and no base
   unknown_scheme,  // another than http, https, ws, wss, ftp and file
   missing_host,
-  bad_host,        // a character that no host has, or an address that is none
-  non_ascii_host,  // write it in punycode (xn--…)
+  bad_host,        // a character that no host has, an address that is none, or "xn--" and no
+                   // A-label (idna.h)
+  non_ascii_host,  // unless allow_idn: write it in A-labels (xn--…)
   bad_port         // no number, or over 65535
 };
 std::string_view to_string(UrlRefusal refusal);
+
+struct WebUrlOptions {
+  // Hosts beyond ASCII, percent-encoded or not: they are mapped by UTS #46, as browsers do, must be
+  // names of IDNA 2008 then, and are A-labels in the Url. What is mapped may turn out to be
+  // "localhost" or 127.0.0.1, so lists are held against host() and address(), never the text.
+  bool allow_idn = false;
+};
 
 // Url is a URL as a browser reads it: the WHATWG URL standard's basic parser for its special
 // schemes, its repairs included. White space at the ends, tabs and line ends go, backslashes become
 // slashes, dot segments are resolved, 0x7f.1 is 127.0.0.1. So it tells what a text will mean to a
 // browser. To connect to what a stranger wrote take FetchTarget (fetch_target.h), which repairs
-// nothing. Hosts beyond ASCII are refused; labels in punycode are not decoded.
+// nothing.
 class Url final {
  public:
   static constexpr std::size_t max_bytes = 8192;
 
   // Linear in the text (and in the base).
-  [[nodiscard]] static Result<Url, UrlRefusal> parse(std::string_view text);
+  [[nodiscard]] static Result<Url, UrlRefusal> parse(std::string_view text,
+                                                     const WebUrlOptions& options = {});
   // A reference, relative or not, on a page that has the URL `base`.
-  [[nodiscard]] static Result<Url, UrlRefusal> parse(std::string_view text, const Url& base);
+  [[nodiscard]] static Result<Url, UrlRefusal> parse(std::string_view text, const Url& base,
+                                                     const WebUrlOptions& options = {});
 
   // The one spelling: parse(url.text()) == url.
   const std::string& text() const { return text_; }
@@ -65,7 +75,8 @@ class Url final {
  private:
   friend class UrlReader;
   Url() = default;
-  static Result<Url, UrlRefusal> read(std::string_view text, const Url* base);
+  static Result<Url, UrlRefusal> read(std::string_view text, const Url* base,
+                                      const WebUrlOptions& options);
   void print();
 
   std::string scheme_, username_, password_, host_, path_, text_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // URLs: none throws, what is printed is read again as the same, and a target that may be fetched is
-// one that a much simpler reader sees alike.
+// one that a much simpler reader sees alike. Names: encoding and decoding undo each other, and what
+// is made of letters beyond ASCII is what the strict readers take, or nothing.
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
@@ -11,6 +12,7 @@
 #include "moat/base/encoding.h"
 #include "moat/validate/fetch_target.h"
 #include "moat/validate/host.h"
+#include "moat/validate/idna.h"
 #include "moat/validate/strings.h"
 #include "moat/validate/uuid.h"
 #include "moat/validate/web_url.h"
@@ -43,6 +45,45 @@ void urls(std::string_view text) {
   if (relative) require(*Url::parse(relative->text()) == *relative);
 }
 
+void names(std::string_view text) {
+  FqdnOptions any;
+  any.allow_dotless = any.allow_numeric_tld = any.allow_one_letter_tld = true;
+  for (const bool mapping : {false, true}) {
+    IdnaOptions options;
+    options.allow_mapping = mapping;
+    const auto ascii = domain_to_ascii(text, options);
+    const auto exact = domain_to_ascii(text);
+    require(!exact || *exact == *ascii);
+    if (!ascii) continue;
+    require(is_fqdn(*ascii, any) && moat::ascii_lower(*ascii) == *ascii);
+    require(*domain_to_ascii(*ascii) == *ascii);
+    const auto unicode = domain_to_unicode(*ascii);
+    require(unicode && *domain_to_ascii(*unicode) == *ascii &&
+            *domain_to_unicode(*unicode) == *unicode);
+    require(*domain_to_unicode(text, options) == *unicode);
+  }
+  require(!is_a_label(text) || *domain_to_ascii(text) == moat::ascii_lower(text));
+  HostOptions hosts;
+  hosts.allow_idn = true;
+  const auto host = Host::parse(text, hosts);
+  require(!Host::parse(text) || *host == *Host::parse(text));
+  if (host) require(*Host::parse(host->text()) == *host);
+}
+
+void idn_urls(std::string_view text) {
+  WebUrlOptions options;
+  options.allow_idn = true;
+  const auto strict = Url::parse(text);
+  const auto url = Url::parse(text, options);
+  require(!strict || (url && *url == *strict));
+  require(strict || url || strict.error() == url.error() ||
+          strict.error() == UrlRefusal::non_ascii_host);
+  // Whatever a host was mapped to is what the strict reader makes of the result.
+  if (url)
+    require(*Url::parse(url->text()) == *url &&
+            Url::parse(url->text())->address() == url->address());
+}
+
 void targets(std::string_view text) {
   FetchRules loose;
   loose.allow_http = loose.allow_private_networks = loose.allow_loopback = true;
@@ -69,6 +110,10 @@ void fuzz(std::span<const std::uint8_t> input) {
   const std::string_view text(copy.get(), input.size());
   urls(text);
   urls("http://" + std::string(text));
+  idn_urls(text);
+  idn_urls("http://" + std::string(text));
+  names(text);
+  names("xn--" + std::string(text));
   targets(text);
   targets("https://" + std::string(text));
   const auto host = Host::parse(text);

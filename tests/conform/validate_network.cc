@@ -18,6 +18,7 @@ Answer fqdn(const Call& call) {
   options.allow_underscores = call.flag("allow_underscores", false);
   options.allow_numeric_tld = call.flag("allow_numeric_tld", false);
   options.allow_wildcard = call.flag("allow_wildcard", false);
+  options.allow_idn = true;
   return from(is_fqdn(call.text(), options));
 }
 
@@ -91,6 +92,7 @@ Answer email(const Call& call) {
   EmailOptions options;
   options.allow_dotless_domain = !call.flag("require_tld", true);
   options.allow_utf8_local_part = call.flag("allow_utf8_local_part", true);
+  options.allow_idn_domain = true;
   options.only_domains = only;
   options.except_domains = except;
   if (characters != nullptr && characters->as_string() != nullptr)
@@ -130,6 +132,7 @@ Answer url(const Call& call) {
   options.allow_empty_host = !call.flag("require_host", true);
   options.allow_underscores = call.flag("allow_underscores", false);
   options.allow_trailing_dot = call.flag("allow_trailing_dot", false);
+  options.allow_idn_host = true;
   options.require_port = call.flag("require_port", false);
   options.forbid_query = !call.flag("allow_query_components", true);
   options.forbid_fragment = !call.flag("allow_fragments", true);

@@ -3,6 +3,7 @@
 // parsers stumble over must be read alike. `node url_interop.mjs PROGRAM [HOW MANY]`
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { domainToUnicode } from 'node:url'
 
 const [program, count = process.env.MOAT_LONG ? 400000 : 40000] = process.argv.slice(2)
 const atoms = [
@@ -41,9 +42,14 @@ function node(text, base) {
 }
 
 const hex = text => Buffer.from(text).toString('hex')
-const lines = cases.map(([text, base]) => `${hex(text)} ${base ? hex(base) : '-'}\n`).join('')
-const ours = spawnSync(program, { input: lines, maxBuffer: 1 << 30 }).stdout.toString().split('\n')
-assert.equal(ours.length, cases.length + 1)
+// Each [text, base] as Moat reads it, hosts beyond ASCII taken where `mark` is "+".
+function moat(cases, mark = '') {
+  const lines = cases.map(([text, base]) => `${hex(text)} ${base ? hex(base) : '-'}${mark}\n`).join('')
+  const answers = spawnSync(program, { input: lines, maxBuffer: 1 << 30 }).stdout.toString().split('\n')
+  assert.equal(answers.length, cases.length + 1)
+  return answers
+}
+const ours = moat(cases)
 
 // What is known to differ: hosts beyond ASCII or with one of four marks are refused here; and the Ada library in Node 20 leaves some dot segments, or the ".."
 // behind a file's segment that begins like a drive letter, which section 4.4 of the standard resolves.
@@ -54,3 +60,28 @@ const unknown = unlike.filter(({ node, moat }) => node === '!' || moat.startsWit
 console.log(`${cases.length} references, ${cases.filter((_, i) => !ours[i].startsWith('!')).length} of them URLs; ${unlike.length} read unlike Node`)
 assert.deepEqual(unknown, [])
 assert.ok(unlike.length <= cases.length / 10000 + 3)
+
+// Hosts beyond ASCII. Of letters that every release of Unicode and IDNA 2008 has, in all the ways in which they may be typed, both make the same names …
+const letters = ['a', 'b', 'z', 'A', '0', '9', '-', 'é', 'É', 'e\u0301', 'ß', 'ü', 'ö', 'ς', 'Σ', 'λ', 'я', 'Я', 'ж', '実', '例', 'え', 'カ', '한', 'ｅ', 'Ｘ', '１', '①',
+  '\u00ad', 'ﬁ', 'Ⅷ', 'ł', 'Ł', 'đ', 'ə', 'ก', 'क', 'க', '%C3%BC', 'l·l', '。', '．', '｡', '.', '.', '.', '.xn--mnchen-3ya.', '.com', '.de']
+// … and of anything else, Moat makes what Node makes or nothing.
+const others = [...letters, 'א', 'ב', '1', 'ب', '٠', '۰', '\u200d', '\u200c', '्', '・', '·', '͵', '💩', '☃', '℀', '：', '／', '＠', '％', '？', '⓪', '⑦', '２', '\u0301', '\u0903',
+  '\u0378', '\ufffd', '\ue000', '㍻', 'ẞ', 'İ', 'ı', 'ſ', 'K', '_', '--', 'xn--', 'xn--a', 'XN--4DBC', 'ｘｎ－－', '%C3', '%E3%80%82', '0x7f', '127', 'localhost', 'ｌｏｃａｌ', '\u3000',
+  '\ufdfa', '🄰', '𝟏', '²', 'ª', '\u2024', '\u180e', '\u034f', 'ـ']
+const names = (pieces, many) => Array.from({ length: many }, () => {
+  let name = ''
+  for (let left = 1 + below(6); left > 0; left--) name += pick(pieces)
+  return [`http://${name}/`, null]
+})
+const host = url => url === '!' || url.startsWith('!') ? '!' : url.split('/')[2]
+// What IDNA 2008 or the DNS does not have: hyphens at an end or in the third and fourth place, and what is too long.
+const odd = name => name.length > 253 || name.split('.').some(label => label.length > 63) ||
+  domainToUnicode(name).split('.').some(label => /^-|-$|^..--/u.test(label))
+for (const [pieces, must] of [[letters, true], [others, false]]) {
+  const list = names(pieces, Number(count) / 2)
+  const answers = moat(list, '+')
+  const read = list.map(([text], i) => ({ text, node: host(node(text, null)), moat: host(answers[i]) }))
+  const bad = read.filter(({ node, moat }) => moat !== node && (moat !== '!' || must && !odd(node)))
+  console.log(`${list.length} hosts, ${read.filter(({ moat }) => moat !== '!').length} of them taken, ${read.filter(({ node }) => node !== '!').length} by Node`)
+  assert.deepEqual(bad.slice(0, 20), [])
+}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Moat's half of tests/e2e/url_interop.mjs: each line of standard input is a reference and a base,
-// in hexadecimal, the base "-" for none. Answers with the URL's text, or "!" and why it is refused.
+// in hexadecimal, the base "-" for none; with "+" behind it hosts beyond ASCII are taken. Answers
+// with the URL's text, or "!" and why it is refused.
 #include <iostream>
 #include <string>
 
@@ -11,11 +12,13 @@ namespace {
 
 using moat::validate::Url;
 
-moat::Result<Url, moat::validate::UrlRefusal> read(const std::string& text,
-                                                   const std::string& base) {
-  if (base == "-") return Url::parse(text);
+moat::Result<Url, moat::validate::UrlRefusal> read(const std::string& text, std::string base) {
+  moat::validate::WebUrlOptions options;
+  options.allow_idn = base.back() == '+';
+  if (options.allow_idn) base.pop_back();
+  if (base == "-") return Url::parse(text, options);
   const auto on = Url::parse(moat::hex_decode(base).value());
-  return Url::parse(text, on.value());
+  return Url::parse(text, on.value(), options);
 }
 
 }  // namespace

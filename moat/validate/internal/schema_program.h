@@ -221,13 +221,8 @@ std::string types_text(std::uint64_t types);
 // "at least", for a keyword that bounds numbers
 std::string_view bound_words(Keyword keyword);
 
-// What `format: name` asks for. `known` is false for names that the standard does not have;
-// `check` is null where it is known, and nothing here can check it.
-struct Format {
-  bool known = false;
-  FormatCheck check = nullptr;
-};
-Format find_format(std::string_view name);
+// What `format: name` asks for; null for names that the standard does not have.
+FormatCheck find_format(std::string_view name);
 
 // RFC 3986 section 5.2: what `reference` means in a document at `base`.
 std::string resolve_uri(std::string_view base, std::string_view reference);

@@ -17,6 +17,6 @@ struct WebHost {
 };
 
 // WHATWG URL section 3.5, "host parser", for special schemes. `text` is not empty.
-Result<WebHost, UrlRefusal> parse_web_host(std::string_view text);
+Result<WebHost, UrlRefusal> parse_web_host(std::string_view text, const WebUrlOptions& options);
 
 }  // namespace moat::validate::internal
