@@ -54,9 +54,9 @@ struct UrlOptions {
 // and visible ASCII only: no backslash, white space or control, which browsers and libraries read
 // differently.
 [[nodiscard]] bool is_url(std::string_view text, const UrlOptions& options = {});
-// Whether a host is one of those, without regard to case, a dot at its end and an address's
-// spelling. An entry that begins
-// with a dot stands for all below it, but not for itself.
+// Whether a host is one of those, without regard to case, a dot at the end of either, and an
+// address's spelling (an entry may stand in brackets). An entry that begins with a dot stands for
+// all below it, but not for itself.
 [[nodiscard]] bool is_host_in(std::string_view host, std::span<const std::string_view> hosts);
 // What may stand in a link: such a URL, or a relative reference that stays on the host ("/a",
 // "a?b", "#c"; not "//host").

@@ -86,6 +86,9 @@ bool is_host_in(std::string_view host, std::span<const std::string_view> hosts) 
   // An address has many spellings.
   const auto address = IpAddress::parse(host);
   return std::any_of(hosts.begin(), hosts.end(), [&](std::string_view one) {
+    if (!one.empty() && one.back() == '.') one.remove_suffix(1);
+    if (one.size() > 2 && one.front() == '[' && one.back() == ']')
+      one = one.substr(1, one.size() - 2);
     if (address) return IpAddress::parse(one) == address;
     if (one.substr(0, 1) != ".") return ascii_iequals(host, one);
     return host.size() > one.size() && ascii_iequals(host.substr(host.size() - one.size()), one);
