@@ -68,19 +68,21 @@ bool take_parameter(std::string_view& text, FieldValue& out) {
   const std::string_view written = take_token(text);
   std::string name = ascii_lower(written);
   if (name.empty() || out.find(name) != nullptr || text.substr(0, 1) != "=") return false;
-  if (name.find_first_of(no_attribute) != std::string::npos) return false;
+  const bool encoded = name == "filename*";  // what it may be read_disposition knows
+  if (!encoded && name.find_first_of(no_attribute) != std::string::npos) return false;
   out.has_capitals = out.has_capitals || name != written;
   text.remove_prefix(1);
   std::string value;
   if (text.substr(0, 1) == "\"") {
     const std::size_t end = text.find('"', 1);
-    if (end == std::string_view::npos) return false;
+    if (end == std::string_view::npos || encoded) return false;
     value = text.substr(1, end - 1);
     text.remove_prefix(end + 1);
     if (value.find('\\') != std::string::npos) return false;
   } else {
     value = take_token(text);
-    if (value.empty() || value.find_first_of(no_attribute) != std::string::npos) return false;
+    if (value.empty() || (!encoded && value.find_first_of(no_attribute) != std::string::npos))
+      return false;
   }
   out.parameters.emplace_back(std::move(name), std::move(value));
   skip_blanks(text);
@@ -148,6 +150,13 @@ bool is_plain_file_name(std::string_view name) {
     if (text.find(encoded) != std::string::npos) return false;
   }
   return true;
+}
+
+// RFC 8187 section 3.2, of the name that stands before it: some take the one, others the other.
+bool says_again(std::string_view encoded, const std::optional<std::string>& file_name) {
+  constexpr std::string_view utf8 = "utf-8''";
+  return file_name && ascii_iequals(encoded.substr(0, utf8.size()), utf8) &&
+         percent_decode(encoded.substr(utf8.size())) == file_name;
 }
 
 // Python's cgi reads such a part as a form of its own, whose fields are among the others then.
@@ -303,8 +312,11 @@ class MultipartReader final {
         out.name = parameter;
       } else if (name == "filename") {
         out.file_name = parameter;
+      } else if (name == "filename*") {
+        // RFC 7578 section 4.2: must not be used. .NET's HttpClient always sends it.
+        if (!says_again(parameter, out.file_name))
+          return fail(ValuesRefusal::syntax, "has a filename* that is not the filename before it");
       } else {
-        // RFC 7578 section 4.2: filename* must not be used.
         return fail(ValuesRefusal::syntax,
                     "has a parameter other than name and filename in Content-Disposition");
       }

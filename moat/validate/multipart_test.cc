@@ -135,6 +135,15 @@ TEST(Multipart, HeadersOfPartsAreStrict) {
         std::string(name) + "; name=\"b\"\r\n",
         std::string(name) + "; filename=\"x\"; filename=\"y\"\r\n",
         std::string(name) + "; filename*=UTF-8''x\r\n",
+        std::string(name) + "; filename*=UTF-8''x; filename=x\r\n",
+        std::string(name) + "; filename=x; filename*=UTF-8''y\r\n",
+        std::string(name) + "; filename=x; filename*=latin1''x\r\n",
+        std::string(name) + "; filename=x; filename*=UTF-8'en'x\r\n",
+        std::string(name) + "; filename=x; filename*=UTF-8''%7\r\n",
+        std::string(name) + "; filename=x; filename*=UTF-8''x; filename*=UTF-8''x\r\n",
+        std::string(name) + "; filename=x; filename*0=x\r\n",
+        std::string(name) + "; filename=x; filename*=x\r\n",
+        std::string(name) + "; filename=x; filename*=\"UTF-8''x\"\r\n",
         std::string(name) + "; filename=\"..\"\r\n",
         std::string(name) + "; filename=\"a/b\"\r\n",
         std::string(name) + "; filename=\"a\\b\"\r\n",
@@ -193,6 +202,15 @@ TEST(Multipart, WhatOthersFindInAHeaderByASearchIsRefused) {
                                       "a",
                                       "a\xe3\x80\x80"})
     EXPECT_EQ(got(field(name, "x") + std::string(last)), "unsafe_name") << name;
+}
+
+TEST(Multipart, AFileNameMayBeSaidTwiceAsDotNetDoes) {
+  EXPECT_EQ(got_part("Content-Disposition: form-data; name=a; filename=x.txt; "
+                     "filename*=utf-8''x.txt\r\n"),
+            "{} a|x.txt|text/plain|x");
+  EXPECT_EQ(got_part("Content-Disposition: form-data; name=a; filename=\"x \xc3\xa9\"; "
+                     "filename*=UTF-8''x%20%c3%A9\r\n"),
+            "{} a|x \xc3\xa9|text/plain|x");
 }
 
 TEST(Multipart, NamesThatAreReadAlikeAreTaken) {
