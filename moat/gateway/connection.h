@@ -70,6 +70,9 @@ class Connection final {
  private:
   friend class Worker;
   friend class BodyReader;
+  // Of a body that is held, what is written at once. A copy of all would wait beside it for whoever
+  // reads slowly, and have the time of one piece.
+  static constexpr std::size_t piece_size = 64 * 1024;
   enum class Read { request, closed, refused };
   enum class Relay {
     done,
@@ -137,7 +140,8 @@ class Connection final {
     const std::size_t all = x_->body.size() + x_->answer.size() + x_->learning.body.size();
     return x_->held.grow_to(shared().connections.held(), x_->admission.client, all + more);
   }
-  void append_held(ClientFraming framing);
+  // What is in Exchange::out, and behind it the answer that is held. False: the client is gone.
+  net::Task<bool> send_held(ClientFraming framing);
   void observe(std::string_view bytes) {
     if (x_->observe_answer) keep_observed(bytes);
   }
@@ -165,6 +169,7 @@ class Connection final {
   net::Task<void> refuse_unavailable(const Backends::Unavailable& why);
   net::Task<void> refuse_backend(bool late);
   void report_failure(const Backends::Lease& lease, Relay result, bool closed);
+  net::Task<bool> send_rest(net::Stream& backend);
   void write_backend_head(const PreparedRoute& route, const Backends::Lease& lease);
   net::Task<void> upload(net::Stream& backend);
   // `refusal` is set where the result is `refused`.

@@ -170,11 +170,12 @@ net::Task<void> Connection::proxy(const PreparedRoute& route, std::size_t index)
     if (lease.stream == nullptr) co_return;
     const WhileThere there(backend_, lease.stream.get());
     write_backend_head(route, lease);
-    x.upstream.append(x.in.get() + x.begin, body_size).append(x.body);
+    x.upstream.append(x.in.get() + x.begin, body_size).append(x.body, 0, piece_size);
     bool hung_up = false;
     bool sent = lease.stream->write(x.upstream);
     const Tick deadline = loop_.in(shared().config.timeouts.backend);
     if (sent && !lease.stream->flushed()) sent = co_await lease.stream->flush(deadline);
+    if (sent && x.body.size() > piece_size) sent = co_await send_rest(*lease.stream);
     Relay result = Relay::no_answer;
     openapi::Refusal refusal;
     if (sent) {
@@ -231,6 +232,21 @@ net::Task<void> Connection::proxy(const PreparedRoute& route, std::size_t index)
     co_await refuse_backend(late);
     co_return;
   }
+}
+
+// Of a body that was read whole, what is behind its first piece.
+net::Task<bool> Connection::send_rest(net::Stream& backend) {
+  std::string_view rest = x_->body;
+  rest.remove_prefix(piece_size);
+  while (!rest.empty()) {
+    const std::string_view piece = rest.substr(0, piece_size);
+    rest.remove_prefix(piece.size());
+    if (!backend.write(piece)) co_return false;
+    const Tick deadline = loop_.in(shared().config.timeouts.backend);
+    const bool flushed = co_await backend.flush(deadline);
+    if (!flushed) co_return false;
+  }
+  co_return true;
 }
 
 // For the server's circuit. An answer that broke off had begun, and who was cut off by us is not to
@@ -450,9 +466,7 @@ net::Task<Connection::Relay> Connection::relay(const PreparedRoute& route, Backe
   // A small body that is here already leaves with its head, in one record and one write.
   std::size_t begin = head;
   if (checked == Answer::held) {
-    append_held(framing);
-    const bool left = co_await send(x.out);
-    if (left) x.bytes_out += x.answer.size();
+    const bool left = co_await send_held(framing);
     x.complete = left;
     if (!response.keep_alive || (body_ != nullptr && !body_->done())) lease.stream->cancel();
     co_return left ? Relay::done : Relay::broken;

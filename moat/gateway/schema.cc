@@ -238,12 +238,25 @@ net::Task<Connection::Held> Connection::hold_answer(net::Stream& backend, std::s
   }
 }
 
-void Connection::append_held(ClientFraming framing) {
-  if (framing == ClientFraming::chunked) {
-    if (!x_->answer.empty()) http::append_chunk(x_->out, x_->answer);
-    x_->out.append(http::last_chunk);
-  } else {
-    x_->out.append(x_->answer);
+net::Task<bool> Connection::send_held(ClientFraming framing) {
+  constexpr std::size_t pieces_a_turn = 4;
+  Exchange& x = *x_;
+  std::string_view rest = x.answer;
+  for (std::size_t pieces = 1;; ++pieces) {
+    const std::string_view piece = rest.substr(0, piece_size);
+    rest.remove_prefix(piece.size());
+    if (framing == ClientFraming::chunked) {
+      http::append_chunk(x.out, piece);
+      if (rest.empty()) x.out.append(http::last_chunk);
+    } else {
+      x.out.append(piece);
+    }
+    const bool sent = co_await send(x.out);
+    if (!sent) co_return false;
+    x.bytes_out += piece.size();
+    if (rest.empty()) co_return true;
+    x.out.clear();
+    if (pieces % pieces_a_turn == 0) co_await loop_.next_turn();
   }
 }
 

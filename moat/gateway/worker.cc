@@ -40,8 +40,8 @@ void Exchange::clear() {
   admission = shield::Admission();
   forwarded_for.clear();
   cookie_scratch.clear();
-  out.clear();
-  upstream.clear();
+  forget(out);
+  forget(upstream);
   request_id.clear();
   described.operation = nullptr;
   described.path_values.clear();

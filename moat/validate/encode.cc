@@ -172,17 +172,20 @@ Encoded encode_header_value(std::string_view text) {
 }
 
 Encoded encode_mail_header(std::string_view text, MailPlace place) {
-  // RFC 5322 section 2.1.1: a line has at most 998 bytes. An encoded word of 60 and the field's
-  // name fit into the 76 of RFC 2047 section 2.
-  constexpr std::size_t max_plain = 900, bytes_a_word = 33, max_bytes = 65536;
+  // RFC 5322 section 2.1.1: a line has at most 998 bytes, behind a name the address is one of them.
+  // An encoded word of 60 and the field's name fit into the 76 of RFC 2047 section 2.
+  constexpr std::size_t bytes_a_word = 33, max_bytes = 65536;
+  const bool is_name = place == MailPlace::display_name;
+  const std::size_t max_plain = is_name ? 700 : 900;
   if (const auto refused = refuse_text(text)) return Error{*refused};
   if (has_control(text, "")) return Error{EncodeRefusal::control};
   if (text.size() > max_bytes) return Error{EncodeRefusal::too_long};
   const bool ascii = std::none_of(text.begin(), text.end(), [](char c) { return (c & 0x80) != 0; });
   // RFC 5322 section 3.2.3: what ends a name that is not quoted.
-  const std::string_view specials = place == MailPlace::text ? "" : "\"\\()<>[]:;@,.";
+  const std::string_view specials = is_name ? "\"\\()<>[]:;@,." : "";
   const bool plain = ascii && text.size() <= max_plain && !ends_in_blank(text) &&
                      text.find("=?") == std::string_view::npos &&
+                     !(is_name && text.find("  ") != std::string_view::npos) &&
                      text.find_first_of(specials) == std::string_view::npos;
   if (plain) return std::string(text);
   std::string out;
@@ -288,9 +291,7 @@ std::string_view skip_unseen(std::string_view text) {
   return text;
 }
 
-bool is_formula(std::string_view text) {
-  // OWASP ASVS 5.0 section 1.2.10 names the tab too.
-  if (!text.empty() && internal::contains("\t\r\n", text[0])) return true;
+bool begins_formula(std::string_view text) {
   const auto rest = skip_unseen(text);
   if (rest.empty()) return false;
   if (internal::contains("=@", rest[0])) return true;
@@ -302,15 +303,38 @@ bool is_formula(std::string_view text) {
                      [rest](std::string_view w) { return rest.substr(0, 3) == w; });
 }
 
+// What parts cells for a spreadsheet that goes by another separator than the file's, as those of
+// half of Europe do. Then a quote behind a comma quotes nothing: x,"a;=1" is the cells x,"a and
+// =1".
+constexpr std::string_view other_separators = ";\t\r\n";
+
+// Puts an apostrophe before each formula. False: there is none.
+bool disarm(std::string_view text, std::string& out) {
+  // OWASP ASVS 5.0 section 1.2.10 names the tab too.
+  bool found = (!text.empty() && internal::contains("\t\r\n", text[0])) || begins_formula(text);
+  if (found) out += '\'';
+  while (!text.empty()) {
+    const auto next = std::min(text.find_first_of(other_separators), text.size());
+    out += text.substr(0, std::min(next + 1, text.size()));
+    text.remove_prefix(std::min(next + 1, text.size()));
+    auto cell = text.substr(0, text.find_first_of(other_separators));
+    while (!cell.empty() && skip_unseen(cell).substr(0, 1) == "\"")
+      cell = skip_unseen(cell).substr(1);
+    if (!begins_formula(cell)) continue;
+    out += '\'';
+    found = true;
+  }
+  return found;
+}
+
 }  // namespace
 
 Encoded encode_csv_field(std::string_view text, CsvFormulas formulas) {
   if (const auto refused = refuse_text(text)) return Error{*refused};
-  std::string prefixed;
-  if (formulas != CsvFormulas::allow_formulas && is_formula(text)) {
+  std::string disarmed;
+  if (formulas != CsvFormulas::allow_formulas && disarm(text, disarmed)) {
     if (formulas == CsvFormulas::refuse) return Error{EncodeRefusal::formula};
-    prefixed = "'" + std::string(text);
-    text = prefixed;
+    text = disarmed;
   }
   // RFC 4180 section 2.6; semicolons and tabs part the fields where the locale or the program says
   // so, and some readers cut spaces off.

@@ -94,7 +94,8 @@ enum class CsvFormulas {
 };
 // For one field of CSV (RFC 4180 section 2), quoted where that is needed. A formula begins with a
 // tab or a line end, or, after white space and what nobody sees, with = + - @ or the full-width
-// forms of these, and is not a plain number.
+// forms of these, and is not a plain number. What stands behind a semicolon, a tab or a line end
+// within the field is looked at in the same way: another separator may be the reader's.
 [[nodiscard]] Encoded encode_csv_field(std::string_view text,
                                        CsvFormulas formulas = CsvFormulas::refuse);
 

@@ -79,6 +79,15 @@ TEST(Encode, AMailHeaderIsAsciiOrEncodedWords) {
   EXPECT_EQ(said(encode_mail_header(std::string(900, 'x'))), std::string(900, 'x'));
   EXPECT_EQ(testing::read_mail(encode_mail_header(std::string(901, 'x')).value()),
             std::string(901, 'x'));
+  // "From: " or the like before it, an address of 254 bytes in brackets behind it.
+  EXPECT_EQ(said(encode_mail_header(std::string(700, 'x'), MailPlace::display_name)),
+            std::string(700, 'x'));
+  EXPECT_EQ(testing::read_mail(
+                encode_mail_header(std::string(701, 'x'), MailPlace::display_name).value()),
+            std::string(701, 'x'));
+  // Two spaces would become one.
+  EXPECT_EQ(said(encode_mail_header("a  b", MailPlace::display_name)), "=?UTF-8?B?YSAgYg==?=");
+  EXPECT_EQ(said(encode_mail_header("a  b")), "a  b");
   EXPECT_TRUE(encode_mail_header(std::string(65536, 'x')));
   EXPECT_EQ(said(encode_mail_header(std::string(65537, 'x'))), "refused: too_long");
 }
@@ -146,6 +155,19 @@ TEST(Encode, AFieldOfCsvStaysOneAndRunsNothing) {
   EXPECT_EQ(said(encode_csv_field("=1+1", CsvFormulas::prefix_apostrophe)), "'=1+1");
   EXPECT_EQ(said(encode_csv_field("a=1", CsvFormulas::prefix_apostrophe)), "a=1");
   EXPECT_EQ(said(encode_csv_field("=1+1", CsvFormulas::allow_formulas)), "=1+1");
+  // A reader whose separator is another one reads the rest as a cell of its own.
+  for (const auto* formula : {"a;=1", "a\t=1", "a\n=1", "a\r=1", "a\r\n- x", "a;\"=1", "a;\"\"=1",
+                              "a; \" \"@x", "a;\ufeff=1", "a;b;\uff1d1", "a;-5b", ";="})
+    EXPECT_EQ(said(encode_csv_field(formula)), "refused: formula") << formula;
+  for (const auto* text : {"a;b\t-5;+1.5\nc", "a, =b", "a;b=1", "a;\"", "a;", ";", "a;\"\"b"})
+    EXPECT_TRUE(encode_csv_field(text)) << text;
+  const auto disarmed = [](std::string_view text) {
+    return said(encode_csv_field(text, CsvFormulas::prefix_apostrophe));
+  };
+  EXPECT_EQ(disarmed("=1;=2;3\n@x"), "\"'=1;'=2;3\n'@x\"");
+  EXPECT_EQ(disarmed("a;\"\"=1"), "\"a;'\"\"\"\"=1\"");
+  EXPECT_EQ(disarmed("\t=1"), "\"'\t'=1\"");
+  EXPECT_EQ(said(encode_csv_field("a;=1", CsvFormulas::allow_formulas)), "\"a;=1\"");
   EXPECT_EQ(said(encode_csv_field("a\0"sv)), "refused: nul");
   EXPECT_EQ(said(encode_csv_field("\xff")), "refused: not_utf8");
 }

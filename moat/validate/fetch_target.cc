@@ -101,7 +101,12 @@ FetchTarget::FetchTarget(Url url, Host host, std::uint16_t port, const FetchRule
       host_(std::move(host)),
       port_(port),
       allow_private_networks_(rules.allow_private_networks),
-      allow_loopback_(rules.allow_loopback) {}
+      allow_loopback_(rules.allow_loopback) {
+  for (const auto one : rules.except_hosts) {
+    const auto excepted = Host::parse(one);
+    if (excepted && excepted->address()) except_addresses_.push_back(*excepted->address());
+  }
+}
 
 Result<FetchTarget, FetchRefusal> FetchTarget::parse(std::string_view text,
                                                      const FetchRules& rules) {
@@ -143,6 +148,9 @@ Result<FetchTarget, FetchRefusal> FetchTarget::redirect(std::string_view locatio
 }
 
 bool FetchTarget::allows(const IpAddress& address) const {
+  if (std::find(except_addresses_.begin(), except_addresses_.end(), address) !=
+      except_addresses_.end())
+    return false;
   switch (address_kind(address)) {
     case AddressKind::global:
       return true;

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "moat/base/ip.h"
 #include "moat/base/result.h"
@@ -55,7 +56,8 @@ struct FetchRules {
   // Ports that are right; empty: 80 and 443.
   std::span<const std::uint16_t> ports = {};
   // Hosts that are right (empty: all), then those that are wrong; is_host_in says how they are
-  // compared. The best rule of all is a short only_hosts.
+  // compared. An address among the latter is wrong for a name, too, that has it. The best rule of
+  // all is a short only_hosts.
   std::span<const std::string_view> only_hosts = {};
   std::span<const std::string_view> except_hosts = {};
   // Addresses of kind private_use, *.internal, *.local and the like, names without a dot. Whoever
@@ -100,6 +102,7 @@ class FetchTarget final {
   std::uint16_t port_;
   bool allow_private_networks_;
   bool allow_loopback_;
+  std::vector<IpAddress> except_addresses_;
 };
 
 }  // namespace moat::validate

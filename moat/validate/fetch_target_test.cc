@@ -114,6 +114,26 @@ TEST(FetchTarget, HostsAreThoseOfTheRules) {
   EXPECT_EQ(read("https://a.example.com/", rules), "https://a.example.com/");
 }
 
+TEST(FetchTarget, AnExceptedAddressIsRefusedHoweverItIsReached) {
+  constexpr std::array<std::string_view, 3> hosts{"93.184.215.14", "[2606:2800:21f::1]",
+                                                  "example.net."};
+  FetchRules rules;
+  rules.except_hosts = hosts;
+  EXPECT_EQ(read("https://93.184.215.14/", rules), "forbidden_host");
+  EXPECT_EQ(read("https://93.184.215.15/", rules), "https://93.184.215.15/");
+  EXPECT_EQ(read("https://[2606:2800:21f::1]/", rules), "forbidden_host");
+  EXPECT_EQ(read("https://[2606:2800:21f::2]/", rules), "https://[2606:2800:21f::2]/");
+  EXPECT_EQ(read("https://example.net/", rules), "forbidden_host");
+  const auto target = FetchTarget::parse("https://example.com/", rules);
+  ASSERT_TRUE(target);
+  for (const auto* address : {"93.184.215.14", "::ffff:93.184.215.14", "2606:2800:21f::1"}) {
+    const std::vector<IpAddress> one{ip(address)};
+    EXPECT_EQ(target->judge(one).error(), FetchRefusal::forbidden_address) << address;
+  }
+  const std::vector<IpAddress> other{ip("93.184.215.15"), ip("2606:2800:21f::2")};
+  EXPECT_TRUE(target->judge(other));
+}
+
 TEST(FetchTarget, OneForbiddenAddressRefusesAll) {
   const auto target = FetchTarget::parse("https://example.com/");
   ASSERT_TRUE(target);

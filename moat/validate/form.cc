@@ -27,7 +27,8 @@ Result<std::string, FormRefusal> decode_form_text(std::string_view text, std::si
   out.reserve(std::min(text.size(), limit));
   for (std::size_t i = 0; i < text.size(); ++i) {
     char c = text[i];
-    if (c <= 0x20 || c >= 0x7f) return Error{FormRefusal::bad_character};
+    // A ';' ends a parameter for Rack before 3, Perl's CGI and Python before 3.9.2.
+    if (c <= 0x20 || c >= 0x7f || c == ';') return Error{FormRefusal::bad_character};
     if (c == '+' && plus == Plus::space) c = ' ';
     if (c == '%') {
       const int high = i + 2 < text.size() ? hex_value(text[i + 1]) : -1;

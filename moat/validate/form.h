@@ -24,7 +24,7 @@ enum class FormRefusal {
   too_many,       // parameters
   too_long,       // a name, a value or the whole
   bad_escape,     // '%' without two hex digits
-  bad_character,  // a raw control, space or byte beyond ASCII, or a decoded NUL
+  bad_character,  // a raw control, space, ';' or byte beyond ASCII, or a decoded NUL
   invalid_utf8,
   empty_name,
   duplicate_name

@@ -4,21 +4,10 @@
 #include "moat/base/encoding.h"
 #include "moat/validate/internal/ascii.h"
 #include "moat/validate/internal/idna.h"
+#include "moat/validate/internal/web_host.h"
 #include "moat/validate/strings.h"
 
 namespace moat::validate {
-namespace {
-
-// What some resolver or browser would take for an IPv4 address: the last label is a number.
-bool ends_in_number(std::string_view text) {
-  const auto dot = text.rfind('.');
-  const auto last = dot == std::string_view::npos ? text : text.substr(dot + 1);
-  if (internal::all(last, internal::is_digit)) return true;
-  return ascii_iequals(last.substr(0, 2), "0x") &&
-         (last.size() == 2 || internal::all(last.substr(2), internal::is_hex_digit));
-}
-
-}  // namespace
 
 std::string_view to_string(HostRefusal refusal) {
   switch (refusal) {
@@ -58,12 +47,11 @@ Result<Host, HostRefusal> Host::parse(std::string_view text, const HostOptions& 
     return host;
   }
   if (colons) return Error{HostRefusal::bad_address};
-  if (ends_in_number(text)) return Error{HostRefusal::bad_address};
-  FqdnOptions dotless;
-  dotless.allow_dotless = true;
-  if (!is_fqdn(text, dotless)) return Error{HostRefusal::malformed};
-  if (!options.allow_dotless && text.find('.') == std::string_view::npos)
-    return Error{HostRefusal::no_dot};
+  if (internal::ends_in_number(text)) return Error{HostRefusal::bad_address};
+  FqdnOptions name;
+  name.allow_dotless = options.allow_dotless || text.find('.') == std::string_view::npos;
+  if (!is_fqdn(text, name)) return Error{HostRefusal::malformed};
+  if (name.allow_dotless && !options.allow_dotless) return Error{HostRefusal::no_dot};
   host.text_ = ascii_lower(text);
   return host;
 }

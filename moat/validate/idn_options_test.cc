@@ -62,7 +62,7 @@ TEST(IdnNames, WhatIsNoALabelIsRefusedEverywhere) {
   }
   FqdnOptions open;
   open.allow_dotless = open.allow_trailing_dot = open.allow_underscores = true;
-  open.allow_numeric_tld = open.allow_wildcard = open.allow_one_letter_tld = open.allow_idn = true;
+  open.allow_numeric_tld = open.allow_wildcard = open.allow_idn = true;
   for (const auto& bad : bad_names) EXPECT_FALSE(is_fqdn(bad, open)) << bad;
   for (const auto* name : {"*.xn--mnchen-3ya.de", "_a.xn--mnchen-3ya.de.", "xn--mnchen-3ya"})
     EXPECT_TRUE(is_fqdn(name, open)) << name;
@@ -90,7 +90,7 @@ TEST(IdnNames, FqdnOption) {
         "①.de", "münchen。de", "é..de", "xn--a.é", "mu\u0308nchen.de", "0a.א", "ü.d"})
     EXPECT_FALSE(is_fqdn(name, idn)) << name;
   idn.allow_dotless = idn.allow_trailing_dot = idn.allow_underscores = idn.allow_wildcard = true;
-  idn.allow_numeric_tld = idn.allow_one_letter_tld = true;
+  idn.allow_numeric_tld = true;
   for (const auto* name :
        {"münchen", "münchen.de.", "_a.münchen.de", "*.münchen.de", "münchen.1", "ü.d"})
     EXPECT_TRUE(is_fqdn(name, idn)) << name;

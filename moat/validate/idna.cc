@@ -204,7 +204,7 @@ Answer domain_to_ascii(std::string_view name, const IdnaOptions& options) {
     ascii = ascii_lower(*encoded);
   }
   FqdnOptions any;
-  any.allow_dotless = any.allow_numeric_tld = any.allow_one_letter_tld = true;
+  any.allow_dotless = any.allow_numeric_tld = true;
   if (!is_fqdn(ascii, any)) return Error{refusal_of_ascii(ascii)};
   return ascii;
 }

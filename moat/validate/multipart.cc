@@ -36,6 +36,7 @@ bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x
 struct FieldValue {
   std::string first;                                            // in lower case
   std::vector<std::pair<std::string, std::string>> parameters;  // names in lower case
+  bool has_capitals = false;                                    // in a parameter's name
 
   const std::string* find(std::string_view name) const {
     for (const auto& [key, value] : parameters) {
@@ -56,24 +57,32 @@ std::string_view take_token(std::string_view& text) {
   return out;
 }
 
-// One `; name=value`; a backslash is read in too many ways to be taken.
+// One `; name=value`; a backslash is read in too many ways to be taken. So are names with '*' (RFC
+// 2231: some put `charset*0` and `charset*1` together), and outside quotes what is no
+// attribute-char of that RFC's section 7: PHP takes '...' for quotes.
 bool take_parameter(std::string_view& text, FieldValue& out) {
+  constexpr std::string_view no_attribute = "*'%";
   if (text[0] != ';') return false;
   text.remove_prefix(1);
   skip_blanks(text);
-  std::string name = ascii_lower(take_token(text));
+  const std::string_view written = take_token(text);
+  std::string name = ascii_lower(written);
   if (name.empty() || out.find(name) != nullptr || text.substr(0, 1) != "=") return false;
+  const bool encoded = name == "filename*";  // what it may be read_disposition knows
+  if (!encoded && name.find_first_of(no_attribute) != std::string::npos) return false;
+  out.has_capitals = out.has_capitals || name != written;
   text.remove_prefix(1);
   std::string value;
   if (text.substr(0, 1) == "\"") {
     const std::size_t end = text.find('"', 1);
-    if (end == std::string_view::npos) return false;
+    if (end == std::string_view::npos || encoded) return false;
     value = text.substr(1, end - 1);
     text.remove_prefix(end + 1);
     if (value.find('\\') != std::string::npos) return false;
   } else {
     value = take_token(text);
-    if (value.empty()) return false;
+    if (value.empty() || (!encoded && value.find_first_of(no_attribute) != std::string::npos))
+      return false;
   }
   out.parameters.emplace_back(std::move(name), std::move(value));
   skip_blanks(text);
@@ -100,8 +109,59 @@ std::optional<FieldValue> parse_field_value(std::string_view text) {
 
 bool is_utf8_charset(const FieldValue& type) {
   const std::string* charset = type.find("charset");
-  return charset == nullptr || ascii_iequals(*charset, "utf-8") ||
-         ascii_iequals(*charset, "us-ascii");
+  return charset == nullptr || ascii_iequals(*charset, "utf-8");
+}
+bool is_ascii_charset(const FieldValue& type) {
+  const std::string* charset = type.find("charset");
+  return charset != nullptr && ascii_iequals(*charset, "us-ascii");
+}
+bool is_ascii(std::string_view text) {
+  return std::none_of(text.begin(), text.end(), [](char c) { return (c & 0x80) != 0; });
+}
+
+// Many look for the parameters of a part by a search through its header, not by a grammar: Rack,
+// multiparty and formidable find `name=` in a name, Rack `Content-Disposition:` in any field.
+// Tomcat decodes encoded words (RFC 2047).
+bool is_found_alike(std::string_view parameter) {
+  return parameter.find("=?") == std::string_view::npos &&
+         ascii_lower(parameter).find("name=") == std::string::npos;
+}
+bool hides_a_parameter(const FieldValue& type) {
+  return std::any_of(type.parameters.begin(), type.parameters.end(), [](const auto& parameter) {
+    return parameter.second.find(';') != std::string::npos;
+  });
+}
+bool hides_a_field(std::string_view line) {
+  const std::string text = ascii_lower(line);
+  for (const std::string_view name :
+       {"content-disposition:", "content-type:", "content-transfer-encoding:"}) {
+    if (text.find(name, 1) != std::string::npos) return true;
+  }
+  return false;
+}
+
+// As it is and as those read it who decode it: Rack percent-encoding, multiparty character
+// references, others without the blanks at its ends.
+bool is_plain_file_name(std::string_view name) {
+  const std::string_view inner = trim(name);
+  if (name.find('/') != std::string_view::npos || inner == "." || inner == "..") return false;
+  const std::string text = ascii_lower(name);
+  for (const std::string_view encoded : {"%2f", "%5c", "%00", "&#"}) {
+    if (text.find(encoded) != std::string::npos) return false;
+  }
+  return true;
+}
+
+// RFC 8187 section 3.2, of the name that stands before it: some take the one, others the other.
+bool says_again(std::string_view encoded, const std::optional<std::string>& file_name) {
+  constexpr std::string_view utf8 = "utf-8''";
+  return file_name && ascii_iequals(encoded.substr(0, utf8.size()), utf8) &&
+         percent_decode(encoded.substr(utf8.size())) == file_name;
+}
+
+// Python's cgi reads such a part as a form of its own, whose fields are among the others then.
+bool is_form(std::string_view type) {
+  return type.substr(0, 10) == "multipart/" || type == "application/x-www-form-urlencoded";
 }
 
 // The boundary that the body's Content-Type names, or nullopt.
@@ -210,6 +270,8 @@ class MultipartReader final {
     if (colon == std::string_view::npos || !is_token(line.substr(0, colon)) ||
         std::any_of(value.begin(), value.end(), [](char c) { return is_control(c) && c != '\t'; }))
       return fail(ValuesRefusal::syntax, "has a header field that is not `name: value`");
+    if (hides_a_field(line))
+      return fail(ValuesRefusal::syntax, "has a header field with another one in it");
     value = trim(value);
     const std::string name = ascii_lower(line.substr(0, colon));
     if (name == "content-disposition") return read_disposition(value, out);
@@ -217,9 +279,11 @@ class MultipartReader final {
       if (out.type) return fail(ValuesRefusal::syntax, "has two fields Content-Type");
       out.type = parse_field_value(value);
       if (!out.type || out.type->first.find('/') == std::string::npos ||
-          !is_utf8_charset(*out.type))
+          !(is_utf8_charset(*out.type) || is_ascii_charset(*out.type)) ||
+          hides_a_parameter(*out.type))
         return fail(ValuesRefusal::syntax,
                     "has a Content-Type that is none, or a charset other than UTF-8");
+      if (is_form(out.type->first)) return fail(ValuesRefusal::syntax, "is a form within the form");
     } else if (name == "content-transfer-encoding") {
       // RFC 7578 section 4.7: deprecated. These three leave the bytes as they are.
       const bool plain = ascii_iequals(value, "7bit") || ascii_iequals(value, "8bit") ||
@@ -236,15 +300,23 @@ class MultipartReader final {
       return fail(ValuesRefusal::syntax,
                   "has no field Content-Disposition: form-data; name=…, "
                   "two of them, or one with a backslash");
+    if (value->has_capitals)
+      return fail(ValuesRefusal::syntax,
+                  "has a parameter in Content-Disposition that is not in lower case");
     for (const auto& [name, parameter] : value->parameters) {
       if (!is_valid_utf8(parameter))
         return fail(ValuesRefusal::invalid_utf8, "has a name in no UTF-8");
+      if (!is_found_alike(parameter))
+        return fail(ValuesRefusal::syntax, "has `name=` or `=?` in a name");
       if (name == "name") {
         out.name = parameter;
       } else if (name == "filename") {
         out.file_name = parameter;
+      } else if (name == "filename*") {
+        // RFC 7578 section 4.2: must not be used. .NET's HttpClient always sends it.
+        if (!says_again(parameter, out.file_name))
+          return fail(ValuesRefusal::syntax, "has a filename* that is not the filename before it");
       } else {
-        // RFC 7578 section 4.2: filename* must not be used.
         return fail(ValuesRefusal::syntax,
                     "has a parameter other than name and filename in Content-Disposition");
       }
@@ -254,8 +326,7 @@ class MultipartReader final {
     if (!out.file_name) return std::nullopt;
     if (out.file_name->size() > limits_.file_name_bytes)
       return too_long("a file name", limits_.file_name_bytes);
-    if (out.file_name->find('/') != std::string::npos || *out.file_name == "." ||
-        *out.file_name == "..")
+    if (!is_plain_file_name(*out.file_name))
       return fail(ValuesRefusal::syntax, "has a path for a file name");
     return std::nullopt;
   }
@@ -266,8 +337,11 @@ class MultipartReader final {
     const bool is_file = header.file_name || !(is_json || type == "text/plain");
     // A field for a file that nobody chose.
     if (header.file_name && header.file_name->empty()) {
-      if (bytes.empty()) return std::nullopt;
-      return fail(ValuesRefusal::syntax, "is a file without a name");
+      if (!bytes.empty()) return fail(ValuesRefusal::syntax, "is a file without a name");
+      // Some read it as an empty text, and then that is the first value of the name.
+      if (text_names_.count(*header.name) != 0) return mixed();
+      file_names_.insert(*std::move(header.name));
+      return std::nullopt;
     }
     if (is_file) return take_file(header, type, bytes);
     if (bytes.size() > limits_.value_bytes) return too_long("a value", limits_.value_bytes);
@@ -280,6 +354,8 @@ class MultipartReader final {
       out_.json_names.push_back(*header.name);
     } else {
       if (!is_valid_utf8(bytes)) return fail(ValuesRefusal::invalid_utf8, "is no UTF-8");
+      if (header.type && is_ascii_charset(*header.type) && !is_ascii(bytes))
+        return fail(ValuesRefusal::invalid_utf8, "is said to be ASCII, and is not");
       if (bytes.find('\0') != std::string_view::npos)
         return fail(ValuesRefusal::bad_character, "has NUL in it");
       value = json::Value(bytes);

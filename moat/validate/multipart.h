@@ -32,8 +32,8 @@ struct MultipartOptions {
 };
 
 // A file that was sent. Everything in it is a stranger's word: the name is never a path (it has no
-// slash, backslash or control character and is not "." or ".."), and the media type says nothing
-// about the bytes.
+// slash, backslash or control character, none that is percent-encoded, and is not "." or ".."), and
+// the media type says nothing about the bytes.
 struct FilePart {
   std::string name;        // of the form's field
   std::string file_name;   // empty where none was given
@@ -49,9 +49,11 @@ struct Multipart {
 
 // multipart_values reads a whole body (RFC 7578) by the Content-Type field that came with it.
 // Strict: lines end with CRLF; there is nothing in front of the first boundary and behind the last;
-// the boundary stands nowhere else; folded header fields, backslashes, `filename*`, encodings of
-// parts and charsets other than UTF-8 are refused. A file field that was left empty (an empty file
-// name and no bytes) is left out. Linear in the body; only names and values are copied.
+// the boundary stands nowhere else; folded header fields, backslashes, a `filename*` that is not
+// the file name before it once more, encodings of parts, forms within the form and charsets other
+// than UTF-8 are refused, and so are names in which others would find a parameter or a field of a
+// header. A file field that was left empty (an empty file name and no bytes) is left out. Linear in
+// the body; only names and values are copied.
 [[nodiscard]] Result<Multipart, ValuesError> multipart_values(std::string_view body,
                                                               std::string_view content_type,
                                                               const MultipartOptions& options = {});

@@ -66,7 +66,9 @@ TEST(Multipart, TheContentTypeNamesOneBoundary) {
         "multipart/form-data; boundary=AaB03x; boundary=AaB03x",
         "multipart/form-data; boundary=AaB03x; x=y",
         "multipart/form-data; boundary=AaB03x; charset=utf-7",
-        "multipart/form-data; boundary=\"AaB03x\\\"", "multipart/form-data; boundary=Aa B03x",
+        "multipart/form-data; boundary=AaB03x; charset=us-ascii",
+        "multipart/form-data; boundary='AaB03x'", "multipart/form-data; boundary=\"AaB03x\\\"",
+        "multipart/form-data; boundary=Aa B03x",
         "multipart/form-data, multipart/form-data; boundary=AaB03x",
         "multipart/form-data; boundary=\"AaB03x", "multipart/form-data; boundary*=AaB03x",
         "multipart/form-data; boundary=AaB03x;"})
@@ -133,6 +135,15 @@ TEST(Multipart, HeadersOfPartsAreStrict) {
         std::string(name) + "; name=\"b\"\r\n",
         std::string(name) + "; filename=\"x\"; filename=\"y\"\r\n",
         std::string(name) + "; filename*=UTF-8''x\r\n",
+        std::string(name) + "; filename*=UTF-8''x; filename=x\r\n",
+        std::string(name) + "; filename=x; filename*=UTF-8''y\r\n",
+        std::string(name) + "; filename=x; filename*=latin1''x\r\n",
+        std::string(name) + "; filename=x; filename*=UTF-8'en'x\r\n",
+        std::string(name) + "; filename=x; filename*=UTF-8''%7\r\n",
+        std::string(name) + "; filename=x; filename*=UTF-8''x; filename*=UTF-8''x\r\n",
+        std::string(name) + "; filename=x; filename*0=x\r\n",
+        std::string(name) + "; filename=x; filename*=x\r\n",
+        std::string(name) + "; filename=x; filename*=\"UTF-8''x\"\r\n",
         std::string(name) + "; filename=\"..\"\r\n",
         std::string(name) + "; filename=\"a/b\"\r\n",
         std::string(name) + "; filename=\"a\\b\"\r\n",
@@ -149,6 +160,69 @@ TEST(Multipart, HeadersOfPartsAreStrict) {
   EXPECT_EQ(got_part(good, "\xff"), "invalid_utf8");
   EXPECT_EQ(got_part("Content-Disposition: form-data; name=\"_charset_\"\r\n", "utf-7"),
             "invalid_utf8");
+}
+
+// Each was read otherwise by one at least of PHP, Rack 2.2, Django, Werkzeug, Python's cgi and
+// email, busboy, multiparty and formidable.
+TEST(Multipart, WhatOthersFindInAHeaderByASearchIsRefused) {
+  const std::string good = "Content-Disposition: form-data; name=\"a\"\r\n";
+  const std::string file_a = "Content-Disposition: form-data; name=\"a\"; filename=";
+  for (const std::string& bad :
+       {"X-A: Content-Disposition: form-data; name=\"role\"\r\n" + good,
+        "X-Content-Disposition: form-data; name=\"role\"\r\n" + good,
+        good + "X-Content-Type: text/plain; charset=utf-16le\r\n",
+        std::string("Content-Disposition: form-data; name=\"Content-Type: a/b\"\r\n"),
+        std::string("Content-Disposition: form-data; name=\"b; name=role\"\r\n"),
+        std::string("Content-Disposition: form-data; name=\"b; FileName=x\"\r\n"),
+        std::string("Content-Disposition: form-data; filename=\"name=role\"; name=\"a\"\r\n"),
+        std::string("Content-Disposition: form-data; name=\"=?utf-8?Q?role?=\"\r\n"),
+        std::string("Content-Disposition: form-data; name='a'\r\n"),
+        std::string("Content-Disposition: form-data; name=a'b; filename=\"c\"\r\n"),
+        std::string("Content-Disposition: form-data; name=a*b\r\n"),
+        std::string("Content-Disposition: form-data; name=a%41\r\n"),
+        std::string("Content-Disposition: form-data; NAME=\"a\"; filename=\"c\"\r\n"),
+        std::string("Content-Disposition: form-data; name=\"a\"; FileName=\"c\"\r\n"),
+        file_a + "\"=?utf-8?B?Li4veA==?=\"\r\n",
+        file_a + "\"..%2Fx\"\r\n",
+        file_a + "\"..%5cx\"\r\n",
+        file_a + "\"x%00.png\"\r\n",
+        file_a + "\"..&#47;x\"\r\n",
+        file_a + "\" .. \"\r\n",
+        good + "Content-Type: text/plain; charset*=x''latin1\r\n",
+        good + "Content-Type: text/plain; charset*0=lat; charset*1=in1\r\n",
+        good + "Content-Type: text/plain; x=\";charset=utf-16le;\"\r\n",
+        good + "Content-Type: multipart/mixed; boundary=in\r\n",
+        good + "Content-Type: application/x-www-form-urlencoded\r\n"}) {
+    EXPECT_EQ(got_part(bad), "syntax") << bad;
+  }
+  EXPECT_EQ(got_part(good + "Content-Type: text/plain; charset=us-ascii\r\n", "\xc3\xa9"),
+            "invalid_utf8");
+  for (const std::string_view name : {" a", "a ",
+                                      "\xc2\xa0"
+                                      "a",
+                                      "a\xe3\x80\x80"})
+    EXPECT_EQ(got(field(name, "x") + std::string(last)), "unsafe_name") << name;
+}
+
+TEST(Multipart, AFileNameMayBeSaidTwiceAsDotNetDoes) {
+  EXPECT_EQ(got_part("Content-Disposition: form-data; name=a; filename=x.txt; "
+                     "filename*=utf-8''x.txt\r\n"),
+            "{} a|x.txt|text/plain|x");
+  EXPECT_EQ(got_part("Content-Disposition: form-data; name=a; filename=\"x \xc3\xa9\"; "
+                     "filename*=UTF-8''x%20%c3%A9\r\n"),
+            "{} a|x \xc3\xa9|text/plain|x");
+}
+
+TEST(Multipart, NamesThatAreReadAlikeAreTaken) {
+  EXPECT_EQ(got_part("Content-Disposition: form-data; name=\"it's; a 100% <name> a=b\"\r\n"),
+            R"({"it's; a 100% \u003cname\u003e a=b":"x"})");
+  EXPECT_EQ(
+      got_part("content-disposition: form-data; name=a; filename=\"my content-type (50%).txt\""
+               "\r\nX-Sent: by content-type\r\nContent-Length: 1\r\n"),
+      "{} a|my content-type (50%).txt|text/plain|x");
+  EXPECT_EQ(got_part("Content-Disposition: form-data; name=\"a\"\r\n"
+                     "Content-Type: text/plain; charset=us-ascii; format=\"flowed\"\r\n"),
+            R"({"a":"x"})");
 }
 
 TEST(Multipart, PartsThatAreJsonAreReadAsJson) {
@@ -168,6 +242,11 @@ TEST(Multipart, AFileThatNobodyChoseIsLeftOut) {
       got(file("f", "", "application/octet-stream", "") + field("a", "1") + std::string(last)),
       R"({"a":"1"})");
   EXPECT_EQ(got(file("f", "", "application/octet-stream", "x") + std::string(last)), "syntax");
+  EXPECT_EQ(got(file("f", "", "a/b", "") + file("f", "x", "a/b", "y") + std::string(last)),
+            "{} f|x|a/b|y");
+  // busboy and Django read it as an empty text.
+  EXPECT_EQ(got(file("f", "", "a/b", "") + field("f", "x") + std::string(last)), "repeated");
+  EXPECT_EQ(got(field("f", "x") + file("f", "", "a/b", "") + std::string(last)), "repeated");
   // Bytes of another type are a file, also without a name.
   EXPECT_EQ(got_part("Content-Disposition: form-data; name=\"a\"\r\nContent-Type: image/gif\r\n"),
             "{} a||image/gif|x");

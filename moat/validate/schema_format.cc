@@ -228,9 +228,7 @@ bool is_relative_json_pointer(std::string_view text) {
   return text == "#" || is_json_pointer(text);
 }
 
-bool is_hostname(std::string_view text) {
-  return is_fqdn(text, {.allow_dotless = true, .allow_one_letter_tld = true});
-}
+bool is_hostname(std::string_view text) { return is_fqdn(text, {.allow_dotless = true}); }
 // RFC 5890 section 2.3.2.3. The suite of JSON Schema has the other three full stops between labels
 // (RFC 3490 section 3.1), and no other letters that would have to be mapped.
 bool is_idn_hostname(std::string_view text) {
@@ -240,7 +238,7 @@ bool is_idn_hostname(std::string_view text) {
   for (const std::string_view stop : {"\u3002", "\uff0e", "\uff61"})
     for (auto at = name.find(stop); at != std::string::npos; at = name.find(stop, at + 1))
       name.replace(at, stop.size(), ".");
-  return is_fqdn(name, {.allow_dotless = true, .allow_one_letter_tld = true, .allow_idn = true});
+  return is_fqdn(name, {.allow_dotless = true, .allow_idn = true});
 }
 bool is_ipv4(std::string_view text) { return is_ip(text, IpVersion::v4); }
 bool is_ipv6(std::string_view text) { return is_ip(text, IpVersion::v6); }

@@ -2,7 +2,9 @@
 // Schema::read: text becomes what the schema wants at its place, defaults are filled in. Whatever
 // this leaves undone, or does against a schema's meaning, is refused by the validation behind it.
 #include <algorithm>
+#include <utility>
 
+#include "moat/validate/internal/schema_item.h"
 #include "moat/validate/internal/schema_program.h"
 #include "moat/validate/strings.h"
 
@@ -19,9 +21,6 @@ struct Wish {
   std::vector<std::vector<Wish>> choices;
 
   bool empty() const { return nodes.empty() && choices.empty(); }
-  bool operator==(const Wish& other) const {
-    return nodes == other.nodes && choices == other.choices;
-  }
 };
 
 // One step into a value.
@@ -172,9 +171,31 @@ class Reader final {
     }
     if (!known && table.additional != none) add(table.additional, out);
   }
-  static void add(Id id, Wish& out) {
+  // By the node that it comes to, so that branches which lead to one schema are one.
+  Id resolved(Id id) {
+    for (;;) {  // no reference leads in a circle
+      const Node& node = program_.nodes[id];
+      if (node.op_count != 1 || program_.ops[node.first_op].keyword != Keyword::ref || !spend(1))
+        return id;
+      id = static_cast<Id>(program_.ops[node.first_op].first);
+    }
+  }
+  void add(Id id, Wish& out) {
+    id = resolved(id);
+    spend(out.nodes.size() / looks_a_step);
     if (std::find(out.nodes.begin(), out.nodes.end(), id) == out.nodes.end())
       out.nodes.push_back(id);
+  }
+  bool same(const Wish& a, const Wish& b) {
+    looks_ += 1 + a.nodes.size();
+    if (looks_ >= looks_a_step) spend(std::exchange(looks_, 0) / looks_a_step);
+    return !exhausted_ && a.nodes == b.nodes &&
+           std::equal(a.choices.begin(), a.choices.end(), b.choices.begin(), b.choices.end(),
+                      [this](const auto& one, const auto& other) { return same(one, other); });
+  }
+  bool same(const std::vector<Wish>& a, const std::vector<Wish>& b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [this](const Wish& one, const Wish& other) { return same(one, other); });
   }
   void add_choice(std::vector<Wish> branches, Wish& out) {
     // A branch that does not speak of a member lets it be anything; where unknown members are
@@ -183,11 +204,13 @@ class Reader final {
     std::vector<Wish> different;
     for (Wish& branch : branches) {
       if (branch.empty() && open) return;
-      const bool known = std::find(different.begin(), different.end(), branch) != different.end();
+      const bool known = std::any_of(different.begin(), different.end(),
+                                     [&](const Wish& one) { return same(one, branch); });
       if (!branch.empty() && !known) different.push_back(std::move(branch));
     }
     if (!different.empty() &&
-        std::find(out.choices.begin(), out.choices.end(), different) == out.choices.end())
+        std::none_of(out.choices.begin(), out.choices.end(),
+                     [&](const std::vector<Wish>& one) { return same(one, different); }))
       out.choices.push_back(std::move(different));
   }
 
@@ -225,7 +248,10 @@ class Reader final {
         for (const auto& [name, node] : program_.members[op.first].properties) {
           const json::Value* missing = default_of(node);
           if (missing == nullptr || !spend(1 + object.size() / 8)) continue;
-          if (value.find(name) == nullptr) object.emplace_back(name, *missing);
+          if (value.find(name) != nullptr) continue;
+          // A small value may ask for a large one as often as it has places.
+          if (!pay_for(ValueItem(*missing), steps_)) exhausted_ = true;
+          if (!exhausted_) object.emplace_back(name, *missing);
         }
       });
     });
@@ -244,9 +270,12 @@ class Reader final {
     return out;
   }
 
+  static constexpr std::size_t looks_a_step = 16;  // comparisons of nodes
+
   const Program& program_;
   const ReadOptions& options_;
   Steps steps_;
+  std::size_t looks_ = 0;  // that are not paid for yet
   std::size_t depth_ = 0;
   bool exhausted_ = false;
 };

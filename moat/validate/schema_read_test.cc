@@ -229,6 +229,49 @@ TEST(SchemaRead, ChoicesWithinChoicesEndInARefusal) {
   EXPECT_EQ(out.error()[0].keyword, "limit");
 }
 
+// A union of many kinds, each of which holds more of the union.
+std::string kinds(int count) {
+  std::string out = R"({"oneOf":[)";
+  for (int i = 0; i < count; ++i)
+    out += std::string(i == 0 ? "" : ",") +
+           R"({"required":["kind"],"properties":{"kind":{"const":"k)" + std::to_string(i) +
+           R"("},"of":{"type":"array","items":{"$ref":"#"}}}})";
+  return out + "]}";
+}
+
+TEST(SchemaRead, ChoicesThatLeadToOneSchemaAreOne) {
+  const auto schema = Schema::parse(kinds(100));
+  ASSERT_TRUE(schema);
+  std::string value = R"({"kind":"k99"})";
+  for (int i = 0; i < 10; ++i) value = R"({"kind":"k99","of":[)" + value + "]}";
+  EXPECT_TRUE(schema->read(read(value), text_only));
+}
+
+TEST(SchemaRead, ComparingChoicesIsPaidFor) {
+  SchemaOptions options;
+  options.max_run_steps = 20'000;
+  const auto keyword = [&](int count) {
+    const auto out =
+        Schema::parse(kinds(count), options)->read(read(R"({"kind":"k0"})"), text_only);
+    return out ? "" : out.error()[0].keyword;
+  };
+  EXPECT_EQ(keyword(100), "");
+  EXPECT_EQ(keyword(1000), "limit");
+}
+
+TEST(SchemaRead, WhatDefaultsTakeIsPaidFor) {
+  const auto schema = Schema::parse(R"({"items":{"properties":{"a":{"default":")" +
+                                    std::string(10'000, 'x') + R"("}}}})");
+  ASSERT_TRUE(schema);
+  const auto filled = [&](std::size_t count) {
+    json::Array array;
+    for (std::size_t i = 0; i < count; ++i) array.emplace_back(json::Object{});
+    return schema->read(json::Value(std::move(array)), {.fill_defaults = true}).has_value();
+  };
+  EXPECT_TRUE(filled(1000));
+  EXPECT_FALSE(filled(10'000));
+}
+
 TEST(SchemaRead, AVeryDeepValueIsRefusedNotFollowed) {
   json::Value value("1");
   for (int i = 0; i < 2000; ++i) value = json::Value(json::Array{std::move(value)});

@@ -11,6 +11,7 @@
 #include "moat/validate/internal/ascii.h"
 #include "moat/validate/internal/idna.h"
 #include "moat/validate/internal/unicode.h"
+#include "moat/validate/internal/web_host.h"
 
 namespace moat::validate {
 namespace {
@@ -36,16 +37,9 @@ bool is_label(std::string_view label, bool allow_underscores) {
          label.front() != '-' && label.back() != '-';
 }
 
-// A last label that would be read as an IPv4 address (WHATWG URL, "ends in a number").
-bool reads_as_number(std::string_view label) {
-  if (ascii_iequals(label.substr(0, 2), "0x"))
-    return label.size() == 2 || all(label.substr(2), internal::is_hex_byte);
-  return all(label, is_digit);
-}
-
-// RFC 3696 section 2: letters alone, or what IDNA makes of other letters.
+// RFC 3696 section 2: two letters or more, or what IDNA makes of other letters.
 bool is_top_level(std::string_view label) {
-  return all(label, is_letter) || ascii_iequals(label.substr(0, 4), "xn--");
+  return (label.size() > 1 && all(label, is_letter)) || ascii_iequals(label.substr(0, 4), "xn--");
 }
 
 // is_fqdn of a name in ASCII.
@@ -66,9 +60,9 @@ bool is_ascii_fqdn(std::string_view text, const FqdnOptions& options) {
     if (dot == std::string_view::npos) break;
     text.remove_prefix(dot + 1);
   }
-  if (!options.allow_numeric_tld && !(labels == 1 ? !reads_as_number(last) : is_top_level(last)))
-    return false;
-  if (labels == 1 ? !options.allow_dotless : last.size() == 1 && !options.allow_one_letter_tld)
+  if (labels == 1 && !options.allow_dotless) return false;
+  if (!options.allow_numeric_tld &&
+      (options.allow_dotless ? internal::ends_in_number(last) : !is_top_level(last)))
     return false;
   return !encoded || !internal::refuse_a_labels(whole);
 }

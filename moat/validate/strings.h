@@ -19,13 +19,12 @@ enum class IpVersion { any, v4, v6 };
 [[nodiscard]] bool is_ip(std::string_view text, IpVersion version = IpVersion::any);
 
 struct FqdnOptions {
-  bool allow_dotless = false;       // "localhost"
+  // Names of a network of one's own: "localhost", "db.zone1", "a.b".
+  bool allow_dotless = false;
   bool allow_trailing_dot = false;  // "example.com."
   bool allow_underscores = false;   // "_dmarc.example.com": a name in DNS, not of a host
   bool allow_numeric_tld = false;   // "1.2.3", "0x7f.1" (both read as addresses to some), "a.b2"
   bool allow_wildcard = false;      // "*.example.com"
-  // "a.b": no top-level domain has one letter, names of a network of one's own may.
-  bool allow_one_letter_tld = false;
   // "münchen.de": labels beyond ASCII that are U-labels of IDNA 2008 (idna.h), no capitals but
   // ASCII's. The name as A-labels is what is checked, and what should be stored.
   bool allow_idn = false;
@@ -61,10 +60,10 @@ struct UrlOptions {
 // and visible ASCII only: no backslash, white space or control, which browsers and libraries read
 // differently.
 [[nodiscard]] bool is_url(std::string_view text, const UrlOptions& options = {});
-// Whether a host is one of those, without regard to case, a dot at its end and an address's
-// spelling. An entry that begins with a dot stands for all below it, but not for itself. Host and
-// entries may be beyond ASCII: what browsers make of them is compared, A-labels (idna.h). Entries
-// in A-labels need no work each time.
+// Whether a host is one of those, without regard to case, a dot at the end of either, and an
+// address's spelling (an entry may stand in brackets). An entry that begins with a dot stands for
+// all below it, but not for itself. Host and entries may be beyond ASCII: what browsers make of
+// them is compared, A-labels (idna.h). Entries in A-labels need no work each time.
 [[nodiscard]] bool is_host_in(std::string_view host, std::span<const std::string_view> hosts);
 // What may stand in a link: such a URL, or a relative reference that stays on the host ("/a",
 // "a?b", "#c"; not "//host").

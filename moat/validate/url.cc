@@ -114,6 +114,9 @@ bool is_host_in(std::string_view host, std::span<const std::string_view> hosts) 
   // An address has many spellings.
   const auto address = IpAddress::parse(host);
   return std::any_of(hosts.begin(), hosts.end(), [&](std::string_view one) {
+    if (!one.empty() && one.back() == '.') one.remove_suffix(1);
+    if (one.size() > 2 && one.front() == '[' && one.back() == ']')
+      one = one.substr(1, one.size() - 2);
     if (address) return IpAddress::parse(one) == address;
     if (internal::is_beyond_ascii(one)) {
       const auto name = internal::map_name(one);

@@ -117,7 +117,6 @@ void dates_and_addresses(std::string_view text) {
   names.allow_idn = true;
   require(!is_fqdn(text) || is_fqdn(text, names));
   names.allow_underscores = names.allow_wildcard = names.allow_trailing_dot = false;
-  names.allow_one_letter_tld = true;
   require(is_fqdn(text, names) == domain_to_ascii(text).has_value());
 }
 

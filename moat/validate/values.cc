@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "moat/validate/internal/form_reader.h"
+#include "moat/validate/internal/unicode.h"
 #include "moat/validate/internal/values_collector.h"
 
 namespace moat::validate {
@@ -44,6 +45,18 @@ bool is_token_character(char c) {
   const auto byte = static_cast<unsigned char>(c);
   return byte > 0x20 && byte < 0x7f &&
          std::string_view("()<>@,;:\\\"/[]?={}").find(c) == std::string_view::npos;
+}
+
+// Django cuts white space off the names of parts, PHP spaces off the front of all names.
+bool has_outer_space(std::string_view name) {
+  const auto is_space = [](std::string_view text) {
+    const char32_t c = internal::next_code_point(text);
+    return c == ' ' || internal::is_wide_space(c) || internal::is_invisible(c);
+  };
+  if (name.empty()) return false;
+  std::size_t last = name.size() - 1;
+  while (last > 0 && (name[last] & 0xc0) == 0x80) --last;
+  return is_space(name) || is_space(name.substr(last));
 }
 
 // Reads one pair of a Cookie field, if it is asked for.
@@ -109,6 +122,11 @@ std::optional<ValuesError> ValuesCollector::claim(std::string_view name) {
   if (const auto fault = fault_of_key(name, keys_)) {
     return ValuesError{ValuesRefusal::unsafe_name,
                        next() + " has a name that " + std::string(describe(*fault))};
+  }
+  if (has_outer_space(name)) {
+    return ValuesError{
+        ValuesRefusal::unsafe_name,
+        next() + " has a name with white space at an end, which some programs cut off"};
   }
   if (++slots_[std::string(name)].claimed > 1 && !(repeat_ && repeat_(name))) {
     return ValuesError{

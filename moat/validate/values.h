@@ -28,7 +28,7 @@ enum class ValuesRefusal {
   too_many,   // parameters, cookies or parts
   too_long,   // a name, a value, a header
   empty_name,
-  unsafe_name,  // KeyRules
+  unsafe_name,  // KeyRules, or white space at an end
   repeated      // a name given twice where no array is wanted
 };
 std::string_view to_string(ValuesRefusal refusal);

@@ -33,6 +33,11 @@ TEST(FormValues, WhatTwoProgramsCouldReadDifferentlyIsRefused) {
   EXPECT_EQ(form("a=1&&b=2"), "empty_name");
   EXPECT_EQ(form("=1"), "empty_name");
   EXPECT_EQ(form("a=1&"), "empty_name");
+  EXPECT_EQ(form("a=1;b=2"), "bad_character");
+  EXPECT_EQ(form("a=1&+b=2"), "unsafe_name");
+  EXPECT_EQ(form("b%20=2"), "unsafe_name");
+  EXPECT_EQ(form("%C2%85b=2"), "unsafe_name");
+  EXPECT_EQ(form("a+b=2&%3Bc=%3B"), R"({"a b":"2",";c":";"})");
 }
 
 TEST(FormValues, ANameComesOnceUnlessItMayRepeat) {

@@ -36,14 +36,6 @@ std::optional<std::uint64_t> parse_number(std::string_view text) {
   return value;
 }
 
-// "Ends in a number checker": then a host is an IPv4 address or an error.
-bool ends_in_number(std::string_view host) {
-  if (!host.empty() && host.back() == '.') host.remove_suffix(1);
-  const auto dot = host.rfind('.');
-  const auto last = dot == std::string_view::npos ? host : host.substr(dot + 1);
-  return all(last, is_digit) || parse_number(last).has_value();
-}
-
 // "IPv4 parser".
 std::optional<IpAddress> parse_v4(std::string_view host) {
   if (!host.empty() && host.back() == '.') host.remove_suffix(1);
@@ -112,6 +104,13 @@ bool has_bad_a_label(std::string_view host) {
 }
 
 }  // namespace
+
+bool ends_in_number(std::string_view host) {
+  if (!host.empty() && host.back() == '.') host.remove_suffix(1);
+  const auto dot = host.rfind('.');
+  const auto last = dot == std::string_view::npos ? host : host.substr(dot + 1);
+  return all(last, is_digit) || parse_number(last).has_value();
+}
 
 Result<WebHost, UrlRefusal> parse_web_host(std::string_view text, const WebUrlOptions& options) {
   if (text.front() == '[') {

@@ -47,7 +47,7 @@ void urls(std::string_view text) {
 
 void names(std::string_view text) {
   FqdnOptions any;
-  any.allow_dotless = any.allow_numeric_tld = any.allow_one_letter_tld = true;
+  any.allow_dotless = any.allow_numeric_tld = true;
   for (const bool mapping : {false, true}) {
     IdnaOptions options;
     options.allow_mapping = mapping;

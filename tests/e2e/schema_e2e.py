@@ -5,6 +5,7 @@ import pathlib
 import random
 import re
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -180,6 +181,14 @@ def until_close(body):
         peer.send(b'HTTP/1.1 200 X\r\nContent-Type: application/json\r\n\r\n' + body)
         return False
     return handler
+
+
+def pieces_of(body):
+    """Of a body in chunks."""
+    while body:
+        size, _, body = body.partition(b'\r\n')
+        yield body[:int(size, 16)]
+        body = body[int(size, 16) + 2:]
 
 
 class Schema(unittest.TestCase):
@@ -483,6 +492,31 @@ class Answers(Schema):
         answer = moat.request('GET', '/orders')
         self.assertEqual((answer.status, answer.json()['code']), (502, 'schema_response_body'))
         self.assertEqual(moat.request('GET', '/orders/x').status, 400, 'and the gateway goes on')
+
+    def test_who_reads_slowly_gets_all_of_a_held_answer(self):
+        order = json.dumps({'id': 1, 'item': 'tea', 'count': 1, 'note': 'x' * 90_000}).encode()
+        body = b'[' + b','.join([order] * 90) + b']'
+        for handler in (answering(200, body), chunked(body)):
+            # It takes longer than a client may take for a piece, but no piece does.
+            moat, _ = self.start('schema_responses = "enforce"\nschema_max_answer = "16MiB"\n'
+                                  'server.timeouts.send = "1s"\nserver.timeouts.body = "1s"\n', {'/orders': handler})
+            with socket.socket() as raw:
+                raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
+                raw.settimeout(15)
+                raw.connect((harness.HOST, moat.https_port))
+                with moat.tls_context().wrap_socket(raw, server_hostname='localhost') as peer:
+                    peer.sendall(b'GET /orders HTTP/1.1\r\nHost: localhost:%d\r\nConnection: close\r\n\r\n' % moat.https_port)
+                    got, pause = b'', 1_000_000
+                    while piece := peer.recv(65536):
+                        got += piece
+                        if len(got) > pause:
+                            pause += 1_000_000
+                            time.sleep(0.6)
+            head, got = got.split(b'\r\n\r\n', 1)
+            if b'chunked' in head.lower():
+                got = b''.join(pieces_of(got))
+            self.assertEqual(len(got), len(body))
+            self.assertEqual(got, body)
 
     def test_connections_are_kept_where_all_was_read(self):
         moat, backend = self.start('schema_responses = "enforce"\n', {'/orders/1': answering(200, self.good)})

@@ -16,6 +16,10 @@ struct WebHost {
   std::optional<IpAddress> address;
 };
 
+// WHATWG URL section 3.5, "ends in a number checker": browsers and resolvers take such a host for
+// an IPv4 address, or for an error. A dot at the end counts for nothing.
+bool ends_in_number(std::string_view host);
+
 // WHATWG URL section 3.5, "host parser", for special schemes. `text` is not empty.
 Result<WebHost, UrlRefusal> parse_web_host(std::string_view text, const WebUrlOptions& options);
 
