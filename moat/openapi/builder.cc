@@ -15,21 +15,32 @@ std::string_view text_of(const json::Value* value) {
                                                            : std::string_view(*value->as_string());
 }
 
-// Calls `visit(schema_uri, schema)` for each schema of a direction, always in the same order.
+bool reads_texts(const Media& media) {
+  const auto type = parse_media_type(media.type);
+  return type && (type->format == Format::form || type->format == Format::multipart);
+}
+
+// Calls `visit(schema_uri, schema)` for each schema of a direction, always in the same order. Where
+// discriminators choose: with `obeys_kinds` for those of JSON, else for those that make values of
+// texts.
 template <class Visit>
-void each_schema(std::vector<Operation>& operations, Direction direction, Visit visit) {
+void each_schema(std::vector<Operation>& operations, const View& view, bool chooses, Visit visit) {
   const auto content = [&](Content& all) {
     for (Media& media : all) {
-      if (!media.schema_uri.empty()) visit(media.schema_uri, media.schema);
+      if (media.schema_uri.empty()) continue;
+      const bool texts = reads_texts(media);
+      if (!chooses || texts != view.obeys_kinds) visit(media.schema_uri, media.schema);
+      if (chooses && texts && view.obeys_kinds) visit(media.schema_uri, media.chosen);
     }
   };
   const auto parameters = [&](std::vector<Parameter>& all) {
     for (Parameter& parameter : all) {
-      if (!parameter.schema_uri.empty()) visit(parameter.schema_uri, parameter.schema);
+      const bool in_turn = !chooses || parameter.is_json == view.obeys_kinds;
+      if (!parameter.schema_uri.empty() && in_turn) visit(parameter.schema_uri, parameter.schema);
     }
   };
   for (Operation& operation : operations) {
-    if (direction == Direction::request) {
+    if (view.direction == Direction::request) {
       parameters(operation.parameters);
       if (operation.body) content(operation.body->content);
     } else {
@@ -513,11 +524,16 @@ std::optional<Answer> Builder::read_answer(const std::string& status, const Plac
 
 // ------------------------------------------------------------------------------------------- build
 
-bool Builder::compile(Direction direction) {
+bool Builder::compile_all(Direction direction) {
+  if (!compile({.direction = direction, .obeys_kinds = true})) return false;
+  return !files_.has_kinds() || compile({.direction = direction, .obeys_kinds = false});
+}
+
+bool Builder::compile(const View& view) {
   std::vector<json::Value> roots;
   std::vector<std::string> uris;
   std::map<std::string, std::size_t> numbers;
-  each_schema(*operations_, direction, [&](const std::string& uri, auto&) {
+  each_schema(*operations_, view, files_.has_kinds(), [&](const std::string& uri, auto&) {
     if (!numbers.emplace(uri, roots.size()).second) return;
     roots.push_back(json::Object{{"$ref", uri}});
     uris.push_back(uri);
@@ -526,14 +542,14 @@ bool Builder::compile(Direction direction) {
   validate::SchemaOptions options;
   options.assert_formats = true;
   options.refuse_unknown_members = !options_.allow_unknown_members;
-  options.documents = files_.schema_documents(direction);
+  options.documents = files_.schema_documents(view);
   // No default is ever filled in here, and documents are full of such as their schemas refuse.
   options.allow_unfit_defaults = true;
   // The document is the operator's, and those of large services have tens of thousands of schemas.
   options.max_subschemas = options_.max_nodes;
   options.max_patterns = 4096;
   options.max_run_steps =
-      most_steps(direction == Direction::request ? options_.body : options_.response);
+      most_steps(view.direction == Direction::request ? options_.body : options_.response);
   auto schemas = validate::Schema::compile_all(roots, options);
   if (!schemas) {
     // Each alone, so that all are told of that have a problem.
@@ -545,7 +561,7 @@ bool Builder::compile(Direction direction) {
     }
     return false;
   }
-  each_schema(*operations_, direction,
+  each_schema(*operations_, view, files_.has_kinds(),
               [&](const std::string& uri, auto& schema) { schema = (*schemas)[numbers.at(uri)]; });
   return true;
 }
@@ -571,8 +587,8 @@ bool Builder::build(std::vector<Operation>& operations, std::vector<PathOperatio
   if (operations.empty() && files_.problems().empty())
     files_.report(top, "it describes no operation, so that every request would be refused");
   if (!files_.problems().empty()) return false;
-  const bool compiled = compile(Direction::request);
-  return (!options_.checks_responses || compile(Direction::response)) && compiled;
+  const bool compiled = compile_all(Direction::request);
+  return (!options_.checks_responses || compile_all(Direction::response)) && compiled;
 }
 
 }  // namespace moat::openapi

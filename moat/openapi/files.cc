@@ -354,6 +354,7 @@ bool Files::read(std::string_view text) {
     pending_.pop_back();
     check(kind, place);
   }
+  find_kinds();
   if (!is_3_0_) {
     const json::Value* dialect = root().find("jsonSchemaDialect");
     const std::string* uri = dialect == nullptr ? nullptr : dialect->as_string();
@@ -506,6 +507,7 @@ void Files::check_schema(const Place& place) {
              "a schema of OpenAPI 3.0 has no " + quoted(name) + nearest_hint(name, keywords_3_0));
       continue;
     }
+    if (name == "discriminator") check_discriminator(place);
     const auto below = schema_keywords();
     const auto keyword = std::find_if(below.begin(), below.end(),
                                       [&](const SchemaKeyword& k) { return is_name(k.name); });

@@ -102,9 +102,9 @@ Result<Document, std::vector<DocumentProblem>> Document::parse(std::string_view 
   keys.allow_prototype_keys = keys.allow_operator_keys = keys.allow_dotted_keys =
       options.allow_unsafe_keys;
   parts->request_rules = {options.body, keys, options.allow_unknown_query,
-                          options.other_form_fields};
+                          options.other_form_fields, files.kind_sentences()};
   keys.allow_prototype_keys = keys.allow_operator_keys = keys.allow_dotted_keys = true;
-  parts->response_rules = {options.response, keys, false, {}};
+  parts->response_rules = {options.response, keys, false, {}, files.kind_sentences()};
   return Document(std::move(parts));
 }
 

@@ -228,6 +228,23 @@ class Refusals(Schema):
         self.assertEqual(self.moat.request('GET', '/nothing').json()['code'], 'schema_no_operation')
         self.assertEqual(len(self.backend.requests), before)
 
+    def test_they_speak_of_the_kind_that_the_body_names(self):
+        before = len(self.backend.requests)
+        for body, pointer, keyword in (({'by': 'card', 'number': '12'}, '#/number', 'pattern'),
+                                       ({'by': 'invoice', 'number': '12'}, '#', 'required'),
+                                       ({'by': 'cash'}, '#/by', 'enum'), ({'by': '__proto__'}, '#/by', 'enum'),
+                                       ({'by': ['card'], 'number': '123456789012'}, '#/by', 'enum'),
+                                       ({'number': '123456789012'}, '#', 'required')):
+            answer = self.moat.request('POST', '/payments', json=body)
+            self.assertEqual((answer.status, [(e['pointer'], e['keyword']) for e in answer.json()['errors']]),
+                             (422, [(pointer, keyword)]), body)
+        self.assertEqual(self.moat.request('POST', '/payments', json={'by': 'cash'}).json()['errors'][0]['detail'],
+                         "must name what this is: one of 'card', 'Card', 'invoice', 'Invoice'")
+        self.assertEqual(len(self.backend.requests), before)
+        for body in ({'by': 'card', 'number': '123456789012'}, {'by': 'invoice', 'street': 'High Street 1'}):
+            self.assertEqual(self.moat.request('POST', '/payments', json=body).status, 200)
+        self.assertEqual(len(self.backend.requests), before + 2)
+
     def test_a_browser_gets_a_page(self):
         answer = self.moat.request('GET', '/orders?limit=0', headers={'Accept': 'text/html', 'Sec-Fetch-Mode': 'navigate',
                                                                       'Sec-Fetch-Dest': 'document'})

@@ -62,6 +62,9 @@ struct Media {
   std::map<std::string, std::vector<std::string>, std::less<>> part_types;  // "encoding"
   std::string schema_uri;
   std::optional<validate::Schema> schema;
+  // Of forms, where the document has discriminators: the same, obeying them. `schema` makes values
+  // of texts, for which it must not have chosen yet.
+  std::optional<validate::Schema> chosen;
 };
 using Content = std::vector<Media>;
 
@@ -110,6 +113,7 @@ struct ReadRules {
   validate::KeyRules keys;
   bool allow_unknown_query = false;
   std::vector<std::string> other_form_fields;
+  std::map<std::string, std::string> kind_sentences;  // as Files has them
 };
 
 // The values of parameters, from the texts of a request.

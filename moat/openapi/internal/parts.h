@@ -56,7 +56,8 @@ class Builder final {
   bool is_file(const Place& schema, SchemasSeen& seen);
   void collect_members(const Place& schema, Members& out);
   void collect_members(const Place& schema, Members& out, SchemasSeen& seen);
-  bool compile(Direction direction);
+  bool compile(const View& view);
+  bool compile_all(Direction direction);
 
   Files& files_;
   const DocumentOptions& options_;
