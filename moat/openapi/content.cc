@@ -5,6 +5,7 @@
 
 #include "moat/base/encoding.h"
 #include "moat/base/json_document.h"
+#include "moat/openapi/internal/form_styles.h"
 #include "moat/openapi/internal/operation.h"
 #include "moat/openapi/internal/pointer.h"
 #include "moat/validate/multipart.h"
@@ -22,10 +23,14 @@ Refusal syntax(std::string message) {
   return out;
 }
 
-Refusal violated(std::string pointer, std::string keyword, std::string message) {
+Refusal violated(Violation violation) {
   Refusal out{422, "schema_body", unfit, {}, ""};
-  out.errors.push_back({"body", "", std::move(pointer), std::move(keyword), std::move(message)});
+  out.errors.push_back(std::move(violation));
   return out;
+}
+
+Refusal violated(std::string pointer, std::string keyword, std::string message) {
+  return violated({"body", "", std::move(pointer), std::move(keyword), std::move(message)});
 }
 
 // What is said of a value that chooses none of the kinds, in place of the general sentence.
@@ -88,11 +93,16 @@ std::optional<Refusal> check_json(const Media& media, std::string_view body,
 std::optional<Refusal> judge_texts(const Media& media, json::Value values, const ReadRules& rules,
                                    std::vector<std::string> typed = {}) {
   if (!media.schema) return std::nullopt;
+  auto* const fields = std::get_if<json::Object>(&values.data());
+  if (auto fault = apply_styles(media, *fields, typed, rules)) return violated(std::move(*fault));
+  const json::Value before = media.part_styles.empty() ? json::Value() : values;
   validate::ReadOptions options;
   options.coerce_text = true;
   options.typed_members = std::move(typed);
   const auto read = media.schema->read(std::move(values), options, validate::Report::all);
   if (!read) return violated(read.error(), rules);
+  if (!media.part_styles.empty() && has_lone_member(media, before, *read))
+    return violated("", "type", "has a text where a list is expected: its name ends with []");
   if (!media.chosen) return std::nullopt;
   auto found = media.chosen->validate(*read, validate::Report::all);
   return found.empty() ? std::nullopt : std::optional(violated(std::move(found), rules));
@@ -118,8 +128,10 @@ Refusal another_method() {
 }
 
 validate::NamePredicate repeats(const Media& media) {
-  return
-      [&media](std::string_view name) { return !media.schema || media.schema->wants_array(name); };
+  return [&media](std::string_view name) {
+    if (const auto styled = style_repeats(media, name)) return *styled;
+    return !media.schema || media.schema->wants_array(name);
+  };
 }
 
 std::optional<Refusal> refused_values(const validate::ValuesError& error) {

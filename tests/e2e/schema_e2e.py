@@ -109,6 +109,8 @@ class Express(unittest.TestCase):
         ('PUT', '/orders/7', {}, ORDER),
         ('DELETE', '/orders/7', {}, None),
         ('PUT', '/orders/7/photo', {'Content-Type': 'image/png'}, b'\x89PNG' + bytes(100_000)),
+        ('POST', '/charges', {'Content-Type': 'application/x-www-form-urlencoded'},
+         b'amount=1&expand[]=a&expand[]=b&metadata[order]=7&items[0][price]=p&items[0][codes][]=4&items[1][price]=q'),
     ]
 
     def test_what_is_described_passes_whole(self):
@@ -123,6 +125,9 @@ class Express(unittest.TestCase):
         self.assertEqual(seen[5]['body'], {**ORDER, 'note': 'x' * 60000})
         self.assertEqual(seen[6]['body'], {'item': 'tea', 'count': '2'})
         self.assertEqual(seen[10]['body'], {'bytes': 100_004})
+        # Brackets are to the application what they are to Moat.
+        self.assertEqual(seen[11]['body'], {'amount': '1', 'expand': ['a', 'b'], 'metadata': {'order': '7'},
+                                            'items': [{'price': 'p', 'codes': ['4']}, {'price': 'q'}]})
 
     def test_what_is_not_described_is_never_seen(self):
         generator = random.Random(6)
@@ -199,7 +204,7 @@ class Schema(unittest.TestCase):
 class Refusals(Schema):
     @classmethod
     def setUpClass(cls):
-        cls.backend = wire.Backend({'/orders': kept})
+        cls.backend = wire.Backend({'/orders': kept, '/charges': kept})
         cls.addClassCleanup(cls.backend.stop)
         cls.moat = harness.Moat(cls.backend.url, f'schema = "{HERE}/orders.yaml"\n{LIMITS}')
         cls.addClassCleanup(lambda: cls.moat.stop())
@@ -244,6 +249,27 @@ class Refusals(Schema):
         for body in ({'by': 'card', 'number': '123456789012'}, {'by': 'invoice', 'street': 'High Street 1'}):
             self.assertEqual(self.moat.request('POST', '/payments', json=body).status, 200)
         self.assertEqual(len(self.backend.requests), before + 2)
+
+    def test_forms_with_brackets_are_read_as_their_members(self):
+        def send(fields):
+            return self.moat.request('POST', '/charges', body=fields, headers={'Content-Type': 'application/x-www-form-urlencoded'})
+        before = len(self.backend.requests)
+        for fields, pointer, keyword in ((b'amount=1&metadata[__proto__]=x', '#', 'unsafe_name'),
+                                         (b'amount=1&metadata%5B%24gt%5D=x', '#', 'unsafe_name'),
+                                         (b'amount=1&metadata[a][b]=x', '#/metadata', 'anyOf'),
+                                         (b'amount=1&expand[1]=x', '#/expand', 'syntax'),
+                                         (b'amount=1&expand=x', '#', 'type'),
+                                         (b'amount=1&items[0][price]=p&items[0][codes][]=x', '#/items/0/codes/0', 'type'),
+                                         (b'amount=1&items[][price]=p', '#/items', 'syntax'),
+                                         (b'amount=1&items[0]' + b'[a]' * 16 + b'=x', '#/items', 'limit')):
+            answer = send(fields)
+            self.assertEqual((answer.status, [(e['pointer'], e['keyword']) for e in answer.json()['errors']]),
+                             (422, [(pointer, keyword)]), fields)
+        self.assertEqual(len(self.backend.requests), before)
+        good = b'amount=1&expand[]=a&expand[]=b&metadata[order]=7&items[0][price]=p&items[0][codes][]=4&items%5B1%5D[price]=q'
+        self.assertEqual(send(good).status, 200)
+        self.assertEqual(self.backend.requests[-1].body, good)
+        self.assertEqual(send(b'amount=1&metadata=').status, 200)
 
     def test_a_browser_gets_a_page(self):
         answer = self.moat.request('GET', '/orders?limit=0', headers={'Accept': 'text/html', 'Sec-Fetch-Mode': 'navigate',

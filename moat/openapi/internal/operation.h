@@ -60,6 +60,8 @@ struct Media {
   bool is_structured = false;  // its schema wants an object or a list
   Members members;             // for forms
   std::map<std::string, std::vector<std::string>, std::less<>> part_types;  // "encoding"
+  // The members of a form that are not written as usual: deepObject, and lists in one text.
+  std::map<std::string, Style, std::less<>> part_styles;
   std::string schema_uri;
   std::optional<validate::Schema> schema;
   // Of forms, where the document has discriminators: the same, obeying them. `schema` makes values

@@ -48,6 +48,7 @@ class Builder final {
   void read_schema(const Place& place, Parameter& parameter);
   Content read_content(const Place& map);
   void read_encoding(const Place& media, Format format, Media& out);
+  void read_part_style(const Place& encoding, const std::string& member, Format format, Media& out);
   std::optional<Answer> read_answer(const std::string& status, const Place& place);
   bool flag(const Place& place, std::string_view name, bool otherwise);
   std::string text(const Place& place, std::string_view name);
