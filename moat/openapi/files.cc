@@ -249,16 +249,9 @@ std::optional<Place> Files::find(std::size_t file, std::string_view fragment) co
     rest.remove_prefix(1);
     const std::string_view step = rest.substr(0, rest.find('/'));
     rest.remove_prefix(step.size());
-    std::string name;
-    for (std::size_t i = 0; i < step.size(); ++i) {
-      if (step[i] != '~') {
-        name += step[i];
-      } else if (step.substr(i, 2) == "~0" || step.substr(i, 2) == "~1") {
-        name += step[++i] == '0' ? '~' : '/';
-      } else {
-        return std::nullopt;
-      }
-    }
+    const auto unescaped = json::pointer_name(step);
+    if (!unescaped) return std::nullopt;
+    const std::string& name = *unescaped;
     if (const json::Array* array = place.value->as_array()) {
       std::size_t at = 0;
       const auto got = std::from_chars(name.data(), name.data() + name.size(), at);
