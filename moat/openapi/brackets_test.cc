@@ -120,11 +120,12 @@ components:
 )";
 
 const string form = "application/x-www-form-urlencoded";
+const Fields token = {{"Authorization", "Bearer sk_test_1"}};
 
 TEST(FormStyles, ReadWhatStripesClientsSend) {
   const Document document = document_of(charges);
   const auto sent = [&](const string& fields) {
-    return post(document, "/v1/payment_intents", "amount=5&currency=usd&" + fields, form);
+    return post(document, "/v1/payment_intents", "amount=5&currency=usd&" + fields, form, token);
   };
   for (const string fields :
        {"confirm=true", "automatic_payment_methods[enabled]=true",
@@ -140,7 +141,7 @@ TEST(FormStyles, ReadWhatStripesClientsSend) {
 TEST(FormStyles, RefuseTheRest) {
   const Document document = document_of(charges);
   const auto sent = [&](const string& fields) {
-    return post(document, "/v1/payment_intents", "amount=5&currency=usd&" + fields, form);
+    return post(document, "/v1/payment_intents", "amount=5&currency=usd&" + fields, form, token);
   };
   EXPECT_EQ(sent("metadata[__proto__]=x"), "422 schema_body; body # unsafe_name");
   EXPECT_EQ(sent("metadata[$gt]=x"), "422 schema_body; body # unsafe_name");
@@ -175,7 +176,7 @@ TEST(FormStyles, KeepTheirLimits) {
   const auto sent = [&](int count) {
     string fields = "amount=5&currency=usd";
     for (int i = 0; i < count; ++i) fields += "&expand[" + std::to_string(i) + "]=x";
-    return post(document, "/v1/payment_intents", fields, form);
+    return post(document, "/v1/payment_intents", fields, form, token);
   };
   EXPECT_EQ(sent(17), "ok");
   EXPECT_EQ(sent(18), "ok");
@@ -189,18 +190,19 @@ TEST(FormStyles, QueriesHaveThemToo) {
        {"?expand[]=a", "?expand[0]=a&expand[1]=b", "?automatic_tax[enabled]=true",
         "?automatic_tax[enabled]=true&automatic_tax[liability][type]=self", "?created=5",
         "?created[gt]=5", "?automatic_tax%5Benabled%5D=false"})
-    EXPECT_EQ(ask(document, path + query), "ok") << query;
+    EXPECT_EQ(ask(document, path + query, token), "ok") << query;
   for (const string query :
        {"?expand=a", "?expand[1]=a", "?automatic_tax[enabled]=x", "?automatic_tax[liability]=self",
         "?automatic_tax[enabled]=true&automatic_tax[liability][__proto__]=x", "?created[$gt]=5",
         "?created=5&created[gt]=6", "?created[gt]=5&created[gt]=6",
         "?automatic_tax[enabled]=true&automatic_tax[x]=1", "?created[gt][a]=1", "?created[gt",
         "?created[gt]x=1"})
-    EXPECT_NE(ask(document, path + query), "ok") << query;
+    EXPECT_NE(ask(document, path + query, token), "ok") << query;
   string most = path + "?expand[0]=a", more;
   for (int i = 1; i <= 20; ++i) most += "&expand[" + std::to_string(i) + "]=a";
-  EXPECT_EQ(ask(document, most), "ok");
-  EXPECT_EQ(ask(document, most + "&expand[21]=a"), "400 schema_parameters; query expand # limit");
+  EXPECT_EQ(ask(document, most, token), "ok");
+  EXPECT_EQ(ask(document, most + "&expand[21]=a", token),
+            "400 schema_parameters; query expand # limit");
 }
 
 string styled(const string& type, const string& encoding, const string& version = "3.1.0") {

@@ -197,10 +197,17 @@ void Builder::add_operation(const std::string& path, std::string_view method, co
                     [&](const auto& p) { return p.where == Where::path && p.name == name; });
     if (!declared) files_.report(place, "no parameter describes '{" + name + "}' of the path");
   }
+  operation.credentials = defaults_.credentials;
+  operation.security = defaults_.security;
+  if (const auto security = Files::member(place, "security")) {
+    operation.credentials.clear();
+    operation.security.clear();
+    read_security(*security, operation);
+  }
   if (const auto body = Files::member(place, "requestBody")) {
     const Place at = files_.target(*body);
     operation.body = Body{flag(at, "required", false), {}};
-    if (const auto content = Files::member(at, "content"))
+    if (const auto content = Files::member(at, "content")) {
       operation.body->content = read_content(*content);
   }
   const auto responses = Files::member(place, "responses");
@@ -484,6 +491,8 @@ bool Builder::build(std::vector<Operation>& operations, std::vector<PathOperatio
   paths_ = &paths;
   tree_ = &tree;
   const Place top{0, &files_.root(), ""};
+  read_schemes();
+  if (const auto security = Files::member(top, "security")) read_security(*security, defaults_);
   if (const auto all = Files::member(top, "paths")) {
     for (const auto& [path, value] : *all->value->as_object()) {
       if (path.substr(0, 2) == "x-") continue;

@@ -5,6 +5,7 @@
 
 #include "moat/base/encoding.h"
 #include "moat/openapi/internal/parts.h"
+#include "moat/openapi/internal/pointer.h"
 
 namespace moat::openapi {
 

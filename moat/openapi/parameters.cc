@@ -391,6 +391,11 @@ void ParameterReader::read_query(std::string_view query) {
         collected[i].values.push_back(value);
       }
     }
+    // A key that `security` names is described there.
+    known = known || std::any_of(operation_.credentials.begin(), operation_.credentials.end(),
+                                 [&name](const Credential& one) {
+                                   return one.is == Credential::Is::query && one.name == *name;
+                                 });
     // An object that is open to others takes what no other parameter has taken.
     const bool method = *name == "_method";  // see overrides_method in content.cc
     for (std::size_t i = 0; i < collected.size() && !known && !method; ++i) {

@@ -69,15 +69,18 @@ components:
 
 TEST(Services, ThePetstore) {
   const Document document = document_of(petstore, {.checks_responses = true});
-  EXPECT_EQ(ask(document, "GET /v2/pets"), "ok");
-  EXPECT_EQ(ask(document, "GET /v2/pets?tags=a&tags=b&limit=5"), "ok");
-  EXPECT_EQ(ask(document, "GET /v2/pets?limit=5000000000"),
+  const Fields key = {{"X-Key", "k"}};
+  EXPECT_EQ(ask(document, "GET /v2/pets", key), "ok");
+  EXPECT_EQ(ask(document, "GET /v2/pets"), "401 schema_credentials; header X-Key # missing");
+  EXPECT_EQ(ask(document, "GET /v2/pets?tags=a&tags=b&limit=5", key), "ok");
+  EXPECT_EQ(ask(document, "GET /v2/pets?limit=5000000000", key),
             "400 schema_parameters; query limit # maximum");
-  EXPECT_EQ(ask(document, "GET /v2/pets/5"), "ok");
-  EXPECT_EQ(post(document, "/v2/pets", R"({"name":"Tom","tag":null,"kind":"cat","weight":0.5})"),
-            "ok");
-  EXPECT_EQ(post(document, "/v2/pets", R"({"name":"Tom","kind":"cow"})"),
-            "422 schema_body; body #/kind enum");
+  EXPECT_EQ(ask(document, "GET /v2/pets/5", key), "ok");
+  const auto add = [&](string_view body) {
+    return post(document, "/v2/pets", body, "application/json", key);
+  };
+  EXPECT_EQ(add(R"({"name":"Tom","tag":null,"kind":"cat","weight":0.5})"), "ok");
+  EXPECT_EQ(add(R"({"name":"Tom","kind":"cow"})"), "422 schema_body; body #/kind enum");
   const Operation& put = *document.find("PUT", "/v2/pets/5")->operation;
   const auto replace = [&](string_view body) {
     return summary(document.check_body(put, "application/json", body));

@@ -35,6 +35,9 @@ class Builder final {
              PathTree& tree);
 
  private:
+  void read_schemes();
+  Credential read_scheme(const Place& place);
+  void read_security(const Place& place, Operation& out);
   std::vector<std::string> bases(const Place& operation, const Place& item);
   std::optional<std::string> base_of(const Place& server);
   void add_path(const std::string& path, const Place& item);
@@ -67,6 +70,8 @@ class Builder final {
   PathTree* tree_ = nullptr;
   std::map<std::string, std::size_t> path_numbers_;  // by the template
   std::map<std::string, int> ids_;
+  std::map<std::string, Credential> schemes_;  // of the document
+  Operation defaults_;                         // its `security`
 };
 
 }  // namespace moat::openapi
