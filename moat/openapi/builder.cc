@@ -209,6 +209,8 @@ void Builder::add_operation(const std::string& path, std::string_view method, co
     operation.body = Body{flag(at, "required", false), {}};
     if (const auto content = Files::member(at, "content")) {
       operation.body->content = read_content(*content);
+      check_reading(*content, operation.body->content);
+    }
   }
   const auto responses = Files::member(place, "responses");
   if (responses && options_.checks_responses) {

@@ -26,12 +26,48 @@ Content Builder::read_content(const Place& map) {
       media.schema_uri = files_.uri_of(*schema);
       if (type->format == Format::form || type->format == Format::multipart)
         collect_members(*schema, media.members);
-      media.is_structured = wants(*schema) != Wants::scalar;
+      media.says_something = says_something(*schema);
     }
     read_encoding(place, type->format, media);
     out.push_back(std::move(media));
   }
   return out;
+}
+
+// Whether there is more in a schema than that a body is a text, or bytes.
+bool Builder::says_something(const Place& place) {
+  const Place schema = files_.target(place);
+  const json::Object* object = schema.value->as_object();
+  if (object == nullptr) return schema.value->as_bool() != nullptr && !*schema.value->as_bool();
+  constexpr std::string_view remarks[] = {
+      "title",    "description",     "default",      "example",   "examples", "deprecated",
+      "nullable", "contentEncoding", "externalDocs", "writeOnly", "$comment", "contentMediaType"};
+  return std::any_of(object->begin(), object->end(), [&](const auto& member) {
+    const auto& [name, value] = member;
+    const std::string* text = value.as_string();
+    if (name == "type") return text == nullptr || *text != "string";
+    if (name == "format")
+      return text == nullptr || (*text != "binary" && *text != "byte" && *text != "base64");
+    return name.substr(0, 2) != "x-" &&
+           std::find(std::begin(remarks), std::end(remarks), name) == std::end(remarks);
+  });
+}
+
+// A schema that nobody obeys is looseness, and has to be asked for. Ranges are refused as bodies
+// come: of what they stand for some is read.
+void Builder::check_reading(const Place& map, const Content& content) {
+  const auto& allowed = options_.allow_unread_bodies;
+  for (const Media& media : content) {
+    const auto type = parse_media_type(media.type);
+    const bool unread = type && type->format == Format::opaque && !is_range(media.type);
+    if (!unread || !media.says_something) continue;
+    if (std::find(allowed.begin(), allowed.end(), media.type) != allowed.end()) continue;
+    files_.report({map.file, nullptr, map.pointer + pointer_step(media.type)},
+                  "bodies of this type are not read here, so that the schema would count for "
+                  "nothing: remove the type or its schema, or let such bodies through unread by "
+                  "allow_unread_bodies = [\"" +
+                      media.type + "\"]");
+  }
 }
 
 // How a member of a form is written (OpenAPI 3.1.1 section 4.8.15.1.2). `allowReserved` is for who

@@ -163,7 +163,7 @@ std::optional<Refusal> Document::check_head(const Match& match, const Request& r
                    of_body("type", "must be of the type " + list_types(operation.body->content)));
   // Who names a range and a schema means that it is obeyed: a type that nobody reads here would
   // pass by it, and programs read JSON under many names.
-  if (type->format == Format::opaque && media->is_structured && is_range(media->type))
+  if (type->format == Format::opaque && media->says_something && is_range(media->type))
     return refusal(415, "schema_content_type", title,
                    of_body("type", "must be of a type that can be checked, such as JSON"));
   if (!is_read(*media, *type)) return std::nullopt;

@@ -57,8 +57,8 @@ struct Parameter {
 // One key of a `content` map.
 struct Media {
   std::string type;  // in lower case, without parameters: "application/json", "image/*", "*/*"
-  bool is_structured = false;  // its schema wants an object or a list
-  Members members;             // for forms
+  bool says_something = false;  // its schema is more than "a text" or "bytes"
+  Members members;              // for forms
   std::map<std::string, std::vector<std::string>, std::less<>> part_types;  // "encoding"
   // The members of a form that are not written as usual: deepObject, and lists in one text.
   std::map<std::string, Style, std::less<>> part_styles;

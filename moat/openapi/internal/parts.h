@@ -50,6 +50,8 @@ class Builder final {
   void read_style(const Place& place, Parameter& parameter);
   void read_schema(const Place& place, Parameter& parameter);
   Content read_content(const Place& map);
+  bool says_something(const Place& schema);
+  void check_reading(const Place& map, const Content& content);
   void read_encoding(const Place& media, Format format, Media& out);
   void read_part_style(const Place& encoding, const std::string& member, Format format, Media& out);
   std::optional<Answer> read_answer(const std::string& status, const Place& place);
