@@ -134,8 +134,7 @@ class Connection final {
   net::Task<Held> hold_answer(net::Stream& backend, std::string_view first, std::size_t most);
   // Whether there is room for so many bytes more beside what is held already.
   bool hold(std::size_t more) {
-    const std::size_t all = x_->body.size() + x_->answer.size() + x_->learning.body.size();
-    return x_->held.grow_to(shared().connections.held(), x_->admission.client, all + more);
+    return x_->held.grow_to(shared().connections.held(), x_->admission.client, x_->kept() + more);
   }
   void append_held(ClientFraming framing);
   void observe(std::string_view bytes) {

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
 
@@ -399,6 +400,41 @@ class Settings(Schema):
         self.assertEqual(backend.requests[-1].body, body)
         harness.wait_until(lambda: self.held(moat) == 0, what='the end of both')
         self.assertEqual(moat.request('POST', '/orders', body=body, headers={'Content-Type': 'application/json'}).status, 200)
+
+    def test_who_reads_the_answer_slowly_holds_nothing(self):
+        """What was held of the body is given back when the backend has it, not when the answer is over."""
+        read, go_on = threading.Event(), threading.Event()
+        def large(peer, got):
+            got.body = peer.body(got.fields)
+            read.set()
+            go_on.wait(30)
+            peer.send(b'HTTP/1.1 200 X\r\nContent-Type: text/plain\r\nContent-Length: 50000000\r\n\r\n')
+            try:
+                for _ in range(500):
+                    peer.send(b'x' * 100_000)
+            except OSError:
+                pass
+            return False
+        moat, backend = self.start('server.max_held_bodies = "8MiB"\n', {'/orders': large, '/orders/7': large})
+        self.addCleanup(go_on.set)
+        body = json.dumps({**ORDER, 'note': 'x' * 60_000}).encode().ljust(900_000)
+        def head(method, path):
+            return (f'{method} {path} HTTP/1.1\r\nHost: localhost:{moat.https_port}\r\nContent-Type: application/json\r\n'
+                    f'Content-Length: {len(body)}\r\n\r\n').encode()
+        with peer_of(moat) as slow, peer_of(moat) as second:
+            slow.send(head('POST', '/orders') + body[:-1])
+            harness.wait_until(lambda: self.held(moat) == len(body) - 1, what='the body')
+            slow.send(body[-1:])
+            self.assertTrue(read.wait(30))
+            # The backend has it, and has not answered yet.
+            harness.wait_until(lambda: self.held(moat) == 0, what='nothing held before the answer')
+            go_on.set()
+            second.send(head('PUT', '/orders/7') + body)
+            # Two of these bodies are more than one address may have held.
+            for peer in (slow, second):
+                self.assertIn(b' 200 ', peer.until(b'\r\n\r\n'))
+            harness.wait_until(lambda: self.held(moat) == 0, what='nothing held during the answers')
+        self.assertEqual([r.body for r in backend.requests], [body, body])
 
     def held(self, moat):
         return int(re.search(r'^moat_held_body_bytes (\d+)', self.metrics(moat), re.M)[1])
