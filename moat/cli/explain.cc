@@ -61,6 +61,8 @@ void tell_schemas(const gateway::Config& config) {
               << all - outside.size() << (all - outside.size() == 1 ? " operation" : " operations")
               << "; requests are " << mode_of(route.schema.requests) << ", answers "
               << mode_of(route.schema.responses) << ".\n";
+    for (const std::string& remark : gateway::schema_remarks(route))
+      std::cout << "remark: route '" << route.match << "': " << remark << ".\n";
     if (outside.empty()) continue;
     std::cout
         << "warning: " << outside.size() << " of its operations "

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <iostream>
@@ -60,6 +61,11 @@ int schema_check(const Arguments& arguments) {
   gateway::RouteSchema schema;
   schema.file = arguments.positional()[0];
   schema.responses = gateway::SchemaMode::shadow;  // what it says of answers is read, too
+  std::string types = arguments.value("allow-unread-bodies").value_or("");
+  for (std::size_t end = 0; !types.empty(); types.erase(0, end + 1)) {
+    end = std::min(types.find(','), types.size() - 1);
+    schema.allow_unread_bodies.push_back(types.substr(0, types.find(',')));
+  }
   const auto read = gateway::read_schema(schema, gateway::Route().max_body);
   if (!read) {
     for (const openapi::DocumentProblem& problem : read.error())

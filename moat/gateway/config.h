@@ -351,6 +351,8 @@ struct Listen {
 };
 [[nodiscard]] Result<Listen, std::string> parse_listen(std::string_view text);
 std::vector<Weakening> weakenings(const Config& config);
+// Where the OpenAPI document of a route asks for other credentials than the route, a sentence each.
+std::vector<std::string> schema_remarks(const Route& route);
 
 Level log_level(const Config& config);
 

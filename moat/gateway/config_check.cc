@@ -377,6 +377,12 @@ void add_schema_weakenings(const Route& route, const std::string& name,
     add("lets members through that its schema does not describe (allow_unknown_members = true)");
   if (schema.allow_unsafe_keys)
     add("lets names such as $gt and __proto__ through (allow_unsafe_keys = true)");
+  if (schema.allow_missing_credentials)
+    add("lets requests through without the credentials that its schema asks for "
+        "(allow_missing_credentials = true)");
+  for (const std::string& type : schema.allow_unread_bodies)
+    add("lets bodies of the type " + type +
+        " through that nobody has read (allow_unread_bodies), whatever its schema says of them");
 }
 
 }  // namespace

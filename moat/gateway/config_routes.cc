@@ -58,6 +58,8 @@ void read_schema_settings(ConfigTable& table, RouteSchema& out) {
   table.boolean("allow_unknown_query", out.allow_unknown_query);
   table.boolean("allow_unknown_members", out.allow_unknown_members);
   table.boolean("allow_unsafe_keys", out.allow_unsafe_keys);
+  table.boolean("allow_missing_credentials", out.allow_missing_credentials);
+  table.list("allow_unread_bodies", out.allow_unread_bodies);
   table.integer("schema_max_members", out.max_members, 1, 1'000'000);
   table.size("schema_max_answer", out.max_answer, 1, std::uint64_t{1} << 30);
   table.boolean("schema_learn", out.learn);

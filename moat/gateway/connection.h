@@ -137,8 +137,7 @@ class Connection final {
   net::Task<Held> hold_answer(net::Stream& backend, std::string_view first, std::size_t most);
   // Whether there is room for so many bytes more beside what is held already.
   bool hold(std::size_t more) {
-    const std::size_t all = x_->body.size() + x_->answer.size() + x_->learning.body.size();
-    return x_->held.grow_to(shared().connections.held(), x_->admission.client, all + more);
+    return x_->held.grow_to(shared().connections.held(), x_->admission.client, x_->kept() + more);
   }
   // What is in Exchange::out, and behind it the answer that is held. False: the client is gone.
   net::Task<bool> send_held(ClientFraming framing);

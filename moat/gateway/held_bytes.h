@@ -73,8 +73,8 @@ class Hold final {
   Hold& operator=(const Hold&) = delete;
   ~Hold() { release(); }
 
-  // So many bytes in all from now on, for the same address each time; never fewer. False: there is
-  // no room, and nothing changes.
+  // So many bytes in all from now on, for the same address each time; fewer change nothing. False:
+  // there is no room, and nothing changes.
   [[nodiscard]] bool grow_to(HeldBytes& all, const IpAddress& address, std::size_t bytes) {
     if (bytes <= bytes_) return true;
     if (all_ == nullptr) network_ = HeldBytes::network_of(address);
@@ -82,6 +82,12 @@ class Hold final {
     all_ = &all;
     bytes_ = bytes;
     return true;
+  }
+  // As few bytes as that, where there are more.
+  void shrink_to(std::size_t bytes) {
+    if (bytes >= bytes_) return;
+    all_->give_back(network_, bytes_ - bytes);
+    bytes_ = bytes;
   }
   void release() {
     if (all_ != nullptr) all_->give_back(network_, bytes_);

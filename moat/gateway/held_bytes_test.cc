@@ -43,6 +43,27 @@ TEST(HeldBytes, OneAddressHasAnEighth) {
   EXPECT_EQ(all.now(), 0u);
 }
 
+TEST(HeldBytes, APartMayBeGivenBack) {
+  HeldBytes all;
+  all.set_most(80);
+  Hold one, two;
+  one.shrink_to(0);  // nothing is held yet
+  EXPECT_TRUE(one.grow_to(all, address("192.0.2.1"), 10));
+  one.shrink_to(11);
+  one.shrink_to(10);
+  EXPECT_EQ(all.now(), 10u);
+  one.shrink_to(4);
+  EXPECT_EQ(all.now(), 4u);
+  EXPECT_FALSE(two.grow_to(all, address("192.0.2.1"), 7));
+  EXPECT_TRUE(two.grow_to(all, address("192.0.2.1"), 6));
+  one.shrink_to(0);
+  EXPECT_EQ(all.now(), 6u);
+  EXPECT_TRUE(one.grow_to(all, address("192.0.2.1"), 4));
+  one.release();
+  two.release();
+  EXPECT_EQ(all.now(), 0u);
+}
+
 TEST(HeldBytes, AreGivenBackOnce) {
   HeldBytes all;
   Hold one;

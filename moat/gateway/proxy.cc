@@ -178,6 +178,8 @@ net::Task<void> Connection::proxy(const PreparedRoute& route, std::size_t index)
     if (sent && x.body.size() > piece_size) sent = co_await send_rest(*lease.stream);
     Relay result = Relay::no_answer;
     openapi::Refusal refusal;
+    const bool may_be_again = lease.reused && whole && attempt == 0 && is_idempotent(x.head.method);
+    if (sent && !may_be_again) x.let_body_go();
     if (sent) {
       net::Joinable uploader;
       if (!whole) {
@@ -212,9 +214,7 @@ net::Task<void> Connection::proxy(const PreparedRoute& route, std::size_t index)
       co_return;
     }
     const bool closed = !sent || hung_up;
-    if (result == Relay::no_answer && closed && lease.reused && whole && attempt == 0 &&
-        !interim_ && is_idempotent(x.head.method))
-      continue;
+    if (result == Relay::no_answer && closed && may_be_again && !interim_) continue;
     report_failure(lease, result, closed);
     if (result == Relay::broken || answered_) {
       close_ = true;
@@ -407,6 +407,7 @@ net::Task<Connection::Relay> Connection::relay(const PreparedRoute& route, Backe
   if (!understood && end == 0) co_return Relay::no_answer;
   if (!understood) co_return Relay::bad_answer;
   const http::ResponseHead& response = x.response;
+  x.let_body_go();  // who has answered is not asked again
   serving_->backends.answered(lease.server, response.status);
   lease.bound = lease.bound || binds_connection(response.headers, Known::www_authenticate);
   const bool switching = response.status == 101;

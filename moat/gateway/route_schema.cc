@@ -30,20 +30,23 @@ Result<std::string, std::string> read_file(const std::string& path) {
 
 }  // namespace
 
-std::vector<std::string> operations_outside(const RouteSchema& schema, const std::string& match) {
-  std::vector<std::string> out;
+bool serves(const std::string& match, const openapi::Operation& operation) {
   const bool prefix = !match.empty() && match.back() == '*';
   const std::string_view fixed = std::string_view(match).substr(0, match.size() - (prefix ? 1 : 0));
+  // As far as the template is fixed, too.
+  std::string_view path = openapi::path_of(operation);
+  const std::size_t brace = path.find('{');
+  if (brace != std::string_view::npos) path = path.substr(0, brace);
+  const std::size_t common = std::min(path.size(), fixed.size());
+  const bool whole = brace == std::string_view::npos;
+  return path.substr(0, common) == fixed.substr(0, common) &&
+         (!whole || (prefix ? path.size() >= fixed.size() : path == fixed));
+}
+
+std::vector<std::string> operations_outside(const RouteSchema& schema, const std::string& match) {
+  std::vector<std::string> out;
   for (const openapi::Operation* operation : schema.document->operations()) {
-    // As far as the template is fixed, too.
-    std::string_view path = openapi::path_of(*operation);
-    const std::size_t brace = path.find('{');
-    if (brace != std::string_view::npos) path = path.substr(0, brace);
-    const std::size_t common = std::min(path.size(), fixed.size());
-    const bool whole = brace == std::string_view::npos;
-    const bool inside = path.substr(0, common) == fixed.substr(0, common) &&
-                        (!whole || (prefix ? path.size() >= fixed.size() : path == fixed));
-    if (!inside) out.push_back(openapi::name_of(*operation));
+    if (!serves(match, *operation)) out.push_back(openapi::name_of(*operation));
   }
   return out;
 }
@@ -68,6 +71,8 @@ Result<void, std::vector<openapi::DocumentProblem>> read_schema(RouteSchema& sch
   options.allow_unknown_query = schema.allow_unknown_query;
   options.allow_unknown_members = schema.allow_unknown_members;
   options.allow_unsafe_keys = schema.allow_unsafe_keys;
+  options.allow_missing_credentials = schema.allow_missing_credentials;
+  options.allow_unread_bodies = schema.allow_unread_bodies;
   if (form_token) options.other_form_fields.emplace_back(csrf::field_name);
   options.checks_responses = schema.responses != SchemaMode::off;
   options.response.total_bytes = options.response.string_bytes =

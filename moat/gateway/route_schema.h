@@ -24,6 +24,9 @@ struct RouteSchema {
   bool allow_unknown_query = false;        // true is a weakening
   bool allow_unknown_members = false;      // true is a weakening
   bool allow_unsafe_keys = false;          // true is a weakening
+  bool allow_missing_credentials = false;  // true is a weakening
+  // Types whose schemas count for nothing, as such bodies pass unread: each is a weakening.
+  std::vector<std::string> allow_unread_bodies;
   std::uint32_t max_members = 1000;        // of a body or a query
   std::uint64_t max_string = 64 * 1024;    // bytes of one text
   std::uint64_t max_answer = 1024 * 1024;  // bytes of an answer that is looked at
@@ -39,6 +42,8 @@ struct RouteSchema {
   bool checks_responses() const { return document != nullptr && responses != SchemaMode::off; }
 };
 
+// Whether a route with this pattern is ever asked for the operation.
+bool serves(const std::string& match, const openapi::Operation& operation);
 // The operations of the document that a route with this pattern ("/api/*") never asks for.
 std::vector<std::string> operations_outside(const RouteSchema& schema, const std::string& match);
 

@@ -43,7 +43,11 @@ net::Task<bool> Connection::check_schema(const PreparedRoute& route) {
   request.method = x.head.method_text;
   request.path = x.head.path;
   request.query = x.head.query;
-  request.cookie = x.request.cookie;
+  // As the backend will get it.
+  if (!x.admission.without_cookies) request.cookie = x.request.cookie;
+  request.without_authorization = x.admission.own_bearer;
+  // Moat's own login, of which the backend is told, is as good as what the document asks for.
+  request.authenticated = route.route->login != Login::none && x.admission.identity != nullptr;
   request.content_type = x.head.headers.value(Known::content_type);
   request.has_body = x.head.body.kind != http::Framing::Kind::none;
   request.is_encoded = is_encoded(x.head.headers);
@@ -89,6 +93,7 @@ net::Task<void> Connection::refuse_undescribed(openapi::Refusal refusal) {
   x.step = refusal.status == 503 ? "busy" : "schema";
   const std::string reason = first_error(refusal);
   if (x.request.navigation) {
+    x.admission.refusal.challenge = refusal.challenge;
     std::string title(refusal.title);
     if (refusal.status < 500 && !reason.empty())
       title.insert(title.rfind('.'), " (" + reason + ")");
@@ -101,6 +106,8 @@ net::Task<void> Connection::refuse_undescribed(openapi::Refusal refusal) {
   response.code = refusal.code;
   response.kind = shield::Body::problem;
   if (refusal.status == 503) response.headers.emplace_back("Retry-After", "1");
+  if (!refusal.challenge.empty())
+    response.headers.emplace_back("WWW-Authenticate", refusal.challenge);
   if (!refusal.allow.empty()) response.headers.emplace_back("Allow", refusal.allow);
   // What is wrong with an answer is the operator's to know.
   if (refusal.status >= 500) refusal.errors.clear();

@@ -30,6 +30,19 @@ void Learning::clear() {
   forget(body);
 }
 
+void Exchange::let_body_go() {
+  // What is learned of it is its beginning; one byte too many says that it was larger.
+  constexpr std::size_t learned = openapi::LearnLimits::body_bytes + 1;
+  const std::size_t left = learning.on ? std::min(body.size(), learned) : 0;
+  if (left < body.size()) {
+    std::string beginning = body.substr(0, left);
+    wipe(body);
+    body = std::move(beginning);
+  }
+  forget(upstream);
+  held.shrink_to(kept());
+}
+
 void Exchange::clear() {
   begin = end = head_end = 0;
   state.reset();

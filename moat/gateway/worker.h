@@ -187,6 +187,11 @@ struct Exchange {
   std::string_view traceparent_text() const {
     return traced ? std::string_view(traceparent.data(), traceparent.size()) : std::string_view();
   }
+  // Of bodies, all together.
+  std::size_t kept() const { return body.size() + answer.size() + learning.body.size(); }
+  // The backend has the request, and will not be sent it again: who reads the answer slowly keeps
+  // nothing of it here.
+  void let_body_go();
   void clear();
 };
 

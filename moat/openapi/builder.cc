@@ -15,21 +15,32 @@ std::string_view text_of(const json::Value* value) {
                                                            : std::string_view(*value->as_string());
 }
 
-// Calls `visit(schema_uri, schema)` for each schema of a direction, always in the same order.
+bool reads_texts(const Media& media) {
+  const auto type = parse_media_type(media.type);
+  return type && (type->format == Format::form || type->format == Format::multipart);
+}
+
+// Calls `visit(schema_uri, schema)` for each schema of a direction, always in the same order. Where
+// discriminators choose: with `obeys_kinds` for those of JSON, else for those that make values of
+// texts.
 template <class Visit>
-void each_schema(std::vector<Operation>& operations, Direction direction, Visit visit) {
+void each_schema(std::vector<Operation>& operations, const View& view, bool chooses, Visit visit) {
   const auto content = [&](Content& all) {
     for (Media& media : all) {
-      if (!media.schema_uri.empty()) visit(media.schema_uri, media.schema);
+      if (media.schema_uri.empty()) continue;
+      const bool texts = reads_texts(media);
+      if (!chooses || texts != view.obeys_kinds) visit(media.schema_uri, media.schema);
+      if (chooses && texts && view.obeys_kinds) visit(media.schema_uri, media.chosen);
     }
   };
   const auto parameters = [&](std::vector<Parameter>& all) {
     for (Parameter& parameter : all) {
-      if (!parameter.schema_uri.empty()) visit(parameter.schema_uri, parameter.schema);
+      const bool in_turn = !chooses || parameter.is_json == view.obeys_kinds;
+      if (!parameter.schema_uri.empty() && in_turn) visit(parameter.schema_uri, parameter.schema);
     }
   };
   for (Operation& operation : operations) {
-    if (direction == Direction::request) {
+    if (view.direction == Direction::request) {
       parameters(operation.parameters);
       if (operation.body) content(operation.body->content);
     } else {
@@ -186,11 +197,20 @@ void Builder::add_operation(const std::string& path, std::string_view method, co
                     [&](const auto& p) { return p.where == Where::path && p.name == name; });
     if (!declared) files_.report(place, "no parameter describes '{" + name + "}' of the path");
   }
+  operation.credentials = defaults_.credentials;
+  operation.security = defaults_.security;
+  if (const auto security = Files::member(place, "security")) {
+    operation.credentials.clear();
+    operation.security.clear();
+    read_security(*security, operation);
+  }
   if (const auto body = Files::member(place, "requestBody")) {
     const Place at = files_.target(*body);
     operation.body = Body{flag(at, "required", false), {}};
-    if (const auto content = Files::member(at, "content"))
+    if (const auto content = Files::member(at, "content")) {
       operation.body->content = read_content(*content);
+      check_reading(*content, operation.body->content);
+    }
   }
   const auto responses = Files::member(place, "responses");
   if (responses && options_.checks_responses) {
@@ -423,101 +443,18 @@ void Builder::collect_members(const Place& place, Members& out, SchemasSeen& see
   }
 }
 
-// ---------------------------------------------------------------------------------------- content
-
-Content Builder::read_content(const Place& map) {
-  Content out;
-  for (const auto& [name, value] : *map.value->as_object()) {
-    const Place place = Files::member(map, name).value();
-    const auto type = parse_media_type(name);
-    if (!type) {
-      files_.report(place, "this is no media type: \"application/json\", \"image/*\", \"*/*\"");
-      continue;
-    }
-    Media media;
-    media.type = type->type;
-    if (find_media(out, media.type) != nullptr && find_media(out, media.type)->type == media.type)
-      files_.report(place, "this media type stands here twice");
-    if (const auto schema = Files::member(place, "schema")) {
-      media.schema_uri = files_.uri_of(*schema);
-      if (type->format == Format::form || type->format == Format::multipart)
-        collect_members(*schema, media.members);
-      media.is_structured = wants(*schema) != Wants::scalar;
-    }
-    read_encoding(place, type->format, media);
-    out.push_back(std::move(media));
-  }
-  return out;
-}
-
-// What OpenAPI 3.1.1 section 4.8.15 has of it that is obeyed here: the types that a part may have.
-void Builder::read_encoding(const Place& media, Format format, Media& out) {
-  const auto encoding = Files::member(media, "encoding");
-  if (!encoding || (format != Format::form && format != Format::multipart)) return;
-  for (const auto& [name, value] : *encoding->value->as_object()) {
-    const Place place = Files::member(*encoding, name).value();
-    for (const std::string_view field : {"headers", "style", "explode", "allowReserved"}) {
-      if (const auto at = Files::member(place, field))
-        files_.report(*at, "this is not obeyed here: leave it out");
-    }
-    std::string types = text(place, "contentType");
-    std::string_view rest = types;
-    while (!rest.empty()) {
-      const std::string_view one = rest.substr(0, rest.find(','));
-      rest.remove_prefix(std::min(rest.size(), one.size() + 1));
-      const auto type = parse_media_type(one);
-      if (type) {
-        out.part_types[name].push_back(type->type);
-      } else {
-        files_.report(place, "'contentType' is a list of media types with commas between");
-      }
-    }
-  }
-}
-
-std::optional<Answer> Builder::read_answer(const std::string& status, const Place& place) {
-  Answer answer;
-  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-  if (status == "default") {
-    answer.first = 0;
-    answer.last = 999;
-  } else if (status.size() == 3 && status[0] >= '1' && status[0] <= '5' &&
-             status.substr(1) == "XX") {
-    answer.first = (status[0] - '0') * 100;
-    answer.last = answer.first + 99;
-  } else if (status.size() == 3 && status[0] >= '1' && status[0] <= '5' && digit(status[1]) &&
-             digit(status[2])) {
-    answer.first = answer.last =
-        (status[0] - '0') * 100 + (status[1] - '0') * 10 + (status[2] - '0');
-  } else {
-    files_.report(place, "responses are named by a status, such as 200 or 4XX, or 'default'");
-    return std::nullopt;
-  }
-  const Place at = files_.target(place);
-  if (const auto headers = Files::member(at, "headers")) {
-    for (const auto& [name, value] : *headers->value->as_object()) {
-      if (ascii_iequals(name, "Content-Type")) continue;
-      const Place header = files_.target(Files::member(*headers, name).value());
-      Parameter parameter;
-      parameter.where = Where::header;
-      parameter.name = name;
-      parameter.required = flag(header, "required", false);
-      read_style(header, parameter);
-      read_schema(header, parameter);
-      answer.headers.push_back(std::move(parameter));
-    }
-  }
-  if (const auto content = Files::member(at, "content")) answer.content = read_content(*content);
-  return answer;
-}
-
 // ------------------------------------------------------------------------------------------- build
 
-bool Builder::compile(Direction direction) {
+bool Builder::compile_all(Direction direction) {
+  if (!compile({.direction = direction, .obeys_kinds = true})) return false;
+  return !files_.has_kinds() || compile({.direction = direction, .obeys_kinds = false});
+}
+
+bool Builder::compile(const View& view) {
   std::vector<json::Value> roots;
   std::vector<std::string> uris;
   std::map<std::string, std::size_t> numbers;
-  each_schema(*operations_, direction, [&](const std::string& uri, auto&) {
+  each_schema(*operations_, view, files_.has_kinds(), [&](const std::string& uri, auto&) {
     if (!numbers.emplace(uri, roots.size()).second) return;
     roots.push_back(json::Object{{"$ref", uri}});
     uris.push_back(uri);
@@ -526,14 +463,14 @@ bool Builder::compile(Direction direction) {
   validate::SchemaOptions options;
   options.assert_formats = true;
   options.refuse_unknown_members = !options_.allow_unknown_members;
-  options.documents = files_.schema_documents(direction);
+  options.documents = files_.schema_documents(view);
   // No default is ever filled in here, and documents are full of such as their schemas refuse.
   options.allow_unfit_defaults = true;
   // The document is the operator's, and those of large services have tens of thousands of schemas.
   options.max_subschemas = options_.max_nodes;
   options.max_patterns = 4096;
   options.max_run_steps =
-      most_steps(direction == Direction::request ? options_.body : options_.response);
+      most_steps(view.direction == Direction::request ? options_.body : options_.response);
   auto schemas = validate::Schema::compile_all(roots, options);
   if (!schemas) {
     // Each alone, so that all are told of that have a problem.
@@ -545,7 +482,7 @@ bool Builder::compile(Direction direction) {
     }
     return false;
   }
-  each_schema(*operations_, direction,
+  each_schema(*operations_, view, files_.has_kinds(),
               [&](const std::string& uri, auto& schema) { schema = (*schemas)[numbers.at(uri)]; });
   return true;
 }
@@ -556,6 +493,8 @@ bool Builder::build(std::vector<Operation>& operations, std::vector<PathOperatio
   paths_ = &paths;
   tree_ = &tree;
   const Place top{0, &files_.root(), ""};
+  read_schemes();
+  if (const auto security = Files::member(top, "security")) read_security(*security, defaults_);
   if (const auto all = Files::member(top, "paths")) {
     for (const auto& [path, value] : *all->value->as_object()) {
       if (path.substr(0, 2) == "x-") continue;
@@ -571,8 +510,8 @@ bool Builder::build(std::vector<Operation>& operations, std::vector<PathOperatio
   if (operations.empty() && files_.problems().empty())
     files_.report(top, "it describes no operation, so that every request would be refused");
   if (!files_.problems().empty()) return false;
-  const bool compiled = compile(Direction::request);
-  return (!options_.checks_responses || compile(Direction::response)) && compiled;
+  const bool compiled = compile_all(Direction::request);
+  return (!options_.checks_responses || compile_all(Direction::response)) && compiled;
 }
 
 }  // namespace moat::openapi

@@ -5,6 +5,7 @@
 
 #include "moat/base/encoding.h"
 #include "moat/base/json_document.h"
+#include "moat/openapi/internal/form_styles.h"
 #include "moat/openapi/internal/operation.h"
 #include "moat/openapi/internal/pointer.h"
 #include "moat/validate/multipart.h"
@@ -22,17 +23,41 @@ Refusal syntax(std::string message) {
   return out;
 }
 
-Refusal violated(std::string pointer, std::string keyword, std::string message) {
+Refusal violated(Violation violation) {
   Refusal out{422, "schema_body", unfit, {}, ""};
-  out.errors.push_back({"body", "", std::move(pointer), std::move(keyword), std::move(message)});
+  out.errors.push_back(std::move(violation));
   return out;
 }
 
-Refusal violated(std::vector<validate::Violation> violations) {
+Refusal violated(std::string pointer, std::string keyword, std::string message) {
+  return violated({"body", "", std::move(pointer), std::move(keyword), std::move(message)});
+}
+
+// What is said of a value that chooses none of the kinds, in place of the general sentence.
+std::string sentence_of(validate::Violation& violation, const ReadRules& rules) {
+  if (violation.keyword == "enum" && !rules.kind_sentences.empty()) {
+    // The last one that is not behind it is the only one that it may begin with.
+    const auto after = rules.kind_sentences.upper_bound(violation.schema);
+    if (after != rules.kind_sentences.begin()) {
+      const auto& [place, sentence] = *std::prev(after);
+      if (violation.schema.compare(0, place.size() + 1, place + "/") == 0) return sentence;
+    }
+  }
+  return std::move(violation.message);
+}
+
+Refusal violated(std::vector<validate::Violation> violations, const ReadRules& rules) {
   Refusal out{422, "schema_body", unfit, {}, ""};
-  for (validate::Violation& violation : violations)
-    out.errors.push_back({"body", "", std::move(violation.instance), std::move(violation.keyword),
-                          std::move(violation.message)});
+  for (validate::Violation& violation : violations) {
+    Violation said{"body", "", std::move(violation.instance), violation.keyword,
+                   sentence_of(violation, rules)};
+    // What a base class says is said by its child, too.
+    const bool again = std::any_of(out.errors.begin(), out.errors.end(), [&](const auto& other) {
+      return other.pointer == said.pointer && other.keyword == said.keyword &&
+             other.message == said.message;
+    });
+    if (!again) out.errors.push_back(std::move(said));
+  }
   return out;
 }
 
@@ -56,7 +81,7 @@ std::optional<Refusal> check_json(const Media& media, std::string_view body,
   // Once, since what is refused may cost as much as is allowed.
   std::vector<validate::Violation> found;
   if (media.schema) found = media.schema->validate(*value, validate::Report::all);
-  if (!found.empty()) return violated(std::move(found));
+  if (!found.empty()) return violated(std::move(found), rules);
   if (const auto unsafe = validate::find_unsafe_key(*value, rules.keys))
     return violated(
         unsafe->pointer, "unsafe_name",
@@ -65,15 +90,22 @@ std::optional<Refusal> check_json(const Media& media, std::string_view body,
 }
 
 // What a form has sent, as texts that become what the schema wants.
-std::optional<Refusal> judge_texts(const Media& media, json::Value values,
+std::optional<Refusal> judge_texts(const Media& media, json::Value values, const ReadRules& rules,
                                    std::vector<std::string> typed = {}) {
   if (!media.schema) return std::nullopt;
+  auto* const fields = std::get_if<json::Object>(&values.data());
+  if (auto fault = apply_styles(media, *fields, typed, rules)) return violated(std::move(*fault));
+  const json::Value before = media.part_styles.empty() ? json::Value() : values;
   validate::ReadOptions options;
   options.coerce_text = true;
   options.typed_members = std::move(typed);
   const auto read = media.schema->read(std::move(values), options, validate::Report::all);
-  if (read) return std::nullopt;
-  return violated(read.error());
+  if (!read) return violated(read.error(), rules);
+  if (!media.part_styles.empty() && has_lone_member(media, before, *read))
+    return violated("", "type", "has a text where a list is expected: its name ends with []");
+  if (!media.chosen) return std::nullopt;
+  auto found = media.chosen->validate(*read, validate::Report::all);
+  return found.empty() ? std::nullopt : std::optional(violated(std::move(found), rules));
 }
 
 void drop_others(json::Object& values, const ReadRules& rules) {
@@ -96,8 +128,10 @@ Refusal another_method() {
 }
 
 validate::NamePredicate repeats(const Media& media) {
-  return
-      [&media](std::string_view name) { return !media.schema || media.schema->wants_array(name); };
+  return [&media](std::string_view name) {
+    if (const auto styled = style_repeats(media, name)) return *styled;
+    return !media.schema || media.schema->wants_array(name);
+  };
 }
 
 std::optional<Refusal> refused_values(const validate::ValuesError& error) {
@@ -121,7 +155,7 @@ std::optional<Refusal> check_form(const Media& media, std::string_view body,
   if (overrides_method(media, *values)) return another_method();
   json::Object fields = *values->as_object();
   drop_others(fields, rules);
-  return judge_texts(media, json::Value(std::move(fields)));
+  return judge_texts(media, json::Value(std::move(fields)), rules);
 }
 
 bool is_of_type(std::string_view type, const std::vector<std::string>& types) {
@@ -175,15 +209,16 @@ std::optional<Refusal> check_multipart(const Media& media, std::string_view cont
       return violated(pointer, "file", "must be a file of another type");
     add_file(file, media.schema && media.schema->wants_array(file.name), values);
   }
-  return judge_texts(media, json::Value(std::move(values)), form->json_names);
+  return judge_texts(media, json::Value(std::move(values)), rules, form->json_names);
 }
 
-std::optional<Refusal> check_text(const Media& media, std::string_view body) {
+std::optional<Refusal> check_text(const Media& media, std::string_view body,
+                                  const ReadRules& rules) {
   if (!is_valid_utf8(body)) return syntax("is not valid UTF-8");
   const json::Value value(body);
   if (!media.schema) return std::nullopt;
   std::vector<validate::Violation> found = media.schema->validate(value, validate::Report::all);
-  return found.empty() ? std::nullopt : std::optional(violated(std::move(found)));
+  return found.empty() ? std::nullopt : std::optional(violated(std::move(found), rules));
 }
 
 }  // namespace
@@ -199,7 +234,7 @@ std::optional<Refusal> check_content(const Media& media, const MediaType& type,
     case Format::multipart:
       return check_multipart(media, content_type, body, rules);
     case Format::text:
-      return check_text(media, body);
+      return check_text(media, body, rules);
     case Format::opaque:
       break;
   }

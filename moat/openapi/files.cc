@@ -249,16 +249,9 @@ std::optional<Place> Files::find(std::size_t file, std::string_view fragment) co
     rest.remove_prefix(1);
     const std::string_view step = rest.substr(0, rest.find('/'));
     rest.remove_prefix(step.size());
-    std::string name;
-    for (std::size_t i = 0; i < step.size(); ++i) {
-      if (step[i] != '~') {
-        name += step[i];
-      } else if (step.substr(i, 2) == "~0" || step.substr(i, 2) == "~1") {
-        name += step[++i] == '0' ? '~' : '/';
-      } else {
-        return std::nullopt;
-      }
-    }
+    const auto unescaped = json::pointer_name(step);
+    if (!unescaped) return std::nullopt;
+    const std::string& name = *unescaped;
     if (const json::Array* array = place.value->as_array()) {
       std::size_t at = 0;
       const auto got = std::from_chars(name.data(), name.data() + name.size(), at);
@@ -354,6 +347,7 @@ bool Files::read(std::string_view text) {
     pending_.pop_back();
     check(kind, place);
   }
+  find_kinds();
   if (!is_3_0_) {
     const json::Value* dialect = root().find("jsonSchemaDialect");
     const std::string* uri = dialect == nullptr ? nullptr : dialect->as_string();
@@ -506,6 +500,7 @@ void Files::check_schema(const Place& place) {
              "a schema of OpenAPI 3.0 has no " + quoted(name) + nearest_hint(name, keywords_3_0));
       continue;
     }
+    if (name == "discriminator") check_discriminator(place);
     const auto below = schema_keywords();
     const auto keyword = std::find_if(below.begin(), below.end(),
                                       [&](const SchemaKeyword& k) { return is_name(k.name); });

@@ -110,9 +110,20 @@ constexpr Field components[] = {
     {.name = "headers", .kind = Kind::header, .shape = Shape::map},
     {.name = "pathItems", .kind = Kind::path_item, .shape = Shape::map, .only_3_1 = true},
     {.name = "examples"},
-    {.name = "securitySchemes"},
+    {.name = "securitySchemes", .kind = Kind::security_scheme, .shape = Shape::map},
     {.name = "links"},
     {.name = "callbacks"},
+};
+
+constexpr Field security_scheme[] = {
+    {.name = "type", .required = true},
+    {.name = "description"},
+    {.name = "name"},
+    {.name = "in"},
+    {.name = "scheme"},
+    {.name = "bearerFormat"},
+    {.name = "flows"},
+    {.name = "openIdConnectUrl"},
 };
 
 constexpr SchemaKeyword keywords[] = {
@@ -175,6 +186,8 @@ std::string_view to_string(Kind kind) {
       return "a response";
     case Kind::components:
       return "components";
+    case Kind::security_scheme:
+      return "a security scheme";
     case Kind::schema:
       return "a schema";
   }
@@ -205,6 +218,8 @@ std::span<const Field> fields_of(Kind kind) {
       return response;
     case Kind::components:
       return components;
+    case Kind::security_scheme:
+      return security_scheme;
     case Kind::any:
     case Kind::paths:
     case Kind::responses:
@@ -221,6 +236,7 @@ bool may_be_reference(Kind kind) {
     case Kind::header:
     case Kind::request_body:
     case Kind::response:
+    case Kind::security_scheme:
     case Kind::schema:
       return true;
     default:

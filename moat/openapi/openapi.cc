@@ -101,10 +101,14 @@ Result<Document, std::vector<DocumentProblem>> Document::parse(std::string_view 
   keys.allow_names.assign(files.unsafe_names().begin(), files.unsafe_names().end());
   keys.allow_prototype_keys = keys.allow_operator_keys = keys.allow_dotted_keys =
       options.allow_unsafe_keys;
-  parts->request_rules = {options.body, keys, options.allow_unknown_query,
-                          options.other_form_fields};
+  parts->request_rules = {options.body,
+                          keys,
+                          options.allow_unknown_query,
+                          options.allow_missing_credentials,
+                          options.other_form_fields,
+                          files.kind_sentences()};
   keys.allow_prototype_keys = keys.allow_operator_keys = keys.allow_dotted_keys = true;
-  parts->response_rules = {options.response, keys, false, {}};
+  parts->response_rules = {options.response, keys, false, false, {}, files.kind_sentences()};
   return Document(std::move(parts));
 }
 
@@ -132,6 +136,8 @@ Result<Match, Refusal> Document::find(std::string_view method, std::string_view 
 
 std::optional<Refusal> Document::check_head(const Match& match, const Request& request) const {
   const Operation& operation = *match.operation;
+  // First, so that who brings none learns nothing else.
+  if (auto refused = check_credentials(operation, request, parts_->request_rules)) return refused;
   for (const auto& [name, value] : request.headers) {
     if (overrides_method(name) && !has_header_parameter(operation, name))
       return refusal(400, "schema_parameters", "The request is not what is expected here.",
@@ -157,7 +163,7 @@ std::optional<Refusal> Document::check_head(const Match& match, const Request& r
                    of_body("type", "must be of the type " + list_types(operation.body->content)));
   // Who names a range and a schema means that it is obeyed: a type that nobody reads here would
   // pass by it, and programs read JSON under many names.
-  if (type->format == Format::opaque && media->is_structured && is_range(media->type))
+  if (type->format == Format::opaque && media->says_something && is_range(media->type))
     return refusal(415, "schema_content_type", title,
                    of_body("type", "must be of a type that can be checked, such as JSON"));
   if (!is_read(*media, *type)) return std::nullopt;
@@ -279,6 +285,8 @@ std::vector<std::string> describe(const Operation& operation) {
     out.push_back(printable(std::string(to_string(parameter.where)) + " " + parameter.name + ": " +
                             std::string(wants) + (parameter.required ? ", required" : "")));
   }
+  const std::string security = describe_security(operation);
+  if (!security.empty()) out.push_back("credentials: " + security);
   if (operation.body)
     out.push_back("body: " + list_types(operation.body->content) +
                   (operation.body->required ? ", required" : ""));

@@ -39,6 +39,10 @@ struct DocumentOptions {
   bool allow_unknown_members = false;  // of objects in bodies that list their members
   // Members of objects that a document leaves open, as of KeyRules: "$gt", "__proto__", "a.b".
   bool allow_unsafe_keys = false;
+  bool allow_missing_credentials = false;  // that `security` asks for
+  // Types of bodies, in lower case, whose schemas may count for nothing since nobody here reads
+  // such bodies: "application/xml". Without it such a schema is a problem of the document.
+  std::vector<std::string> allow_unread_bodies;
   // Fields of forms that are somebody else's, such as a token against forgery: passed over.
   std::vector<std::string> other_form_fields;
   bool checks_responses = false;            // whether check_response_… will be called
@@ -60,6 +64,9 @@ struct Request {
   bool has_body = false;
   bool is_encoded = false;  // there is a Content-Encoding
   std::span<const std::pair<std::string_view, std::string_view>> headers;  // names in any case
+  // Whoever is before the backend knows who this is, and tells it: `security` asks for no more.
+  bool authenticated = false;
+  bool without_authorization = false;  // the backend will not get that header
 };
 
 // One thing wrong. No value that was sent is repeated, and no name that the document does not have.
@@ -73,11 +80,12 @@ struct Violation {
 
 // Why a request or a response is not what the document describes.
 struct Refusal {
-  int status = 400;        // of a request: 400, 404, 405, 413, 415 or 422
+  int status = 400;        // of a request: 400, 401, 404, 405, 413, 415 or 422
   std::string_view code;   // a stable name, a literal: "schema_no_operation"
   std::string_view title;  // a sentence for people, a literal
   std::vector<Violation> errors;
-  std::string allow;  // of 405: the methods that there are, for an Allow field
+  std::string allow;      // of 405: the methods that there are, for an Allow field
+  std::string challenge = {};  // of 401: for a WWW-Authenticate field
 };
 // The body of an answer: application/problem+json (RFC 9457) with the errors in a list.
 std::string to_problem_json(const Refusal& refusal);
@@ -105,7 +113,7 @@ class Document final {
   // GET is.
   [[nodiscard]] Result<Match, Refusal> find(std::string_view method, std::string_view path) const;
 
-  // Path, query, header and cookie parameters, and whether there may be such a body.
+  // Credentials, path, query, header and cookie parameters, and whether there may be such a body.
   [[nodiscard]] std::optional<Refusal> check_head(const Match& match, const Request& request) const;
   // Whether the content of a body of that type is checked: else it need not be read.
   [[nodiscard]] bool reads_body(const Operation& operation, std::string_view content_type) const;
@@ -137,5 +145,11 @@ class Document final {
 std::string name_of(const Operation& operation);
 std::string_view path_of(const Operation& operation);  // its template, "/orders/{id}"
 std::vector<std::string> describe(const Operation& operation);
+
+// What an operation's `security` asks for. `unseen`: at least in one way something that no request
+// shows by itself, such as OAuth 2, whose presence is not checked.
+enum class Asked { nothing, credentials, unseen };
+Asked asked_by(const Operation& operation);
+bool asks_for_certificate(const Operation& operation);  // of the client, in each way (mutualTLS)
 
 }  // namespace moat::openapi

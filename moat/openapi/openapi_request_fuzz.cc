@@ -49,8 +49,23 @@ paths:
   /a/{x}: {parameters: [{name: x, in: path, required: true, schema: {type: string, maxLength: 9}}], get: {responses: {'200': {description: x}}}, post: *post}
   /b/{x}-{y}.{z}: {get: {parameters: [{name: x, in: path, required: true, schema: {type: string}}, {name: y, in: path, required: true, schema: {type: integer}}, {name: z, in: path, required: true, schema: {enum: [png]}}]}}
   /l/{l}/{m}: {get: {parameters: [{name: l, in: path, required: true, style: label, explode: true, schema: {type: array, items: {type: integer}}}, {name: m, in: path, required: true, style: matrix, explode: true, schema: {type: object, properties: {a: {type: integer}}}}]}}
+  /k:
+    get: {security: [{q: []}, {h: [], c: []}], responses: {'200': {description: x}}}
+    post:
+      security: [{b: []}, {}]
+      requestBody:
+        content:
+          application/json: {schema: {$ref: '#/components/schemas/Pet'}}
+          application/x-www-form-urlencoded:
+            encoding: {m: {style: deepObject}, l: {style: deepObject}, p: {style: pipeDelimited}}
+            schema: {type: object, properties: {m: {type: object, additionalProperties: {type: string, maxLength: 9}}, l: {type: array, items: {type: object, properties: {a: {type: integer}, b: {type: array, items: {type: integer}}}}}, p: {type: array, items: {type: integer}}}}
+      responses: {'200': {description: x}}
 components:
+  securitySchemes: {q: {type: apiKey, in: query, name: q}, h: {type: apiKey, in: header, name: H}, c: {type: apiKey, in: cookie, name: c}, b: {type: http, scheme: bearer}}
   schemas:
+    Pet: {oneOf: [{$ref: '#/components/schemas/Cat'}, {$ref: '#/components/schemas/Dog'}], discriminator: {propertyName: k}}
+    Cat: {type: object, required: [k], properties: {k: {const: c}, n: {type: integer}, o: {$ref: '#/components/schemas/Pet'}}}
+    Dog: {type: object, required: [k], properties: {k: {const: d}, n: {type: string}}}
     Tree: {type: object, properties: {l: {$ref: '#/components/schemas/Tree'}, r: {anyOf: [{$ref: '#/components/schemas/Tree'}, {type: 'null'}]}}}
 )";
 
@@ -63,6 +78,13 @@ constexpr std::string_view schema_text = R"({"type":"object","required":["n"],"p
 "f":{"type":"object","patternProperties":{"^x-":{"type":"string"}},"additionalProperties":false}},
 "$defs":{"Tree":{"type":"object","properties":{"l":{"$ref":"#/$defs/Tree"},
 "r":{"anyOf":[{"$ref":"#/$defs/Tree"},{"type":"null"}]}}}}})";
+
+// And as that of /k, of which each kind has its name pinned.
+constexpr std::string_view kinds_text = R"({"$ref":"#/$defs/Pet","$defs":{
+"Pet":{"oneOf":[{"$ref":"#/$defs/Cat"},{"$ref":"#/$defs/Dog"}]},
+"Cat":{"type":"object","required":["k"],"properties":{"k":{"const":"c"},"n":{"type":"integer"},
+"o":{"$ref":"#/$defs/Pet"}}},
+"Dog":{"type":"object","required":["k"],"properties":{"k":{"const":"d"},"n":{"type":"string"}}}}})";
 
 void require(bool condition) {
   if (!condition) std::abort();
@@ -77,10 +99,10 @@ Document make_document() {
   return std::move(*document);
 }
 
-moat::validate::Schema make_schema() {
+moat::validate::Schema make_schema(std::string_view from) {
   moat::validate::SchemaOptions options;
   options.assert_formats = options.refuse_unknown_members = true;
-  auto schema = moat::validate::Schema::parse(schema_text, options);
+  auto schema = moat::validate::Schema::parse(from, options);
   require(schema.has_value());
   return std::move(*schema);
 }
@@ -94,6 +116,7 @@ std::string_view take_line(std::string_view& rest) {
 void judge_refusal(const Refusal& refusal) {
   require(refusal.status >= 400 && refusal.status < 500 && !refusal.code.empty());
   require(refusal.errors.size() <= 64 || refusal.status == 422);
+  require((refusal.status == 401) == !refusal.challenge.empty());
   require(moat::json::parse(to_problem_json(refusal), {.members = 10'000}).has_value());
 }
 
@@ -101,7 +124,8 @@ void judge_refusal(const Refusal& refusal) {
 
 void fuzz(std::span<const std::uint8_t> input) {
   static const Document document = make_document();
-  static const moat::validate::Schema schema = make_schema();
+  static const moat::validate::Schema schema = make_schema(schema_text);
+  static const moat::validate::Schema kinds = make_schema(kinds_text);
   std::string_view rest(reinterpret_cast<const char*>(input.data()), input.size());
   Request request;
   request.method = take_line(rest);
@@ -130,5 +154,5 @@ void fuzz(std::span<const std::uint8_t> input) {
   const auto value = moat::json::parse(rest, {.members = 200, .total_bytes = 16 * 1024});
   const bool is_json = request.content_type.find("json") != std::string_view::npos &&
                        request.content_type.find(';') == std::string_view::npos;
-  if (is_json) require(value && schema.check(*value));
+  if (is_json) require(value && (found == "/k" ? kinds : schema).check(*value));
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "moat/base/encoding.h"
+#include "moat/openapi/internal/brackets.h"
 #include "moat/openapi/internal/operation.h"
 
 namespace moat::openapi {
@@ -107,6 +108,21 @@ class Reading final {
     judge(json::Value(std::move(out)));
   }
 
+  // What the style deepObject has: the brackets behind the name, decoded, and each raw value.
+  void brackets(const std::vector<std::pair<std::string, std::string_view>>& fields) const {
+    Brackets out(BracketLimits::of_queries(), rules_.keys);
+    for (const auto& [steps, raw] : fields) {
+      auto text = decoded(raw, Escapes::form);
+      if (!text) return bad_text();
+      if (const auto fault = out.add(steps, std::move(*text)))
+        return fail(std::string(fault->keyword), fault->sentence);
+    }
+    const json::Value value = out.take();
+    const auto read = judge(value);
+    if (read && has_lone_text(value, *read))
+      fail("type", "has a text where a list is expected: its name ends with []");
+  }
+
   void scalar(std::string_view raw, Escapes escapes) const {
     auto text = decoded(raw, escapes);
     if (!text) return bad_text();
@@ -177,17 +193,18 @@ class Reading final {
     members(pairs, escapes);
   }
 
-  void judge(json::Value value) const {
-    if (!parameter_.schema) return;
+  std::optional<json::Value> judge(json::Value value) const {
+    if (!parameter_.schema) return std::nullopt;
     auto read = parameter_.schema->read(std::move(value), {.coerce_text = !parameter_.is_json},
                                         validate::Report::all);
-    if (read) return;
+    if (read) return std::move(*read);
     for (validate::Violation& violation : read.error()) {
-      if (violations_.size() >= most_violations) return;
+      if (violations_.size() >= most_violations) break;
       violations_.push_back({to_string(parameter_.where), parameter_.name,
                              std::move(violation.instance), std::move(violation.keyword),
                              std::move(violation.message)});
     }
+    return std::nullopt;
   }
 
   const Parameter& parameter_;
@@ -230,21 +247,6 @@ void read_cookie(const Reading& reading, std::string_view value,
   if (violations.size() == before && value.find('%') != std::string_view::npos &&
       decoded(value, Escapes::percent))
     reading.one(value, Escapes::percent);
-}
-
-// The name of a member in "name[member]", or nullopt. With `element` its place in a list, which may
-// be left out: "name[]", "name[0]".
-std::optional<std::string_view> member_of(std::string_view text, std::string_view name,
-                                          bool element) {
-  if (text.size() < name.size() + 2 || text.substr(0, name.size()) != name ||
-      text[name.size()] != '[' || text.back() != ']')
-    return std::nullopt;
-  const std::string_view inner = text.substr(name.size() + 1, text.size() - name.size() - 2);
-  const bool digits =
-      std::all_of(inner.begin(), inner.end(), [](char c) { return c >= '0' && c <= '9'; });
-  if (element ? digits : !inner.empty() && inner.find_first_of("[]") == std::string_view::npos)
-    return inner;
-  return std::nullopt;
 }
 
 }  // namespace
@@ -335,6 +337,7 @@ void ParameterReader::read_query(std::string_view query) {
   struct Collected {
     std::vector<std::string_view> values;
     std::vector<Pair> members;
+    std::vector<std::pair<std::string, std::string_view>> brackets;
   };
   std::vector<Collected> collected(operation_.parameters.size());
   const auto refuse = [this](std::string keyword, std::string message) {
@@ -347,8 +350,6 @@ void ParameterReader::read_query(std::string_view query) {
     return;
   }
   std::size_t count = 0;
-  std::string names;  // the decoded texts of member names, which Pair points into
-  names.reserve(3 * query.size());
   while (!query.empty()) {
     const std::string_view pair = query.substr(0, query.find('&'));
     query.remove_prefix(std::min(query.size(), pair.size() + 1));
@@ -373,19 +374,11 @@ void ParameterReader::read_query(std::string_view query) {
       const Parameter& parameter = operation_.parameters[i];
       if (parameter.where != Where::query) continue;
       if (parameter.style == Style::deep_object) {
-        const bool list = parameter.wants == Wants::array;
-        const auto member = member_of(*name, parameter.name, list);
         // By the bare name comes what the schema has as another choice: a number, say.
-        known = member || *name == parameter.name;
-        if (!known) continue;
-        if (!member || list) {
-          collected[i].values.push_back(value);
-          continue;
-        }
-        // Not decoded again: percent signs of the decoded name are its own.
-        const std::size_t at = names.size();
-        names += percent_encode(*member);
-        collected[i].members.emplace_back(std::string_view(names).substr(at), value);
+        const std::string_view start = std::string_view(*name).substr(0, parameter.name.size());
+        const std::string_view steps = std::string_view(*name).substr(start.size());
+        known = start == parameter.name && (steps.empty() || steps[0] == '[');
+        if (known) collected[i].brackets.emplace_back(steps, value);
         continue;
       }
       const bool spread = parameter.wants == Wants::object && parameter.style == Style::form &&
@@ -398,6 +391,11 @@ void ParameterReader::read_query(std::string_view query) {
         collected[i].values.push_back(value);
       }
     }
+    // A key that `security` names is described there.
+    known = known || std::any_of(operation_.credentials.begin(), operation_.credentials.end(),
+                                 [&name](const Credential& one) {
+                                   return one.is == Credential::Is::query && one.name == *name;
+                                 });
     // An object that is open to others takes what no other parameter has taken.
     const bool method = *name == "_method";  // see overrides_method in content.cc
     for (std::size_t i = 0; i < collected.size() && !known && !method; ++i) {
@@ -415,22 +413,21 @@ void ParameterReader::read_query(std::string_view query) {
   for (std::size_t i = 0; i < collected.size(); ++i) {
     const Parameter& parameter = operation_.parameters[i];
     if (parameter.where != Where::query) continue;
-    const auto& [values, members] = collected[i];
+    const auto& [values, members, brackets] = collected[i];
     const Reading reading(parameter, rules_, violations_);
-    const bool deep = parameter.style == Style::deep_object;
-    if (!members.empty() && values.empty()) {
+    if (!brackets.empty()) {
+      reading.brackets(brackets);
+    } else if (!members.empty() && values.empty()) {
       reading.members(members, Escapes::form);
     } else if (!members.empty()) {
       reading.fail("repeated", "is given in two ways");
     } else if (values.empty()) {
       if (parameter.required) reading.fail("missing", "is required");
     } else if (parameter.wants == Wants::array && parameter.explode && !parameter.is_json &&
-               (parameter.style == Style::form || deep)) {
+               parameter.style == Style::form) {
       reading.array(values, Escapes::form);
     } else if (values.size() > 1) {
       reading.fail("repeated", "is given more than once");
-    } else if (deep) {
-      reading.scalar(values[0], Escapes::form);
     } else if (!values[0].empty() || !parameter.allow_empty) {
       reading.one(values[0], Escapes::form);
     }

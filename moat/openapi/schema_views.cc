@@ -24,30 +24,32 @@ constexpr std::string_view base_dialect = "https://spec.openapis.org/oas/3.1/dia
 
 }  // namespace
 
-std::vector<validate::SchemaDocument> Files::schema_documents(Direction direction) const {
+std::vector<validate::SchemaDocument> Files::schema_documents(const View& view) const {
   std::vector<validate::SchemaDocument> out;
   for (std::size_t file = 0; file < files_.size(); ++file) {
     std::string uri = uri_of({file, nullptr, ""});
     uri.pop_back();  // the hash
-    out.push_back({std::move(uri), converted(file, files_[file].value, direction)});
+    json::Value document = converted(file, files_[file].value, view);
+    json::Array kinds = kinds_of_file(file, view);
+    if (!kinds.empty() && document.as_object() != nullptr)
+      std::get<json::Object>(document.data()).emplace_back(kinds_field, std::move(kinds));
+    out.push_back({std::move(uri), std::move(document)});
   }
   return out;
 }
 
-json::Value Files::converted(std::size_t file, const json::Value& value,
-                             Direction direction) const {
+json::Value Files::converted(std::size_t file, const json::Value& value, const View& view) const {
   const auto seen = files_[file].seen.find(&value);
   if (seen != files_[file].seen.end() && seen->second == Kind::schema)
-    return converted_schema(file, value, direction);
+    return converted_schema(file, value, view);
   if (const json::Object* object = value.as_object()) {
     json::Object out;
-    for (const auto& [name, inner] : *object)
-      out.emplace_back(name, converted(file, inner, direction));
+    for (const auto& [name, inner] : *object) out.emplace_back(name, converted(file, inner, view));
     return out;
   }
   if (const json::Array* array = value.as_array()) {
     json::Array out;
-    for (const json::Value& inner : *array) out.push_back(converted(file, inner, direction));
+    for (const json::Value& inner : *array) out.push_back(converted(file, inner, view));
     return out;
   }
   return value;
@@ -91,7 +93,7 @@ bool Files::hides(std::size_t file, const json::Value& schema, std::string_view 
 }
 
 json::Value Files::converted_member(std::size_t file, const std::string& name,
-                                    const json::Value& value, Direction direction) const {
+                                    const json::Value& value, const View& view) const {
   const auto keywords = schema_keywords();
   const auto keyword = std::find_if(keywords.begin(), keywords.end(),
                                     [&name](const SchemaKeyword& k) { return k.name == name; });
@@ -99,33 +101,36 @@ json::Value Files::converted_member(std::size_t file, const std::string& name,
   if (keyword->shape == Shape::list && value.as_array() != nullptr) {
     json::Array out;
     for (const json::Value& inner : *value.as_array())
-      out.push_back(converted_schema(file, inner, direction));
+      out.push_back(converted_schema(file, inner, view));
     return out;
   }
   if (keyword->shape == Shape::map && value.as_object() != nullptr) {
     json::Object out;
     for (const auto& [key, inner] : *value.as_object()) {
-      if (name == "properties" && is_hidden(file, inner, direction)) {
+      if (name == "properties" && is_hidden(file, inner, view.direction)) {
         out.emplace_back(key, false);
       } else {
-        out.emplace_back(key, converted_schema(file, inner, direction));
+        out.emplace_back(key, converted_schema(file, inner, view));
       }
     }
     return out;
   }
-  return converted_schema(file, value, direction);
+  return converted_schema(file, value, view);
 }
 
-json::Value Files::converted_schema(std::size_t file, const json::Value& schema,
-                                    Direction direction, const json::Value* whole) const {
+json::Value Files::converted_schema(std::size_t file, const json::Value& schema, const View& view,
+                                    const json::Value* whole) const {
   const json::Object* object = schema.as_object();
   if (object == nullptr) return schema;
+  const Kinds* kinds = kinds_of(schema, view);
+  const bool alone = view.plain == &schema;
   json::Object out;
   json::Array more;  // for allOf
   for (const auto& [name, value] : *object) {
     if (name == "$ref" && is_3_0_) return json::Object{{"$ref", value}};
     if (name == "$schema" && is_text(schema, name, base_dialect)) continue;
     if (is_3_0_ && name == "nullable") continue;
+    if (kinds != nullptr && name == kinds->list) continue;
     if (is_3_0_ && (name == "exclusiveMinimum" || name == "exclusiveMaximum")) continue;
     if (is_3_0_ && (name == "minimum" || name == "maximum")) {
       const bool exclusive =
@@ -139,17 +144,17 @@ json::Value Files::converted_schema(std::size_t file, const json::Value& schema,
       for (const json::Value& member : *value.as_array()) {
         const std::string* text = member.as_string();
         const bool hidden =
-            text != nullptr && (hides(file, schema, *text, direction) ||
-                                (whole != nullptr && hides(file, *whole, *text, direction)));
+            text != nullptr && (hides(file, schema, *text, view.direction) ||
+                                (whole != nullptr && hides(file, *whole, *text, view.direction)));
         if (!hidden) left.push_back(member);
       }
       out.emplace_back(name, std::move(left));
     } else if (name == "allOf" && value.as_array() != nullptr) {
+      const json::Value& holder = whole == nullptr ? schema : *whole;
       for (const json::Value& inner : *value.as_array())
-        more.push_back(
-            converted_schema(file, inner, direction, whole == nullptr ? &schema : whole));
+        more.push_back(converted_part(file, inner, holder, view));
     } else {
-      out.emplace_back(name, converted_member(file, name, value, direction));
+      out.emplace_back(name, converted_member(file, name, value, view));
     }
   }
   // OpenAPI's format registry: a signed integer of 32 bits.
@@ -157,6 +162,7 @@ json::Value Files::converted_schema(std::size_t file, const json::Value& schema,
     more.push_back(
         json::Object{{"minimum", std::int64_t{std::numeric_limits<std::int32_t>::min()}},
                      {"maximum", std::int64_t{std::numeric_limits<std::int32_t>::max()}}});
+  if (kinds != nullptr && !alone) more.push_back(choice(*kinds, view));
   if (!more.empty()) out.emplace_back("allOf", std::move(more));
   return out;
 }

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "moat/base/encoding.h"
+#include "moat/base/json_pointer.h"
 #include "moat/validate/internal/schema_program.h"
 #include "moat/validate/strings.h"
 #include "moat/validate/values.h"
@@ -107,14 +108,7 @@ void BodyReader::note_unknown() {
 
 void BodyReader::enter(std::string_view step) {
   lengths_.push_back(pointer_.size());
-  pointer_ += '/';
-  for (const char c : step) {
-    if (c == '~' || c == '/') {
-      pointer_ += c == '~' ? "~0" : "~1";
-    } else {
-      pointer_ += c;
-    }
-  }
+  json::append_pointer_step(pointer_, step);
 }
 
 void BodyReader::leave() {

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "moat/base/encoding.h"
+#include "moat/base/json_pointer.h"
 
 namespace moat::validate {
 namespace {
@@ -53,18 +54,9 @@ std::string pointer_to(const std::vector<Level>& way) {
   std::string out;
   for (std::size_t i = 0; i + 1 < way.size(); ++i) {
     const std::size_t at = way[i].next - 1;
-    std::string step = "/";
-    if (const auto* object = way[i].value->as_object()) {
-      for (const char c : (*object)[at].first) {
-        if (c == '~' || c == '/') {
-          step += c == '~' ? "~0" : "~1";
-        } else {
-          step += c;
-        }
-      }
-    } else {
-      step += std::to_string(at);
-    }
+    const json::Object* object = way[i].value->as_object();
+    const std::string step =
+        json::pointer_step(object != nullptr ? (*object)[at].first : std::to_string(at));
     if (out.size() + step.size() > most) break;
     out += step;
   }

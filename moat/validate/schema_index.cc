@@ -85,20 +85,6 @@ std::optional<std::string> percent_decoded(std::string_view text) {
   return out;
 }
 
-// RFC 6901 section 4.
-std::optional<std::string> unescaped(std::string_view step) {
-  std::string out;
-  for (std::size_t i = 0; i < step.size(); ++i) {
-    if (step[i] != '~') {
-      out += step[i];
-      continue;
-    }
-    if (++i == step.size() || (step[i] != '0' && step[i] != '1')) return std::nullopt;
-    out += step[i] == '0' ? '~' : '/';
-  }
-  return out;
-}
-
 const json::Value* step_into(const json::Value& value, const std::string& step) {
   const json::Array* array = value.as_array();
   if (array == nullptr) return value.find(step);
@@ -110,18 +96,6 @@ const json::Value* step_into(const json::Value& value, const std::string& step) 
 }
 
 }  // namespace
-
-std::string pointer_step(std::string_view name) {
-  std::string out = "/";
-  for (const char c : name) {
-    if (c == '~' || c == '/') {
-      out += c == '~' ? "~0" : "~1";
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
 
 bool Index::add_document(std::string uri, std::shared_ptr<const json::Value> schema) {
   program_.documents.push_back(std::move(schema));
@@ -319,7 +293,7 @@ const json::Value* Index::by_pointer(std::string_view fragment, Id resource,
   Place place = places_.at(value);
   for (std::size_t start = 1; start <= fragment.size();) {
     const std::size_t end = std::min(fragment.find('/', start), fragment.size());
-    const auto step = unescaped(fragment.substr(start, end - start));
+    const auto step = json::pointer_name(fragment.substr(start, end - start));
     value = step ? step_into(*value, *step) : nullptr;
     if (value == nullptr) return nullptr;
     const auto known = places_.find(value);

@@ -5,27 +5,14 @@
 #include <cstdlib>
 
 #include "moat/base/encoding.h"
+#include "moat/base/json_pointer.h"
 #include "moat/validate/strings.h"
 
 namespace moat::validate {
 namespace {
 
-// RFC 6901 section 3.
-std::string pointer_to(std::string_view name) {
-  std::string out = "/";
-  for (const char c : name) {
-    if (c == '~')
-      out += "~0";
-    else if (c == '/')
-      out += "~1";
-    else
-      out += c;
-  }
-  return out;
-}
-
 Problem problem(std::string_view name, ProblemCode code, std::string message) {
-  return {pointer_to(name), code, std::move(message)};
+  return {json::pointer_step(name), code, std::move(message)};
 }
 
 std::optional<Problem> check_string(std::string_view name, const StringRule& rule,

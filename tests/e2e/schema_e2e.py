@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
 
@@ -110,6 +111,8 @@ class Express(unittest.TestCase):
         ('PUT', '/orders/7', {}, ORDER),
         ('DELETE', '/orders/7', {}, None),
         ('PUT', '/orders/7/photo', {'Content-Type': 'image/png'}, b'\x89PNG' + bytes(100_000)),
+        ('POST', '/charges', {'Content-Type': 'application/x-www-form-urlencoded'},
+         b'amount=1&expand[]=a&expand[]=b&metadata[order]=7&items[0][price]=p&items[0][codes][]=4&items[1][price]=q'),
     ]
 
     def test_what_is_described_passes_whole(self):
@@ -124,6 +127,9 @@ class Express(unittest.TestCase):
         self.assertEqual(seen[5]['body'], {**ORDER, 'note': 'x' * 60000})
         self.assertEqual(seen[6]['body'], {'item': 'tea', 'count': '2'})
         self.assertEqual(seen[10]['body'], {'bytes': 100_004})
+        # Brackets are to the application what they are to Moat.
+        self.assertEqual(seen[11]['body'], {'amount': '1', 'expand': ['a', 'b'], 'metadata': {'order': '7'},
+                                            'items': [{'price': 'p', 'codes': ['4']}, {'price': 'q'}]})
 
     def test_what_is_not_described_is_never_seen(self):
         generator = random.Random(6)
@@ -208,7 +214,7 @@ class Schema(unittest.TestCase):
 class Refusals(Schema):
     @classmethod
     def setUpClass(cls):
-        cls.backend = wire.Backend({'/orders': kept})
+        cls.backend = wire.Backend({'/orders': kept, '/charges': kept})
         cls.addClassCleanup(cls.backend.stop)
         cls.moat = harness.Moat(cls.backend.url, f'schema = "{HERE}/orders.yaml"\n{LIMITS}')
         cls.addClassCleanup(lambda: cls.moat.stop())
@@ -236,6 +242,70 @@ class Refusals(Schema):
                                  'detail': 'must be at least 1'}]))
         self.assertEqual(self.moat.request('GET', '/nothing').json()['code'], 'schema_no_operation')
         self.assertEqual(len(self.backend.requests), before)
+
+    def test_they_speak_of_the_kind_that_the_body_names(self):
+        before = len(self.backend.requests)
+        for body, pointer, keyword in (({'by': 'card', 'number': '12'}, '#/number', 'pattern'),
+                                       ({'by': 'invoice', 'number': '12'}, '#', 'required'),
+                                       ({'by': 'cash'}, '#/by', 'enum'), ({'by': '__proto__'}, '#/by', 'enum'),
+                                       ({'by': ['card'], 'number': '123456789012'}, '#/by', 'enum'),
+                                       ({'number': '123456789012'}, '#', 'required')):
+            answer = self.moat.request('POST', '/payments', json=body)
+            self.assertEqual((answer.status, [(e['pointer'], e['keyword']) for e in answer.json()['errors']]),
+                             (422, [(pointer, keyword)]), body)
+        self.assertEqual(self.moat.request('POST', '/payments', json={'by': 'cash'}).json()['errors'][0]['detail'],
+                         "must name what this is: one of 'card', 'Card', 'invoice', 'Invoice'")
+        self.assertEqual(len(self.backend.requests), before)
+        for body in ({'by': 'card', 'number': '123456789012'}, {'by': 'invoice', 'street': 'High Street 1'}):
+            self.assertEqual(self.moat.request('POST', '/payments', json=body).status, 200)
+        self.assertEqual(len(self.backend.requests), before + 2)
+
+    def test_forms_with_brackets_are_read_as_their_members(self):
+        def send(fields):
+            return self.moat.request('POST', '/charges', body=fields, headers={'Content-Type': 'application/x-www-form-urlencoded'})
+        before = len(self.backend.requests)
+        for fields, pointer, keyword in ((b'amount=1&metadata[__proto__]=x', '#', 'unsafe_name'),
+                                         (b'amount=1&metadata%5B%24gt%5D=x', '#', 'unsafe_name'),
+                                         (b'amount=1&metadata[a][b]=x', '#/metadata', 'anyOf'),
+                                         (b'amount=1&expand[1]=x', '#/expand', 'syntax'),
+                                         (b'amount=1&expand=x', '#', 'type'),
+                                         (b'amount=1&items[0][price]=p&items[0][codes][]=x', '#/items/0/codes/0', 'type'),
+                                         (b'amount=1&items[][price]=p', '#/items', 'syntax'),
+                                         (b'amount=1&items[0]' + b'[a]' * 16 + b'=x', '#/items', 'limit')):
+            answer = send(fields)
+            self.assertEqual((answer.status, [(e['pointer'], e['keyword']) for e in answer.json()['errors']]),
+                             (422, [(pointer, keyword)]), fields)
+        self.assertEqual(len(self.backend.requests), before)
+        good = b'amount=1&expand[]=a&expand[]=b&metadata[order]=7&items[0][price]=p&items[0][codes][]=4&items%5B1%5D[price]=q'
+        self.assertEqual(send(good).status, 200)
+        self.assertEqual(self.backend.requests[-1].body, good)
+        self.assertEqual(send(b'amount=1&metadata=').status, 200)
+
+    def test_who_brings_no_credentials_is_told_so_before_the_body_is_read(self):
+        before = len(self.backend.requests)
+        answer = self.moat.request('GET', '/reports?year=x')
+        self.assertEqual((answer.status, answer.header('content-type'), answer.json()['code']),
+                         (401, 'application/problem+json', 'schema_credentials'))
+        self.assertEqual(answer.header('www-authenticate'),
+                         'ApiKey realm="api", in="header", name="X-Key", Bearer realm="api", ApiKey realm="api", in="query", name="key"')
+        # Nothing else is told, such as what is wrong with the year.
+        self.assertEqual({e['keyword'] for e in answer.json()['errors']}, {'missing'})
+        for headers in ({'X-Key': ''}, {'Authorization': 'Basic YTpi'}, {'Authorization': 'Bearer a b'}, {'Cookie': 'X-Key=1'}):
+            self.assertEqual(self.moat.request('GET', '/reports', headers=headers).status, 401, headers)
+        with peer_of(self.moat) as peer:
+            peer.send(b'POST /reports HTTP/1.1\r\nHost: localhost:%d\r\nContent-Type: application/json\r\nContent-Length: 12\r\n'
+                      b'Expect: 100-continue\r\n\r\n' % self.moat.https_port)
+            answer = peer.answer()
+            self.assertEqual((answer.status, answer.header('www-authenticate')), (401, 'Bearer realm="api"'))
+        self.assertEqual(len(self.backend.requests), before)
+        for path, headers in (('/reports', {'X-Key': 'k'}), ('/reports', {'Authorization': 'bearer abc.def'}), ('/reports?key=k&year=2', {}),
+                              ('/reports/public', {}), ('/reports/public', {'Authorization': 'Bearer abc'})):
+            self.assertEqual(self.moat.request('GET', path, headers=headers).status, 200, (path, headers))
+        self.assertEqual(len(self.backend.requests), before + 5)
+        self.assertEqual(self.moat.request('GET', '/orders?key=k').status, 400)
+        answer = self.moat.request('GET', '/reports', headers={'Accept': 'text/html', 'Sec-Fetch-Mode': 'navigate', 'Sec-Fetch-Dest': 'document'})
+        self.assertEqual((answer.status, answer.header('content-type')), (401, 'text/html; charset=utf-8'))
+        self.assertIn('Bearer realm="api"', answer.header('www-authenticate'))
 
     def test_a_browser_gets_a_page(self):
         answer = self.moat.request('GET', '/orders?limit=0', headers={'Accept': 'text/html', 'Sec-Fetch-Mode': 'navigate',
@@ -340,6 +410,41 @@ class Settings(Schema):
         harness.wait_until(lambda: self.held(moat) == 0, what='the end of both')
         self.assertEqual(moat.request('POST', '/orders', body=body, headers={'Content-Type': 'application/json'}).status, 200)
 
+    def test_who_reads_the_answer_slowly_holds_nothing(self):
+        """What was held of the body is given back when the backend has it, not when the answer is over."""
+        read, go_on = threading.Event(), threading.Event()
+        def large(peer, got):
+            got.body = peer.body(got.fields)
+            read.set()
+            go_on.wait(30)
+            peer.send(b'HTTP/1.1 200 X\r\nContent-Type: text/plain\r\nContent-Length: 50000000\r\n\r\n')
+            try:
+                for _ in range(500):
+                    peer.send(b'x' * 100_000)
+            except OSError:
+                pass
+            return False
+        moat, backend = self.start('server.max_held_bodies = "8MiB"\n', {'/orders': large, '/orders/7': large})
+        self.addCleanup(go_on.set)
+        body = json.dumps({**ORDER, 'note': 'x' * 60_000}).encode().ljust(900_000)
+        def head(method, path):
+            return (f'{method} {path} HTTP/1.1\r\nHost: localhost:{moat.https_port}\r\nContent-Type: application/json\r\n'
+                    f'Content-Length: {len(body)}\r\n\r\n').encode()
+        with peer_of(moat) as slow, peer_of(moat) as second:
+            slow.send(head('POST', '/orders') + body[:-1])
+            harness.wait_until(lambda: self.held(moat) == len(body) - 1, what='the body')
+            slow.send(body[-1:])
+            self.assertTrue(read.wait(30))
+            # The backend has it, and has not answered yet.
+            harness.wait_until(lambda: self.held(moat) == 0, what='nothing held before the answer')
+            go_on.set()
+            second.send(head('PUT', '/orders/7') + body)
+            # Two of these bodies are more than one address may have held.
+            for peer in (slow, second):
+                self.assertIn(b' 200 ', peer.until(b'\r\n\r\n'))
+            harness.wait_until(lambda: self.held(moat) == 0, what='nothing held during the answers')
+        self.assertEqual([r.body for r in backend.requests], [body, body])
+
     def held(self, moat):
         return int(re.search(r'^moat_held_body_bytes (\d+)', self.metrics(moat), re.M)[1])
 
@@ -364,13 +469,14 @@ class Settings(Schema):
         self.assertEqual(moat.request('GET', '/orders').status, 404)
 
     def test_loosenings_have_their_names(self):
-        moat, backend = self.start('allow_unknown_query = true\nallow_unknown_members = true\n')
+        moat, backend = self.start('allow_unknown_query = true\nallow_unknown_members = true\nallow_missing_credentials = true\n')
         self.assertEqual(moat.request('GET', '/orders?other=1').status, 200)
         self.assertEqual(moat.request('GET', '/orders?limit=0').status, 400)
         self.assertEqual(moat.request('POST', '/orders', json={**ORDER, 'other': 1}).status, 200)
         self.assertEqual(moat.request('POST', '/orders', json={**ORDER, '$where': 1}).status, 422)
+        self.assertEqual(moat.request('GET', '/reports').status, 200)
         said = self.check(moat)
-        for word in ('allow_unknown_query', 'allow_unknown_members'):
+        for word in ('allow_unknown_query', 'allow_unknown_members', 'allow_missing_credentials'):
             self.assertRegex(said, rf'weakened: practice 2: .*{word} = true')
 
     def check(self, moat, *arguments):
@@ -401,13 +507,49 @@ class Settings(Schema):
     def test_check_and_explain(self):
         moat, backend = self.start('')
         said = self.check(moat)
-        self.assertIn(f"Schema of route '/*': {HERE}/orders.yaml, 6 operations; requests are refused where they are not "
+        self.assertIn(f"Schema of route '/*': {HERE}/orders.yaml, 11 operations; requests are refused where they are not "
                       'described, answers not looked at.', said)
         said = self.check(moat, 'explain', 'POST', '/orders')
         self.assertRegex(said, r'schema      .*orders.yaml: POST /orders \(createOrder\)\n +body: application/json, '
                                r'application/x-www-form-urlencoded, required\n')
         self.assertIn('REFUSED 405 schema_no_method; there are GET, POST, HEAD', self.check(moat, 'explain', 'PATCH', '/orders'))
         self.assertIn('REFUSED 404 schema_no_operation', self.check(moat, 'explain', 'GET', '/order'))
+
+    def test_check_says_where_document_and_route_differ(self):
+        moat, backend = self.start('')
+        self.assertIn("remark: route '/*': 2 operations, such as GET /reports (report), ask for credentials ('security'): Moat looks "
+                      'whether they came, and whether they are good is the backend\'s to check, or add login = "required".', self.check(moat))
+        moat, backend = self.start('login = ["/*"]\n')
+        self.assertRegex(self.check(moat), r"remark: route '/\*': \d+ operations, such as GET /orders \(listOrders\), let everybody in by the "
+                                           'document, and the route does not')
+
+    def test_moats_own_login_is_as_good_as_what_the_document_asks_for(self):
+        moat, backend = self.start('')
+        self.assertEqual(moat.request('GET', '/reports').status, 401)
+        person = moat.client()
+        self.assertEqual(person.get('/reports').status, 401)
+        self.assertEqual(person.post('/auth/signup', json={'email': 'ann@example.com', 'password': 'a quiet heron by night'}).status, 201)
+        self.assertEqual(person.get('/reports').status, 200)
+        self.assertIn('x-moat-user', [name for name, _ in backend.requests[-1].fields])
+        # What the document says of all else holds for them, too.
+        self.assertEqual(person.get('/reports?year=x').status, 400)
+        person.post('/auth/logout')
+        self.assertEqual(person.get('/reports').status, 401)
+
+    def test_a_type_that_nobody_reads_has_a_schema_by_an_ugly_name_only(self):
+        with tempfile.TemporaryDirectory(prefix='moat-e2e-') as place:
+            document = pathlib.Path(place) / 'api.yaml'
+            document.write_text('openapi: 3.1.0\ninfo: {}\npaths:\n  /a:\n    post:\n      requestBody:\n        content:\n'
+                                '          application/xml: {schema: {type: object}}\n          image/png: {}\n')
+            with self.assertRaisesRegex(AssertionError, 'api.yaml:8: .*bodies of this type are not read here'):
+                harness.Moat('http://127.0.0.1:9', f'schema = "{document}"\n')
+            moat, backend = self.start('allow_unread_bodies = ["application/xml"]\n', document=document)
+            for kind, status in (('application/xml', 200), ('image/png', 200), ('text/xml', 415)):
+                self.assertEqual(moat.request('POST', '/a', body=b'<a/>', headers={'Content-Type': kind}).status, status)
+            self.assertRegex(self.check(moat), r'weakened: practice 2: .* bodies of the type application/xml through that nobody has read')
+            for more, code in ((), 1), (('--allow-unread-bodies', 'text/csv,application/xml'), 0), (('--allow-unread-bodies', 'text/csv'), 1):
+                done = subprocess.run([harness.os.environ['MOAT_BIN'], 'schema', 'check', str(document), *more], capture_output=True, text=True)
+                self.assertEqual(done.returncode, code, done.stdout + done.stderr)
 
     def test_a_wrong_document_refuses_the_start_with_its_line(self):
         with tempfile.TemporaryDirectory(prefix='moat-e2e-') as place:

@@ -23,6 +23,7 @@ enum class Kind : std::uint8_t {
   responses,
   response,
   components,
+  security_scheme,
   schema
 };
 std::string_view to_string(Kind kind);  // "a path item"

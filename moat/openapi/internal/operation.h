@@ -57,11 +57,16 @@ struct Parameter {
 // One key of a `content` map.
 struct Media {
   std::string type;  // in lower case, without parameters: "application/json", "image/*", "*/*"
-  bool is_structured = false;  // its schema wants an object or a list
-  Members members;             // for forms
+  bool says_something = false;  // its schema is more than "a text" or "bytes"
+  Members members;              // for forms
   std::map<std::string, std::vector<std::string>, std::less<>> part_types;  // "encoding"
+  // The members of a form that are not written as usual: deepObject, and lists in one text.
+  std::map<std::string, Style, std::less<>> part_styles;
   std::string schema_uri;
   std::optional<validate::Schema> schema;
+  // Of forms, where the document has discriminators: the same, obeying them. `schema` makes values
+  // of texts, for which it must not have chosen yet.
+  std::optional<validate::Schema> chosen;
 };
 using Content = std::vector<Media>;
 
@@ -76,6 +81,16 @@ struct Answer {
   Content content;
 };
 
+// Credential is a security scheme, as far as a request shows it.
+struct Credential {
+  // `unseen`: nothing says where it would stand (OAuth 2, OpenID Connect, Digest and others).
+  enum class Is : std::uint8_t { unseen, certificate, header, query, cookie, bearer, basic };
+  Is is = Is::unseen;
+  std::string name;  // of the header, parameter or cookie
+
+  bool operator==(const Credential&) const = default;
+};
+
 struct Operation {
   std::string_view method;              // a literal
   std::string path;                     // the template, with what stands before it
@@ -84,6 +99,9 @@ struct Operation {
   std::vector<Parameter> parameters;
   std::optional<Body> body;
   std::vector<Answer> answers;  // exact statuses, then ranges, then the default
+  std::vector<Credential> credentials;
+  // Numbers of `credentials`: all of one list, of any of them; empty: nobody is asked for any.
+  std::vector<std::vector<std::size_t>> security;
 };
 
 // What a media type is read as.
@@ -109,7 +127,9 @@ struct ReadRules {
   json::Limits limits;
   validate::KeyRules keys;
   bool allow_unknown_query = false;
+  bool allow_missing_credentials = false;
   std::vector<std::string> other_form_fields;
+  std::map<std::string, std::string> kind_sentences;  // as Files has them
 };
 
 // The values of parameters, from the texts of a request.
@@ -130,6 +150,11 @@ class ParameterReader final {
   const ReadRules& rules_;
   std::vector<Violation> violations_;
 };
+
+// 401 where nothing is there of what `security` asks for.
+std::optional<Refusal> check_credentials(const Operation& operation, const Request& request,
+                                         const ReadRules& rules);
+std::string describe_security(const Operation& operation);  // empty: nothing is asked for
 
 // Header parameters: of a request, or of an answer.
 void read_headers(const std::vector<Parameter>& parameters,

@@ -137,8 +137,9 @@ inline std::string ask(const Document& document, std::string_view line, const Fi
 }
 
 inline std::string post(const Document& document, std::string_view path, std::string_view body,
-                        std::string_view type = "application/json") {
+                        std::string_view type = "application/json", const Fields& headers = {}) {
   Request request;
+  request.headers = headers;
   request.method = "POST";
   request.path = path;
   request.content_type = type;

@@ -35,6 +35,9 @@ class Builder final {
              PathTree& tree);
 
  private:
+  void read_schemes();
+  Credential read_scheme(const Place& place);
+  void read_security(const Place& place, Operation& out);
   std::vector<std::string> bases(const Place& operation, const Place& item);
   std::optional<std::string> base_of(const Place& server);
   void add_path(const std::string& path, const Place& item);
@@ -47,7 +50,10 @@ class Builder final {
   void read_style(const Place& place, Parameter& parameter);
   void read_schema(const Place& place, Parameter& parameter);
   Content read_content(const Place& map);
+  bool says_something(const Place& schema);
+  void check_reading(const Place& map, const Content& content);
   void read_encoding(const Place& media, Format format, Media& out);
+  void read_part_style(const Place& encoding, const std::string& member, Format format, Media& out);
   std::optional<Answer> read_answer(const std::string& status, const Place& place);
   bool flag(const Place& place, std::string_view name, bool otherwise);
   std::string text(const Place& place, std::string_view name);
@@ -56,7 +62,8 @@ class Builder final {
   bool is_file(const Place& schema, SchemasSeen& seen);
   void collect_members(const Place& schema, Members& out);
   void collect_members(const Place& schema, Members& out, SchemasSeen& seen);
-  bool compile(Direction direction);
+  bool compile(const View& view);
+  bool compile_all(Direction direction);
 
   Files& files_;
   const DocumentOptions& options_;
@@ -65,6 +72,8 @@ class Builder final {
   PathTree* tree_ = nullptr;
   std::map<std::string, std::size_t> path_numbers_;  // by the template
   std::map<std::string, int> ids_;
+  std::map<std::string, Credential> schemes_;  // of the document
+  Operation defaults_;                         // its `security`
 };
 
 }  // namespace moat::openapi

@@ -12,6 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "moat/base/json_pointer.h"
 #include "moat/validate/internal/schema_program.h"
 
 namespace moat::validate::schema {
@@ -102,7 +103,6 @@ struct NodeProblem {
 };
 std::optional<NodeProblem> finish(Program& program);
 
-// "/" and the name, escaped for a JSON Pointer.
-std::string pointer_step(std::string_view name);
+using json::pointer_step;
 
 }  // namespace moat::validate::schema

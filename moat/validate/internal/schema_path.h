@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "moat/base/json_pointer.h"
 #include "moat/validate/internal/schema_program.h"
 
 namespace moat::validate::schema {
@@ -40,17 +41,10 @@ inline std::string pointer_to(const Path* path) {
   for (; path != nullptr; path = path->up) way.push_back(path);
   std::string out;
   for (auto step = way.rbegin(); step != way.rend() && !(*step)->foreign; ++step) {
-    out += '/';
     if ((*step)->is_element) {
-      out += std::to_string((*step)->index);
-      continue;
-    }
-    for (const char c : (*step)->name) {
-      if (c == '~' || c == '/') {
-        out += c == '~' ? "~0" : "~1";
-      } else {
-        out += c;
-      }
+      out += '/' + std::to_string((*step)->index);
+    } else {
+      json::append_pointer_step(out, (*step)->name);
     }
   }
   return out;
