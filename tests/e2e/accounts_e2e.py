@@ -612,10 +612,10 @@ class Refresh(Accounts):
         self.assertIsNone(self.refreshed({ACCESS: fourth[ACCESS]}), 'its access token, at once')
         self.assertTrue(self.refreshed({REFRESH: elsewhere.cookies[REFRESH]}), 'another session goes on')
         # The log says so, and so does Moat to the owner, until it is dismissed; after a restart too.
-        events = [json.loads(line) for line in list(self.moat.lines) if '"event":"refresh_token_reused"' in line]
         again = self.log_in(given)
         [notice] = again.get('/auth/me').json()['notices']
-        self.assertIn(notice['id'], [event['session'] for event in events])
+        reused = lambda: [json.loads(line) for line in list(self.moat.lines) if '"event":"refresh_token_reused"' in line]
+        harness.wait_until(lambda: notice['id'] in [event['session'] for event in reused()], what='the line of the log')
         self.assertEqual((notice['code'], notice['address']), ('session_reused', '127.0.0.1'))
         self.assertRegex(notice['at'], RFC3339)
         page = again.get('/auth/account', headers={'Accept': 'text/html'}).text

@@ -238,7 +238,7 @@ class Reload(harness.Case):
             self.assertEqual(moat.request('GET', '/').status, 200)
         code, said = moat_command('reload', '--data', moat.data / 'data')
         self.assertEqual(code, 0, said)
-        self.assertEqual(len(events(moat, 'backend_down')), 1)
+        harness.wait_until(lambda: len(events(moat, 'backend_down')) == 1, what='the line of the log')
         for _ in range(8):
             self.assertEqual(moat.request('GET', '/').status, 200)
         # As before the reload: not three failures until it is found out anew.
@@ -341,7 +341,7 @@ class Stopping(unittest.TestCase):
             return True
         return False
 
-    def stop(self, config=OPEN, seconds=2):
+    def stop(self, config=OPEN, seconds=5):
         """A gateway that has been told to stop, while a request is in flight; that, and another that is idle."""
         backend = harness.Echo()
         self.addCleanup(backend.stop)
@@ -359,7 +359,7 @@ class Stopping(unittest.TestCase):
     def test_doors_first_then_requests_then_the_process(self):
         moat, busy, idle = self.stop()
         for port in (moat.https_port, moat.http_port):
-            harness.wait_until(lambda: self.refuses(port), 1, 'the closing of the door')
+            harness.wait_until(lambda: self.refuses(port), 10, 'the closing of the door')
         self.assertEqual(idle.connection.sock.recv(1), b'')
         ready = moat.request('GET', '/readyz', port=moat.admin_port, tls=False,
                              headers={'Host': f'localhost:{moat.admin_port}'})
