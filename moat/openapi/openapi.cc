@@ -104,7 +104,7 @@ Result<Document, std::vector<DocumentProblem>> Document::parse(std::string_view 
   parts->request_rules = {options.body, keys, options.allow_unknown_query,
                           options.other_form_fields};
   keys.allow_prototype_keys = keys.allow_operator_keys = keys.allow_dotted_keys = true;
-  parts->response_rules = {options.response, keys, false, {}};
+  parts->response_rules = {options.response, keys, false, {}, true};
   return Document(std::move(parts));
 }
 

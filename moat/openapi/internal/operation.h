@@ -110,6 +110,7 @@ struct ReadRules {
   validate::KeyRules keys;
   bool allow_unknown_query = false;
   std::vector<std::string> other_form_fields;
+  bool of_answers = false;
 };
 
 // The values of parameters, from the texts of a request.
