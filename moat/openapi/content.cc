@@ -149,6 +149,11 @@ bool is_of_type(std::string_view type, const std::vector<std::string>& types) {
   });
 }
 
+bool has_member(const json::Object& values, std::string_view name) {
+  return std::any_of(values.begin(), values.end(),
+                     [name](const json::Member& member) { return member.first == name; });
+}
+
 // A file's place among the values: a text of its size, so that its length can be judged.
 void add_file(const validate::FilePart& file, bool wants_array, json::Object& values) {
   const auto at = std::find_if(values.begin(), values.end(), [&](const json::Member& member) {
@@ -192,6 +197,13 @@ std::optional<Refusal> check_multipart(const Media& media, std::string_view cont
     if (types != media.part_types.end() && !is_of_type(file.media_type, types->second))
       return violated(pointer, "file", "must be a file of another type");
     add_file(file, media.schema && media.schema->wants_array(file.name), values);
+  }
+  for (const std::string& name : form->left_out) {
+    const bool listed = media.members.listed.count(name) != 0;
+    if (media.schema && listed && media.members.files.count(name) == 0)
+      return violated(pointer_step(name), "file", "must not be a file");
+    // To some it is an empty text.
+    if (!listed && !has_member(values, name)) values.emplace_back(name, json::Value(""));
   }
   return judge_texts(media, json::Value(std::move(values)), form->json_names);
 }
