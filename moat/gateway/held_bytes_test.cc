@@ -64,6 +64,23 @@ TEST(HeldBytes, APartMayBeGivenBack) {
   EXPECT_EQ(all.now(), 0u);
 }
 
+TEST(HeldBytes, OneSiteOfIpv6HasAHalf) {
+  HeldBytes all;
+  all.set_most(80);
+  Hold holds[4], fifth, other;
+  for (int i = 0; i < 4; ++i)
+    EXPECT_TRUE(
+        holds[i].grow_to(all, address(("2001:db8:0:" + std::to_string(i) + "::1").c_str()), 10));
+  EXPECT_FALSE(fifth.grow_to(all, address("2001:db8:0:ff::1"), 1));
+  EXPECT_EQ(all.now(), 40u);
+  EXPECT_TRUE(other.grow_to(all, address("2001:db8:1::1"), 10));
+  EXPECT_TRUE(fifth.grow_to(all, address("192.0.2.1"), 10));
+  fifth.release();
+  holds[0].release();
+  EXPECT_TRUE(fifth.grow_to(all, address("2001:db8:0:ff::1"), 10));
+  EXPECT_EQ(all.now(), 50u);
+}
+
 TEST(HeldBytes, AreGivenBackOnce) {
   HeldBytes all;
   Hold one;

@@ -24,7 +24,7 @@ Content Builder::read_content(const Place& map) {
       files_.report(place, "this media type stands here twice");
     if (const auto schema = Files::member(place, "schema")) {
       media.schema_uri = files_.uri_of(*schema);
-      if (type->format == Format::form || type->format == Format::multipart)
+      if (type->format != Format::text && type->format != Format::opaque)
         collect_members(*schema, media.members);
       media.says_something = says_something(*schema);
     }

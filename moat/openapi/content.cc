@@ -61,13 +61,38 @@ Refusal violated(std::vector<validate::Violation> violations, const ReadRules& r
   return out;
 }
 
+// Rails, Laravel and Symfony take such a member for the method of the request, and then do what is
+// another operation's; Laravel in JSON, too.
+constexpr std::string_view method_member = "_method";
+bool may_override_method(const Media& media, const ReadRules& rules) {
+  return !rules.of_answers && media.members.listed.count(std::string(method_member)) == 0;
+}
+bool has_method_member(json::Item item) {
+  if (item.kind() != json::Kind::object) return false;
+  for (const auto [name, value] : item.members())
+    if (name == method_member) return true;
+  return false;
+}
+// In a form. What has no file name is a text to them, whatever type it says it has.
+bool overrides_method(const Media& media, const json::Value& values, const ReadRules& rules,
+                      const std::vector<validate::FilePart>& files = {}) {
+  return may_override_method(media, rules) &&
+         (values.find(method_member) != nullptr ||
+          std::any_of(files.begin(), files.end(),
+                      [](const auto& file) { return file.name == method_member; }));
+}
+Refusal another_method() {
+  return violated("", "unknown", "asks for another method by the member _method");
+}
+
 // Whether a body passes, for the most part of bodies, which do: read into a document that each
 // thread keeps. What does not pass is read again, to say why.
 bool passes(const Media& media, std::string_view body, const ReadRules& rules) {
   thread_local json::Document document;
   const auto item = document.parse(body, rules.limits);
   const bool ok = item && (!media.schema || media.schema->check(*item)) &&
-                  !validate::has_unsafe_key(*item, rules.keys);
+                  !validate::has_unsafe_key(*item, rules.keys) &&
+                  !(may_override_method(media, rules) && has_method_member(*item));
   document.clear();  // it looks into a body that will be gone
   return ok;
 }
@@ -86,6 +111,8 @@ std::optional<Refusal> check_json(const Media& media, std::string_view body,
     return violated(
         unsafe->pointer, "unsafe_name",
         "has a member with a name that is not allowed: it " + std::string(describe(unsafe->fault)));
+  if (may_override_method(media, rules) && value->find(method_member) != nullptr)
+    return another_method();
   return std::nullopt;
 }
 
@@ -118,15 +145,6 @@ void drop_others(json::Object& values, const ReadRules& rules) {
                values.end());
 }
 
-// Rails, Laravel and Symfony take such a member for the method of the request, and then do what is
-// another operation's.
-bool overrides_method(const Media& media, const json::Value& values) {
-  return values.find("_method") != nullptr && media.members.listed.count("_method") == 0;
-}
-Refusal another_method() {
-  return violated("", "unknown", "asks for another method by the member _method");
-}
-
 validate::NamePredicate repeats(const Media& media) {
   return [&media](std::string_view name) {
     if (const auto styled = style_repeats(media, name)) return *styled;
@@ -152,7 +170,7 @@ std::optional<Refusal> check_form(const Media& media, std::string_view body,
   options.repeat = repeats(media);
   auto values = validate::form_values(body, options);
   if (!values) return refused_values(values.error());
-  if (overrides_method(media, *values)) return another_method();
+  if (overrides_method(media, *values, rules)) return another_method();
   json::Object fields = *values->as_object();
   drop_others(fields, rules);
   return judge_texts(media, json::Value(std::move(fields)), rules);
@@ -163,6 +181,11 @@ bool is_of_type(std::string_view type, const std::vector<std::string>& types) {
     return one == "*/*" || one == type ||
            (is_range(one) && type.substr(0, one.size() - 1) == one.substr(0, one.size() - 1));
   });
+}
+
+bool has_member(const json::Object& values, std::string_view name) {
+  return std::any_of(values.begin(), values.end(),
+                     [name](const json::Member& member) { return member.first == name; });
 }
 
 // A file's place among the values: a text of its size, so that its length can be judged.
@@ -195,7 +218,7 @@ std::optional<Refusal> check_multipart(const Media& media, std::string_view cont
   options.repeat = repeats(media);
   const auto form = validate::multipart_values(body, content_type, options);
   if (!form) return refused_values(form.error());
-  if (overrides_method(media, form->values)) return another_method();
+  if (overrides_method(media, form->values, rules, form->files)) return another_method();
   json::Object values = *form->values.as_object();
   drop_others(values, rules);
   for (const validate::FilePart& file : form->files) {
@@ -208,6 +231,13 @@ std::optional<Refusal> check_multipart(const Media& media, std::string_view cont
     if (types != media.part_types.end() && !is_of_type(file.media_type, types->second))
       return violated(pointer, "file", "must be a file of another type");
     add_file(file, media.schema && media.schema->wants_array(file.name), values);
+  }
+  for (const std::string& name : form->left_out) {
+    const bool listed = media.members.listed.count(name) != 0;
+    if (media.schema && listed && media.members.files.count(name) == 0)
+      return violated(pointer_step(name), "file", "must not be a file");
+    // To some it is an empty text.
+    if (!listed && !has_member(values, name)) values.emplace_back(name, json::Value(""));
   }
   return judge_texts(media, json::Value(std::move(values)), rules, form->json_names);
 }

@@ -148,10 +148,12 @@ TEST(TwoReadings, OfTheMethodAreRefused) {
         content:
           application/x-www-form-urlencoded: {}
           multipart/form-data: {schema: {type: object}}
+          application/json: {}
   /b:
     post:
       requestBody:
         content:
+          application/json: {schema: {type: object, properties: {_method: {enum: [put]}}}}
           application/x-www-form-urlencoded: {schema: {type: object, properties: {_method: {enum: [put]}}}}
 )"));
   const string form = "application/x-www-form-urlencoded";
@@ -161,6 +163,17 @@ TEST(TwoReadings, OfTheMethodAreRefused) {
   EXPECT_EQ(post(document, "/b", "_method=put", form), "ok");
   EXPECT_EQ(post(document, "/a",
                  "--b\r\nContent-Disposition: form-data; name=\"_method\"\r\n\r\nDELETE\r\n--b--",
+                 "multipart/form-data; boundary=b"),
+            "422 schema_body; body # unknown");
+  EXPECT_EQ(post(document, "/a", R"({"x":1,"_method":"DELETE"})"),
+            "422 schema_body; body # unknown");
+  EXPECT_EQ(post(document, "/a", R"({"x":{"_method":1},"method":"DELETE"})"), "ok");
+  EXPECT_EQ(post(document, "/a", R"(["_method"])"), "ok");
+  EXPECT_EQ(post(document, "/b", R"({"_method":"put"})"), "ok");
+  // Rack and PHP take it for a text, whatever type it has.
+  EXPECT_EQ(post(document, "/a",
+                 "--b\r\nContent-Disposition: form-data; name=\"_method\"\r\n"
+                 "Content-Type: text/html\r\n\r\nDELETE\r\n--b--",
                  "multipart/form-data; boundary=b"),
             "422 schema_body; body # unknown");
 }

@@ -108,7 +108,7 @@ Result<Document, std::vector<DocumentProblem>> Document::parse(std::string_view 
                           options.other_form_fields,
                           files.kind_sentences()};
   keys.allow_prototype_keys = keys.allow_operator_keys = keys.allow_dotted_keys = true;
-  parts->response_rules = {options.response, keys, false, false, {}, files.kind_sentences()};
+  parts->response_rules = {options.response, keys, false, false, {}, files.kind_sentences(), true};
   return Document(std::move(parts));
 }
 

@@ -337,6 +337,14 @@ TEST(Bodies, MayBeMultipart) {
   EXPECT_EQ(send(part("title", png, "x") + file), "422 schema_body; body #/title file");
   EXPECT_EQ(send(title + file + part("other", png, "x")),
             "422 schema_body; body # unevaluatedProperties");
+  // A file that nobody chose, which some backends read as an empty text.
+  const string none = "; filename=\"\"\r\nContent-Type: application/octet-stream";
+  EXPECT_EQ(send(title + part("file", none, "")), "422 schema_body; body # required");
+  EXPECT_EQ(send(file + part("title", none, "")), "422 schema_body; body #/title file");
+  EXPECT_EQ(send(title + file + part("other", none, "")),
+            "422 schema_body; body # unevaluatedProperties");
+  EXPECT_EQ(send(title + file + part("file[$ne]", none, "")),
+            "422 schema_body; body # unsafe_name");
   EXPECT_EQ(send(title + title + file), "422 schema_body; body # repeated");
   EXPECT_EQ(send(title + file + "--b\r\n"), "400 schema_body_syntax; body # syntax");
   EXPECT_EQ(post(document, "/a", title + file, "multipart/form-data"),

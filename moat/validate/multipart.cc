@@ -37,6 +37,7 @@ struct FieldValue {
   std::string first;                                            // in lower case
   std::vector<std::pair<std::string, std::string>> parameters;  // names in lower case
   bool has_capitals = false;                                    // in a parameter's name
+  bool has_blanks = false;                                      // before a semicolon
 
   const std::string* find(std::string_view name) const {
     for (const auto& [key, value] : parameters) {
@@ -62,7 +63,11 @@ std::string_view take_token(std::string_view& text) {
 // attribute-char of that RFC's section 7: PHP takes '...' for quotes.
 bool take_parameter(std::string_view& text, FieldValue& out) {
   constexpr std::string_view no_attribute = "*'%";
-  if (text[0] != ';') return false;
+  if (text[0] != ';') {
+    out.has_blanks = true;
+    skip_blanks(text);
+  }
+  if (text.substr(0, 1) != ";") return false;
   text.remove_prefix(1);
   skip_blanks(text);
   const std::string_view written = take_token(text);
@@ -85,7 +90,6 @@ bool take_parameter(std::string_view& text, FieldValue& out) {
       return false;
   }
   out.parameters.emplace_back(std::move(name), std::move(value));
-  skip_blanks(text);
   return true;
 }
 
@@ -100,7 +104,6 @@ std::optional<FieldValue> parse_field_value(std::string_view text) {
     out.first += "/" + subtype;
   }
   if (type.empty()) return std::nullopt;
-  skip_blanks(text);
   while (!text.empty()) {
     if (!take_parameter(text, out)) return std::nullopt;
   }
@@ -272,8 +275,12 @@ class MultipartReader final {
       return fail(ValuesRefusal::syntax, "has a header field that is not `name: value`");
     if (hides_a_field(line))
       return fail(ValuesRefusal::syntax, "has a header field with another one in it");
+    const bool blank_end = line.back() == ' ' || line.back() == '\t';
     value = trim(value);
     const std::string name = ascii_lower(line.substr(0, colon));
+    // multiparty has these blanks in the name, and Werkzeug finds no name then.
+    if (name == "content-disposition" && blank_end)
+      return fail(ValuesRefusal::syntax, "has a Content-Disposition that ends with a blank");
     if (name == "content-disposition") return read_disposition(value, out);
     if (name == "content-type") {
       if (out.type) return fail(ValuesRefusal::syntax, "has two fields Content-Type");
@@ -300,9 +307,10 @@ class MultipartReader final {
       return fail(ValuesRefusal::syntax,
                   "has no field Content-Disposition: form-data; name=…, "
                   "two of them, or one with a backslash");
-    if (value->has_capitals)
+    if (value->has_capitals || value->has_blanks)
       return fail(ValuesRefusal::syntax,
-                  "has a parameter in Content-Disposition that is not in lower case");
+                  "has a parameter in Content-Disposition that is not in lower case, or a blank "
+                  "before a semicolon");
     for (const auto& [name, parameter] : value->parameters) {
       if (!is_valid_utf8(parameter))
         return fail(ValuesRefusal::invalid_utf8, "has a name in no UTF-8");
@@ -338,9 +346,11 @@ class MultipartReader final {
     // A field for a file that nobody chose.
     if (header.file_name && header.file_name->empty()) {
       if (!bytes.empty()) return fail(ValuesRefusal::syntax, "is a file without a name");
-      // Some read it as an empty text, and then that is the first value of the name.
+      // busboy and Django read it as an empty text, and then that is a value of the name.
       if (text_names_.count(*header.name) != 0) return mixed();
-      file_names_.insert(*std::move(header.name));
+      if (auto problem = values_.judge(*header.name)) return problem;
+      file_names_.insert(*header.name);
+      out_.left_out.push_back(*std::move(header.name));
       return std::nullopt;
     }
     if (is_file) return take_file(header, type, bytes);

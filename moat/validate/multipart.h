@@ -45,6 +45,7 @@ struct Multipart {
   json::Value values;  // an object of strings, and of what application/json parts hold
   std::vector<std::string> json_names;  // of the latter
   std::vector<FilePart> files;
+  std::vector<std::string> left_out;  // names of fields for a file that nobody chose
 };
 
 // multipart_values reads a whole body (RFC 7578) by the Content-Type field that came with it.

@@ -106,7 +106,7 @@ TEST(Multipart, HeadersOfPartsAreStrict) {
   constexpr std::string_view name = "Content-Disposition: form-data; name=\"a\"";
   const std::string good = std::string(name) + "\r\n";
   EXPECT_EQ(got_part(good), R"({"a":"x"})");
-  EXPECT_EQ(got_part("content-DISPOSITION:form-data;name=a \r\n"), R"({"a":"x"})");
+  EXPECT_EQ(got_part("content-DISPOSITION:form-data;\tname=a\r\n"), R"({"a":"x"})");
   EXPECT_EQ(got_part(good + "X-Other: 1\r\nContent-Transfer-Encoding: 8bit\r\n"), R"({"a":"x"})");
   EXPECT_EQ(got_part(good + "Content-Type: text/plain; charset=utf-8\r\n"), R"({"a":"x"})");
   for (const std::string& bad :
@@ -179,6 +179,10 @@ TEST(Multipart, WhatOthersFindInAHeaderByASearchIsRefused) {
         std::string("Content-Disposition: form-data; name='a'\r\n"),
         std::string("Content-Disposition: form-data; name=a'b; filename=\"c\"\r\n"),
         std::string("Content-Disposition: form-data; name=a*b\r\n"),
+        std::string("Content-Disposition: form-data ; name=\"a\"\r\n"),
+        std::string("Content-Disposition: form-data; name=a ; filename=\"c\"\r\n"),
+        std::string("Content-Disposition: form-data; name=a \r\n"),
+        std::string("Content-Disposition: form-data; name=a\t\r\n"),
         std::string("Content-Disposition: form-data; name=a%41\r\n"),
         std::string("Content-Disposition: form-data; NAME=\"a\"; filename=\"c\"\r\n"),
         std::string("Content-Disposition: form-data; name=\"a\"; FileName=\"c\"\r\n"),
@@ -244,6 +248,10 @@ TEST(Multipart, AFileThatNobodyChoseIsLeftOut) {
   EXPECT_EQ(got(file("f", "", "application/octet-stream", "x") + std::string(last)), "syntax");
   EXPECT_EQ(got(file("f", "", "a/b", "") + file("f", "x", "a/b", "y") + std::string(last)),
             "{} f|x|a/b|y");
+  EXPECT_EQ(multipart_values(file("f", "", "a/b", "") + std::string(last), type)->left_out,
+            std::vector<std::string>{"f"});
+  for (const std::string_view name : {"a[$ne]", "__proto__", "a "})
+    EXPECT_EQ(got(file(name, "", "a/b", "") + std::string(last)), "unsafe_name") << name;
   // busboy and Django read it as an empty text.
   EXPECT_EQ(got(file("f", "", "a/b", "") + field("f", "x") + std::string(last)), "repeated");
   EXPECT_EQ(got(field("f", "x") + file("f", "", "a/b", "") + std::string(last)), "repeated");

@@ -118,7 +118,7 @@ std::string ValuesCollector::next() const {
   return std::string(noun_) + " " + std::to_string(count_ + 1);
 }
 
-std::optional<ValuesError> ValuesCollector::claim(std::string_view name) {
+std::optional<ValuesError> ValuesCollector::judge(std::string_view name) const {
   if (const auto fault = fault_of_key(name, keys_)) {
     return ValuesError{ValuesRefusal::unsafe_name,
                        next() + " has a name that " + std::string(describe(*fault))};
@@ -128,6 +128,11 @@ std::optional<ValuesError> ValuesCollector::claim(std::string_view name) {
         ValuesRefusal::unsafe_name,
         next() + " has a name with white space at an end, which some programs cut off"};
   }
+  return std::nullopt;
+}
+
+std::optional<ValuesError> ValuesCollector::claim(std::string_view name) {
+  if (auto problem = judge(name)) return problem;
   if (++slots_[std::string(name)].claimed > 1 && !(repeat_ && repeat_(name))) {
     return ValuesError{
         ValuesRefusal::repeated,

@@ -130,6 +130,7 @@ struct ReadRules {
   bool allow_missing_credentials = false;
   std::vector<std::string> other_form_fields;
   std::map<std::string, std::string> kind_sentences;  // as Files has them
+  bool of_answers = false;
 };
 
 // The values of parameters, from the texts of a request.

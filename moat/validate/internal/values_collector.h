@@ -25,6 +25,8 @@ class ValuesCollector final {
 
   // "parameter 3": the one that is added next.
   std::string next() const;
+  // What is wrong with the name as such.
+  std::optional<ValuesError> judge(std::string_view name) const;
   // Whether the name may come (again); counts it.
   std::optional<ValuesError> claim(std::string_view name);
   // The value of a name that was claimed.
