@@ -6,8 +6,10 @@
 
 #include <idn2.h>
 
+#include <cstdint>
 #include <memory>
 #include <new>
+#include <optional>
 
 #include "moat/base/encoding.h"
 #include "moat/validate/internal/ascii.h"

@@ -51,5 +51,28 @@ TEST(IdnFormats, AreAsserted) {
   EXPECT_FALSE(has_format("idn-hostname", "ü\0"s));
 }
 
+// The least max_run_steps with which `text` passes.
+std::size_t steps_of(std::string_view format, const std::string& text) {
+  SchemaOptions options;
+  options.assert_formats = true;
+  for (options.max_run_steps = 1; options.max_run_steps < 20'000; ++options.max_run_steps) {
+    const auto schema = Schema::parse("{\"format\":\"" + std::string(format) + "\"}", options);
+    if (schema->check(json::Value(text))) return options.max_run_steps;
+  }
+  return 0;
+}
+
+// Otherwise a body of such names would cost many times what any other does.
+TEST(IdnFormats, TakeStepsForWhatALibraryLooksUp) {
+  const std::string a_label = "xn--mnchen-3ya.de";  // 17 bytes
+  const std::size_t base = steps_of("hostname", "example-hosts.org") - 1;
+  EXPECT_EQ(steps_of("hostname", a_label), base + 17 * 8);
+  EXPECT_EQ(steps_of("email", "a@" + a_label), base + 19 * 8);
+  EXPECT_EQ(steps_of("idn-hostname", "münchen.de"), base + 11 * 8);
+  EXPECT_EQ(steps_of("idn-email", "a@münchen.de"), base + 13 * 8);
+  EXPECT_EQ(steps_of("idn-hostname", "example-hosts.org"), base + 1);
+  EXPECT_EQ(steps_of("iri", "http://münchen.de"), base + 18 / 16);
+}
+
 }  // namespace
 }  // namespace moat::validate

@@ -317,7 +317,8 @@ class Runner final : Checks<Item> {
                  return std::string("does not match the pattern that the schema gives");
                });
       case Keyword::format:
-        return (spend(text.size() / 16) && program_.formats[op.first](text)) ||
+        return (spend(format_steps(program_.formats[op.first], text)) &&
+                program_.formats[op.first](text)) ||
                refuse_with(node, op, at,
                            [&] { return "must have the format " + program_.names[op.count][0]; });
       default:

@@ -55,7 +55,9 @@ bool is_ascii_fqdn(std::string_view text, const FqdnOptions& options) {
     const auto dot = text.find('.');
     last = text.substr(0, dot);
     if (!is_label(last, options.allow_underscores)) return false;
-    encoded |= internal::is_encoded_label(last);
+    // Most labels begin with another letter; this is asked of every label of every name.
+    if ((last.data()[0] | 0x20) == 'x') [[unlikely]]
+      encoded |= internal::is_encoded_label(last);
     ++labels;
     if (dot == std::string_view::npos) break;
     text.remove_prefix(dot + 1);

@@ -2,8 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cstdint>
-#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,14 +16,9 @@ constexpr bool is_beyond_ascii(std::string_view text) {
 }
 
 // Whether a label says that it is an A-label (RFC 5890 section 2.3.2.1).
-inline bool is_encoded_label(std::string_view label) {
-  if (label.size() < 4) return false;
-  // The four bytes at once: every name is asked this, label by label.
-  std::uint32_t head = 0, capitals = 0, prefix = 0;
-  std::memcpy(&head, label.data(), 4);
-  std::memcpy(&capitals, "\x20\x20\0\0", 4);
-  std::memcpy(&prefix, "xn--", 4);
-  return (head | capitals) == prefix;
+constexpr bool is_encoded_label(std::string_view label) {
+  return label.size() >= 4 && (label[0] | 0x20) == 'x' && (label[1] | 0x20) == 'n' &&
+         label[2] == '-' && label[3] == '-';
 }
 
 // Why an ASCII name is refused for its A-labels, or for the directions in which its labels are

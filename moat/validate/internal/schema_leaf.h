@@ -71,7 +71,7 @@ class Checks {
                                                   count_characters(text) > leaf.max_length)))
       return false;
     if (leaf.pattern != none && !matches(leaf.pattern, text)) return false;
-    return leaf.format == nullptr || (spend(text.size() / 16) && leaf.format(text));
+    return leaf.format == nullptr || (spend(format_steps(leaf.format, text)) && leaf.format(text));
   }
 
   bool is_listed(const Op& op, Item value) {

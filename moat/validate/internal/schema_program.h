@@ -223,6 +223,8 @@ std::string_view bound_words(Keyword keyword);
 
 // What `format: name` asks for; null for names that the standard does not have.
 FormatCheck find_format(std::string_view name);
+// What a check of `text` costs.
+std::size_t format_steps(FormatCheck check, std::string_view text);
 
 // RFC 3986 section 5.2: what `reference` means in a document at `base`.
 std::string resolve_uri(std::string_view base, std::string_view reference);
