@@ -84,7 +84,7 @@ struct Refusal {
   std::string_view code;   // a stable name, a literal: "schema_no_operation"
   std::string_view title;  // a sentence for people, a literal
   std::vector<Violation> errors;
-  std::string allow;      // of 405: the methods that there are, for an Allow field
+  std::string allow;           // of 405: the methods that there are, for an Allow field
   std::string challenge = {};  // of 401: for a WWW-Authenticate field
 };
 // The body of an answer: application/problem+json (RFC 9457) with the errors in a list.
