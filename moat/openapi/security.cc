@@ -80,7 +80,12 @@ Found find_credential(const Credential& credential, const Request& request) {
     case Is::certificate:
       return Found::there;
     case Is::header:
-      count = count_header(request, credential.name, filled);
+      // The one field that may come in several lines (RFC 9113 section 8.2.3).
+      if (ascii_iequals(credential.name, "Cookie")) {
+        filled = !trim(request.cookie).empty();
+      } else {
+        count = count_header(request, credential.name, filled);
+      }
       break;
     case Is::query:
       count = count_query(request.query, credential.name, filled);
