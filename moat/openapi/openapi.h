@@ -110,7 +110,6 @@ class Document final {
 
   // The operation for a method and a raw path, or 404 or 405. HEAD is described where GET is.
   [[nodiscard]] Result<Match, Refusal> find(std::string_view method, std::string_view path) const;
-
   // Credentials, path, query, header and cookie parameters, and whether there may be such a body.
   [[nodiscard]] std::optional<Refusal> check_head(const Match& match, const Request& request) const;
   // Whether the content of a body of that type is checked: else it need not be read.
