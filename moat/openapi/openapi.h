@@ -52,6 +52,7 @@ struct DocumentOptions {
   json::Limits response{
       .depth = 64, .members = 1'000'000, .string_bytes = 1 << 20, .total_bytes = 1 << 20};
 };
+};
 
 // What is judged. All texts belong to the caller.
 struct Request {
@@ -141,10 +142,10 @@ class Document final {
 std::string name_of(const Operation& operation);
 std::string_view path_of(const Operation& operation);  // its template, "/orders/{id}"
 std::vector<std::string> describe(const Operation& operation);
-
 // What `security` asks for. `unseen`: in one way at least, what no request shows, such as OAuth 2.
 enum class Asked { nothing, credentials, unseen };
 Asked asked_by(const Operation& operation);
 bool asks_for_certificate(const Operation& operation);  // of the client, in each way (mutualTLS)
+std::vector<std::string> key_headers(const Operation& operation);  // that it takes keys in
 
 }  // namespace moat::openapi
