@@ -92,8 +92,7 @@ std::string to_problem_json(const Refusal& refusal);
 
 struct Operation;
 
-// The operation for a request, and the texts of the parameters in its path, which point into the
-// path that was given.
+// The operation for a request, and the texts of the parameters in its path: views into that.
 struct Match {
   const Operation* operation = nullptr;  // of the Document, for as long as it lives
   std::vector<std::string_view> path_values;
