@@ -228,6 +228,26 @@ TEST(BaseClass, ItsMappingNamesThem) {
             "422 schema_body; body #/0/kind enum");
 }
 
+TEST(BaseClass, AChildThatIsAskedForIsThatChild) {
+  const Document document = document_of(with_schemas(
+      "{type: object, properties: {cat: {$ref: '#/components/schemas/Cat'}, dog: {$ref: "
+      "'#/components/schemas/Dog'}, any: {oneOf: [{$ref: '#/components/schemas/Cat'}, {$ref: "
+      "'#/components/schemas/Dog'}]}}}",
+      family_with("")));
+  EXPECT_EQ(post(document, "/a", R"({"cat":{"kind":"Cat","name":"a","claws":1}})"), "ok");
+  EXPECT_EQ(post(document, "/a", R"({"cat":{"kind":"Dog","name":"a","claws":1}})"),
+            "422 schema_body; body #/cat/kind enum");
+  EXPECT_EQ(post(document, "/a", R"({"cat":{"kind":"Pet","name":"a","claws":1}})"),
+            "422 schema_body; body #/cat/kind enum");
+  EXPECT_EQ(post(document, "/a", R"({"dog":{"kind":"Puppy","name":"a"}})"), "ok");
+  EXPECT_EQ(post(document, "/a", R"({"dog":{"kind":"Cat","name":"a"}})"),
+            "422 schema_body; body #/dog/kind enum");
+  // A list without a discriminator of its own has that of the base class.
+  EXPECT_EQ(post(document, "/a", R"({"any":{"kind":"Dog","name":"a","bark":"x"}})"), "ok");
+  EXPECT_EQ(post(document, "/a", R"({"any":{"kind":"Cat","name":"a","bark":"x"}})"),
+            "422 schema_body; body #/any oneOf");
+}
+
 TEST(BaseClass, OneThatNobodyExtendsIsASchemaLikeOthers) {
   const Document document =
       document_of(with_schemas("{$ref: '#/components/schemas/Pet'}",

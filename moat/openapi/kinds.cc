@@ -308,20 +308,42 @@ std::string Files::kinds_uri(const Kinds& kinds, std::string_view part) const {
                      std::string(part)});
 }
 
-// A child has its base class without the choice, which has chosen the child.
+// The names of a kind and of those that have it in their allOf.
+json::Array Files::names_below(const Kinds& kinds, const json::Value* top) const {
+  json::Array out;
+  std::vector<const json::Value*> found = {top};
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    for (const NamedKind& kind : kinds.kinds) {
+      if (kind.schema.value != found[i]) continue;
+      for (const std::string& name : kind.names) out.emplace_back(name);
+    }
+    const auto below = children_.find(found[i]);
+    if (below == children_.end()) continue;
+    for (const auto& [name, child] : below->second) {
+      if (std::find(found.begin(), found.end(), child.value) == found.end())
+        found.push_back(child.value);
+    }
+  }
+  return out;
+}
+
+// A child has its base class without the choice, which has chosen the child; where a schema refers
+// to the child itself, there is no other to choose.
 json::Value Files::converted_part(std::size_t file, const json::Value& part,
                                   const json::Value& holder, const View& view) const {
   json::Value out = converted_schema(file, part, view, &holder);
   if (!view.obeys_kinds || kinds_.empty()) return out;
-  const Place at{file, &part, ""};
-  const Place base = target(at);
+  const Place base = target({file, &part, ""});
   if (base.value == &part || base.value == &holder) return out;
   const Kinds* kinds = kinds_of(*base.value, view);
   if (kinds == nullptr || !kinds->has(&holder)) return out;
   for (auto& [name, value] : std::get<json::Object>(out.data())) {
     if (name == "$ref") value = json::Value(kinds_uri(*kinds, "plain"));
   }
-  return out;
+  json::Object names{{"enum", names_below(*kinds, &holder)}};
+  json::Object member{{kinds->property, std::move(names)}};
+  return json::Object{
+      {"allOf", json::Array{std::move(out), json::Object{{"properties", std::move(member)}}}}};
 }
 
 // In halves, so that of many kinds a value is asked for a few times only.

@@ -32,16 +32,15 @@ using Loader = std::function<Result<std::string, std::string>(std::string_view n
 struct DocumentOptions {
   std::string name = "openapi.yaml";  // for messages
   Loader loader;                      // without one, a reference to another file is a problem
-  // What stands before the document's paths, such as "/v1". Without it the paths of its `servers`
-  // do, or nothing.
+  // Before the document's paths, such as "/v1". Without it: the paths of its `servers`, or nothing.
   std::optional<std::string> base_path;
   bool allow_unknown_query = false;    // parameters that no operation describes
   bool allow_unknown_members = false;  // of objects in bodies that list their members
   // Members of objects that a document leaves open, as of KeyRules: "$gt", "__proto__", "a.b".
   bool allow_unsafe_keys = false;
   bool allow_missing_credentials = false;  // that `security` asks for
-  // Types of bodies, in lower case, whose schemas may count for nothing since nobody here reads
-  // such bodies: "application/xml". Without it such a schema is a problem of the document.
+  // Types ("application/xml") whose schemas may count for nothing, as nobody here reads such
+  // bodies.
   std::vector<std::string> allow_unread_bodies;
   // Fields of forms that are somebody else's, such as a token against forgery: passed over.
   std::vector<std::string> other_form_fields;
@@ -52,6 +51,7 @@ struct DocumentOptions {
   // Of an answer: the backend is nobody to be afraid of.
   json::Limits response{
       .depth = 64, .members = 1'000'000, .string_bytes = 1 << 20, .total_bytes = 1 << 20};
+};
 };
 
 // What is judged. All texts belong to the caller.
@@ -92,8 +92,7 @@ std::string to_problem_json(const Refusal& refusal);
 
 struct Operation;
 
-// The operation for a request, and the texts of the parameters in its path, which point into the
-// path that was given.
+// The operation for a request, and the texts of the parameters in its path: views into that.
 struct Match {
   const Operation* operation = nullptr;  // of the Document, for as long as it lives
   std::vector<std::string_view> path_values;
@@ -109,10 +108,8 @@ class Document final {
   [[nodiscard]] static Result<Document, std::vector<DocumentProblem>> parse(
       std::string_view text, const DocumentOptions& options = {});
 
-  // The operation for a method and a raw path; or the refusal, 404 or 405. HEAD is described where
-  // GET is.
+  // The operation for a method and a raw path, or 404 or 405. HEAD is described where GET is.
   [[nodiscard]] Result<Match, Refusal> find(std::string_view method, std::string_view path) const;
-
   // Credentials, path, query, header and cookie parameters, and whether there may be such a body.
   [[nodiscard]] std::optional<Refusal> check_head(const Match& match, const Request& request) const;
   // Whether the content of a body of that type is checked: else it need not be read.
@@ -132,8 +129,7 @@ class Document final {
                                                            std::string_view content_type,
                                                            std::string_view body) const;
 
-  // In the order of the document.
-  std::vector<const Operation*> operations() const;
+  std::vector<const Operation*> operations() const;  // in the order of the document
 
  private:
   struct Parts;
@@ -145,11 +141,10 @@ class Document final {
 std::string name_of(const Operation& operation);
 std::string_view path_of(const Operation& operation);  // its template, "/orders/{id}"
 std::vector<std::string> describe(const Operation& operation);
-
-// What an operation's `security` asks for. `unseen`: at least in one way something that no request
-// shows by itself, such as OAuth 2, whose presence is not checked.
+// What `security` asks for. `unseen`: in one way at least, what no request shows, such as OAuth 2.
 enum class Asked { nothing, credentials, unseen };
 Asked asked_by(const Operation& operation);
 bool asks_for_certificate(const Operation& operation);  // of the client, in each way (mutualTLS)
+std::vector<std::string> key_headers(const Operation& operation);  // that it takes keys in
 
 }  // namespace moat::openapi

@@ -80,7 +80,12 @@ Found find_credential(const Credential& credential, const Request& request) {
     case Is::certificate:
       return Found::there;
     case Is::header:
-      count = count_header(request, credential.name, filled);
+      // The one field that may come in several lines (RFC 9113 section 8.2.3).
+      if (ascii_iequals(credential.name, "Cookie")) {
+        filled = !trim(request.cookie).empty();
+      } else {
+        count = count_header(request, credential.name, filled);
+      }
       break;
     case Is::query:
       count = count_query(request.query, credential.name, filled);
@@ -219,6 +224,14 @@ bool asks_for_certificate(const Operation& operation) {
       return operation.credentials[i].is == Is::certificate;
     });
   });
+}
+
+std::vector<std::string> key_headers(const Operation& operation) {
+  std::vector<std::string> out;
+  for (const Credential& credential : operation.credentials) {
+    if (credential.is == Is::header) out.push_back(credential.name);
+  }
+  return out;
 }
 
 std::string describe_security(const Operation& operation) {

@@ -37,6 +37,7 @@ components:
     oidc: {type: openIdConnect, openIdConnectUrl: 'https://x.example/'}
     tls: {type: mutualTLS}
     raw: {type: apiKey, in: header, name: Authorization}
+    cookies: {type: apiKey, in: header, name: Cookie}
 )";
 }
 
@@ -71,6 +72,11 @@ TEST(Security, AKeyIsThere) {
             "401 schema_credentials; cookie sid # missing");
   EXPECT_EQ(ask(cookie, "GET /a", {}, "sid=x; sid=y"),
             "400 schema_parameters; cookie sid # repeated");
+  // As some documents have it; over HTTP/2 in several lines.
+  const Document cookies = document_of(asking("[{cookies: []}]"));
+  EXPECT_EQ(ask(cookies, "GET /a", {{"cookie", "a=b"}, {"cookie", "c=d"}}, "a=b; c=d"), "ok");
+  EXPECT_EQ(ask(cookies, "GET /a", {{"cookie", "a=b"}}, ""),
+            "401 schema_credentials; header Cookie # missing");
   // Nobody has described a key where none is asked for.
   EXPECT_EQ(ask(document_of(asking("[]")), "GET /a?key=k"),
             "400 schema_parameters; query # unknown");
@@ -202,6 +208,14 @@ TEST(Security, SaysWhereACertificateIsAskedFor) {
   EXPECT_FALSE(asks("[{tls: []}, {}]"));
   EXPECT_FALSE(asks("[{bearer: []}]"));
   EXPECT_FALSE(asks("[]"));
+}
+
+TEST(Security, SaysWhichHeadersBringKeys) {
+  const Document document = document_of(asking("[{header: []}, {raw: [], query: []}]"));
+  EXPECT_EQ(key_headers(*document.operations().front()),
+            (std::vector<string>{"X-Key", "Authorization"}));
+  EXPECT_EQ(key_headers(*document_of(asking("[{bearer: []}]")).operations().front()),
+            std::vector<string>());
 }
 
 TEST(Security, IsToldToPeople) {

@@ -386,6 +386,45 @@ TEST(Services, Springdoc) {
             "502 schema_response_body; body #/content/0/scale type");
 }
 
+// As NestJS writes it (@nestjs/swagger, with ApiExtraModels, ApiBearerAuth and ApiCookieAuth).
+constexpr string_view nest = R"({
+"openapi":"3.0.0","info":{"title":"Shapes","description":"","version":"1.0","contact":{}},"tags":[],"servers":[],
+"paths":{
+ "/shapes":{"post":{"operationId":"ShapesController_create","summary":"","parameters":[],
+  "requestBody":{"required":true,"content":{"application/json":{"schema":{"$ref":"#/components/schemas/CreateShapesDto"}}}},
+  "responses":{"201":{"description":""}},"tags":["shapes"],"security":[{"bearer":[]}]},
+  "get":{"operationId":"ShapesController_all","parameters":[{"name":"kind","required":false,"in":"query","schema":{"enum":["circle","square"],"type":"string"}}],
+   "responses":{"200":{"description":"","content":{"application/json":{"schema":{"type":"array","items":{"oneOf":[{"$ref":"#/components/schemas/Circle"},{"$ref":"#/components/schemas/Square"}]}}}}}},
+   "security":[{"cookie":[]},{"bearer":[]}]}}},
+"components":{"securitySchemes":{"bearer":{"scheme":"bearer","bearerFormat":"JWT","type":"http"},"cookie":{"type":"apiKey","in":"cookie","name":"connect.sid"}},
+ "schemas":{
+  "Circle":{"type":"object","properties":{"kind":{"type":"string","enum":["circle"]},"radius":{"type":"number","minimum":0}},"required":["kind","radius"]},
+  "Square":{"type":"object","properties":{"kind":{"type":"string","enum":["square"]},"side":{"type":"number","minimum":0}},"required":["kind","side"]},
+  "CreateShapesDto":{"type":"object","properties":{"shapes":{"type":"array","items":{"oneOf":[{"$ref":"#/components/schemas/Circle"},{"$ref":"#/components/schemas/Square"}],
+    "discriminator":{"propertyName":"kind","mapping":{"circle":"#/components/schemas/Circle","square":"#/components/schemas/Square"}}}}},"required":["shapes"]}}}
+})";
+
+TEST(Services, NestJs) {
+  const Document document = document_of(nest, {.checks_responses = true});
+  const auto create = [&](string_view body, const Fields& fields) {
+    return post(document, "/shapes", body, "application/json", fields);
+  };
+  const Fields token = {{"Authorization", "Bearer a.b.c"}};
+  EXPECT_EQ(
+      create(R"({"shapes":[{"kind":"circle","radius":2},{"kind":"square","side":1}]})", token),
+      "ok");
+  EXPECT_EQ(create(R"({"shapes":[{"kind":"circle","side":1}]})", token).substr(0, 40),
+            "422 schema_body; body #/shapes/0 require");
+  EXPECT_EQ(create(R"({"shapes":[{"kind":"square","side":-1}]})", token),
+            "422 schema_body; body #/shapes/0/side minimum");
+  EXPECT_EQ(create(R"({"shapes":[{"kind":"Circle","radius":1}]})", token),
+            "422 schema_body; body #/shapes/0/kind enum");
+  EXPECT_EQ(create("{}", {}), "401 schema_credentials; header Authorization # missing");
+  EXPECT_EQ(ask(document, "GET /shapes?kind=circle", {}, "connect.sid=s%3Aabc"), "ok");
+  EXPECT_EQ(ask(document, "GET /shapes?kind=circle", token), "ok");
+  EXPECT_EQ(ask(document, "GET /shapes", {}, "sid=1").substr(0, 3), "401");
+}
+
 // Documents of large services are large.
 TEST(Services, MayHaveManySchemas) {
   string text =

@@ -82,6 +82,7 @@ class Composer final {
     // A byte order mark, which editors of Windows write (YAML 1.2.2 section 5.2).
     if (text.substr(0, 3) == "\xef\xbb\xbf") text.remove_prefix(3);
     if (yaml_parser_initialize(&parser_) == 0) throw std::bad_alloc();
+    if (text.data() == nullptr) text = "";  // libyaml aborts at a null pointer
     yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(text.data()),
                                  text.size());
     yaml_parser_set_encoding(&parser_, YAML_UTF8_ENCODING);

@@ -26,6 +26,8 @@ TEST(Yaml, ReadsTheCoreSchema) {
   EXPECT_EQ(read("# only\n--- \n{a: {b: []}}\n...\n"), R"({"a":{"b":[]}})");
 }
 
+TEST(Yaml, NoTextIsAnEmptyOne) { EXPECT_EQ(read(std::string_view()), read("")); }
+
 TEST(Yaml, MayComeFromOtherSystems) {
   EXPECT_EQ(read("\xef\xbb\xbf"
                  "a: 1\r\nb: 2\r\n"),

@@ -18,20 +18,6 @@
 
 namespace moat::openapi {
 
-// The schemas that were looked at on one errand: each once, though references may lead to it in
-// very many ways, and so many that the stack holds them.
-class SchemasSeen final {
- public:
-  // False: it was, or there were too many.
-  bool add(const json::Value* schema) {
-    constexpr std::size_t most = 1000;
-    return seen_.size() < most && seen_.insert(schema).second;
-  }
-
- private:
-  std::set<const json::Value*> seen_;
-};
-
 // In whose eyes a schema is read: what is readOnly must not be in a request, what is writeOnly not
 // in a response.
 enum class Direction { request, response };
@@ -130,6 +116,7 @@ class Files final {
   json::Value choice(const Kinds& kinds, const View& view) const;
   json::Value choice_tree(const Kinds& kinds, std::size_t first, std::size_t last,
                           const View& view) const;
+  json::Array names_below(const Kinds& kinds, const json::Value* top) const;
   json::Array kinds_of_file(std::size_t file, const View& view) const;
   json::Value converted_part(std::size_t file, const json::Value& part, const json::Value& holder,
                              const View& view) const;

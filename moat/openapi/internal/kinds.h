@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,6 +17,20 @@ struct Place {
   std::size_t file = 0;
   const json::Value* value = nullptr;
   std::string pointer;  // "/paths/~1orders"
+};
+
+// The schemas that were looked at on one errand: each once, though references may lead to it in
+// very many ways, and so many that the stack holds them.
+class SchemasSeen final {
+ public:
+  // False: it was, or there were too many.
+  bool add(const json::Value* schema) {
+    constexpr std::size_t most = 1000;
+    return seen_.size() < most && seen_.insert(schema).second;
+  }
+
+ private:
+  std::set<const json::Value*> seen_;
 };
 
 // One of those that a discriminator chooses between.
