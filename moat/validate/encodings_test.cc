@@ -126,7 +126,8 @@ TEST(DataUri, HasATypeOrNoneAndUrlCharacters) {
                           "data:text/plain;charset=utf-8;base64,QQ=="})
     EXPECT_TRUE(is_data_uri(text)) << text;
   for (const auto text : {"", "data:", "data:x", "data", "data:text,x", "data:,a b", "data:,%2",
-                          "data:,%zz", " data:,x", "data:text/plain; a=b,x", "data:,<"})
+                          "data:,%zz", " data:,x", "data:text/plain; a=b,x", "data:,<", "data:,a[",
+                          "data:,a]", "data:,a#b", "data:;base64,QQ#="})
     EXPECT_FALSE(is_data_uri(text)) << text;
 }
 

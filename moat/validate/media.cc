@@ -81,11 +81,12 @@ bool are_parameters(std::string_view text, bool charset) {
   return true;
 }
 
-// RFC 3986's characters, '%' before two hexadecimal digits only.
-bool are_url_characters(std::string_view text) {
+// RFC 2397's urlchar: those of RFC 3986 but for brackets and '#', '%' before two hexadecimal digits
+// only.
+bool are_data_characters(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
-    if (!is_alnum(c) && !contains("-._~:/?#[]@!$&'()*+,;=%", c)) return false;
+    if (!is_alnum(c) && !contains("-._~:/?@!$&'()*+,;=%", c)) return false;
     if (c == '%' &&
         (i + 2 >= text.size() || !is_hex_digit(text[i + 1]) || !is_hex_digit(text[i + 2])))
       return false;
@@ -125,7 +126,7 @@ bool is_data_uri(std::string_view text) {
   if (!starts_with_ignoring_case(text, "data:")) return false;
   text.remove_prefix(5);
   const auto comma = text.find(',');
-  if (comma == std::string_view::npos || !are_url_characters(text.substr(comma + 1))) return false;
+  if (comma == std::string_view::npos || !are_data_characters(text.substr(comma + 1))) return false;
   auto head = text.substr(0, comma);
   constexpr std::string_view base64 = ";base64";
   if (head.size() >= base64.size() &&

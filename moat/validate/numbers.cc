@@ -204,7 +204,7 @@ bool is_lat_long(std::string_view text) {
   if (opens) text = text.substr(1, text.size() - 2);
   bool has_comma = false;
   const auto latitude = take_until(text, ',', has_comma);
-  text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+  if (text.substr(0, 1) == " ") text.remove_prefix(1);
   return has_comma && is_degrees(latitude, 90) && is_degrees(text, 180);
 }
 

@@ -35,6 +35,18 @@ bool is_label(std::string_view label, bool allow_underscores) {
          label.front() != '-' && label.back() != '-';
 }
 
+// A last label that would be read as an IPv4 address (WHATWG URL, "ends in a number").
+bool reads_as_number(std::string_view label) {
+  if (ascii_iequals(label.substr(0, 2), "0x"))
+    return label.size() == 2 || all(label.substr(2), internal::is_hex_byte);
+  return all(label, is_digit);
+}
+
+// RFC 3696 section 2: letters alone, or what IDNA makes of other letters.
+bool is_top_level(std::string_view label) {
+  return all(label, is_letter) || ascii_iequals(label.substr(0, 4), "xn--");
+}
+
 constexpr std::array<char, 32> hyphen_to_zero = [] {
   std::array<char, 32> out{};
   for (const std::size_t at : {8U, 13U, 18U, 23U}) out[at] = '-' ^ '0';
@@ -64,9 +76,9 @@ bool is_fqdn(std::string_view text, const FqdnOptions& options) {
     if (dot == std::string_view::npos) break;
     text.remove_prefix(dot + 1);
   }
-  // A last label of digits would be read as an IPv4 address (WHATWG URL, "ends in a number").
-  if (!options.allow_numeric_tld && all(last, is_digit)) return false;
-  return labels > 1 ? last.size() > 1 : options.allow_dotless;
+  if (labels == 1)
+    return options.allow_dotless && (options.allow_numeric_tld || !reads_as_number(last));
+  return last.size() > 1 && (options.allow_numeric_tld || is_top_level(last));
 }
 
 bool is_uuid(std::string_view text, std::optional<unsigned> version) {

@@ -22,11 +22,11 @@ struct FqdnOptions {
   bool allow_dotless = false;       // "localhost"
   bool allow_trailing_dot = false;  // "example.com."
   bool allow_underscores = false;   // "_dmarc.example.com": a name in DNS, not of a host
-  bool allow_numeric_tld = false;   // "1.2.3", which reads as an address to some
+  bool allow_numeric_tld = false;   // "1.2.3", "0x7f.1" (both read as addresses to some), "a.b2"
   bool allow_wildcard = false;      // "*.example.com"
 };
-// A domain name of RFC 1123 labels, at most 253 bytes, its last label not all digits (it would read
-// as an address).
+// A domain name of RFC 1123 labels, at most 253 bytes. Its last label is of letters or begins with
+// "xn--" (RFC 3696 section 2), a name of one label is no number.
 [[nodiscard]] bool is_fqdn(std::string_view text, const FqdnOptions& options = {});
 
 struct UrlOptions {

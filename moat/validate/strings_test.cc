@@ -21,14 +21,34 @@ TEST(Strings, IpAddresses) {
 TEST(Strings, DomainNames) {
   for (const auto* good : {"domain.com", "a.domain.co", "xn--froschgrn-x9a.com", "1337.com"})
     EXPECT_TRUE(is_fqdn(good)) << good;
-  for (const auto* bad :
-       {"", ".", "com", "a.b", "256.0.0.0", "s!ome.com", "domain.com/", "/more.com", "domain.com.",
-        "-a.com", "a-.com", "foo_bar.com", "*.a.com", "example.0", "a..com", "domain.com\n"})
+  for (const auto* bad : {"",
+                          ".",
+                          "com",
+                          "a.b",
+                          "256.0.0.0",
+                          "s!ome.com",
+                          "domain.com/",
+                          "/more.com",
+                          "domain.com.",
+                          "-a.com",
+                          "a-.com",
+                          "foo_bar.com",
+                          "*.a.com",
+                          "example.0",
+                          "a..com",
+                          "domain.com\n",
+                          "a.b2",
+                          "192.168.0.1a",
+                          "0x7f.0x1",
+                          "a.c-om"})
     EXPECT_FALSE(is_fqdn(bad)) << bad;
+  EXPECT_TRUE(is_fqdn("a.xn--90ae"));
   FqdnOptions options;
   options.allow_dotless = true;
   EXPECT_TRUE(is_fqdn("localhost", options));
-  EXPECT_FALSE(is_fqdn("123", options));
+  EXPECT_TRUE(is_fqdn("db1", options));
+  for (const auto* number : {"123", "0x7f000001", "0X7F", "0x"})
+    EXPECT_FALSE(is_fqdn(number, options)) << number;
   options.allow_trailing_dot = true;
   EXPECT_TRUE(is_fqdn("example.com.", options));
   EXPECT_FALSE(is_fqdn("example.com..", options));
@@ -88,6 +108,8 @@ TEST(Strings, Urls) {
 TEST(Strings, UrlOptionsLoosenOneThingEach) {
   UrlOptions options;
   options.allow_userinfo = true;
+  EXPECT_FALSE(is_url("https://user:pass:word@foobar.com/", options));
+  EXPECT_FALSE(is_url("https://::@foobar.com/", options));
   EXPECT_TRUE(is_url("http://user:pw@foobar.com/", options));
   EXPECT_FALSE(is_url("http://a@b@foobar.com/", options));
   EXPECT_FALSE(is_url("http://@foobar.com/", options));

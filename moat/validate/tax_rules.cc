@@ -239,14 +239,14 @@ bool is_italian_tax_id(std::string_view text) {
 }
 
 // Fizisko personu reģistra likums (Latvia): 3 and one of 2 to 9 in front since 2017; before, a day
-// of birth with its century in the seventh digit. Both have the check.
+// of birth with its century in the seventh digit and a check. By the law the other digits of the
+// new ones are random.
 bool is_latvian(std::string_view text) {
   const CompactCode code(text, "-", false);
   const auto id = code.text();
-  if (id[0] != '3' || id[1] < '2') {
-    const unsigned century = 1800 + digit(id[6]) * 100;
-    if (century > 2000 || !is_day(century + two(id, 4), two(id, 2), two(id, 0))) return false;
-  }
+  if (id[0] == '3' && id[1] > '1') return true;
+  const unsigned century = 1800 + digit(id[6]) * 100;
+  if (century > 2000 || !is_day(century + two(id, 4), two(id, 2), two(id, 0))) return false;
   constexpr unsigned weights[] = {1, 6, 3, 7, 9, 10, 5, 8, 4, 2};
   return (1101 - weighted_sum(id, weights)) % 11 == digit(id[10]);
 }

@@ -111,8 +111,11 @@ bool is_url(std::string_view text, const UrlOptions& options) {
   if (text.empty()) return false;
   auto authority = text.substr(0, text.find_first_of("/?#"));
   if (const auto at = authority.rfind('@'); at != std::string_view::npos) {
-    // RFC 3986 section 3.2.1's userinfo has no '@' of its own.
+    // RFC 3986 section 3.2.1's userinfo has no '@' of its own. A second ':' is part of the user's
+    // name to one reader and of the password to another.
     if (!options.allow_userinfo || at == 0 || authority.find('@') != at) return false;
+    if (const auto userinfo = authority.substr(0, at); userinfo.find(':') != userinfo.rfind(':'))
+      return false;
     // Section 4.2: without a scheme, what stands before a colon would be one ("javascript:…@host").
     if (!has_scheme && authority.find(':') < at) return false;
     authority.remove_prefix(at + 1);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "moat/base/encoding.h"
 #include "moat/validate/network.h"
 
 #include "moat/validate/email.h"
@@ -59,14 +60,15 @@ Answer port(const Call& call) {
 }
 
 // The names of an option, and the host itself where a regular expression of the list finds it: a
-// program with such a list searches for itself.
+// program with such a list searches for itself, in lower case as names have none.
 std::vector<std::string_view> hosts(const json::Value* list, std::string_view host) {
   auto names = words(list);
   if (list == nullptr || list->as_array() == nullptr) return names;
+  const std::string lower = moat::ascii_lower(host);
   for (const json::Value& one : *list->as_array()) {
     if (one.as_string() != nullptr) continue;
     const auto compiled = pattern(&one);
-    if (compiled && compiled->is_found_in(host)) names.push_back(host);
+    if (compiled && compiled->is_found_in(lower)) names.push_back(host);
   }
   return names;
 }

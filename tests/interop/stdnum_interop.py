@@ -97,7 +97,8 @@ ROWS = [
     ('isTaxID', 'pt-BR', 'br.cpf', ['#########??'], never, never),
     ('isTaxID', 'pt-BR', 'br.cnpj', ['########0001??'], never, never),
     ('isTaxID', 'pt-PT', 'pt.nif', ['########?'], never, never),
-    ('isTaxID', 'ro-RO', 'ro.cnp', ['[12]{ymd}[01234]####?'], never, never),
+    # Later releases of stdnum know the counties.
+    ('isTaxID', 'ro-RO', 'ro.cnp', ['[12]{ymd}[01234]####?'], never, lambda text: not '01' <= text[7:9] <= '46'),
     ('isTaxID', 'sk-SK', 'sk.rc', ['{ymd}###'], of_nobody_alive, never),
     ('isTaxID', 'sl-SI', 'si.ddv', ['[123456789]######?'], never, never),
     ('isTaxID', 'sv-SE', 'se.personnummer', ['{ymd}-###?', '{ymd}###?', '{Ymd}-###?'], never, never),
