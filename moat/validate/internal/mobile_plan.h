@@ -57,14 +57,14 @@ constexpr std::size_t least_bytes(const LayoutReader& layout) {
   return least[layout.size()];
 }
 
-// Nothing (0 to 0 bytes) where a row does not read, or may begin with what can be left out.
+// Nothing (0 to 0 bytes) where a row does not read.
 constexpr MobileShape shape_of(const MobilePlan& plan) {
   MobileShape shape{max_layout_text, 0, 0};
   auto layouts = plan.number;
   bool more = true;
   while (more) {
     const LayoutReader layout(take_until(layouts, '|', more));
-    if (!layout.good() || (layout[0].skips != 0 && plan.dialled.empty())) return {};
+    if (!layout.good()) return {};
     const std::size_t least = least_bytes(layout);
     if (least < shape.least) shape.least = least;
     if (layout.size() > shape.most) shape.most = layout.size();
