@@ -41,8 +41,8 @@ std::string_view without_alias(std::string_view locale) {
 std::span<const MobilePlan> plans_of(std::string_view locale) {
   const auto by_locale = [](const auto& a, const auto& b) { return a.locale < b.locale; };
   const auto plans = internal::mobile_plans();
-  const auto [first, last] = std::equal_range(
-      plans.begin(), plans.end(), MobilePlan{without_alias(locale), {}, {}}, by_locale);
+  const auto [first, last] = std::equal_range(plans.begin(), plans.end(),
+                                              MobilePlan{without_alias(locale), {}, {}}, by_locale);
   return plans.subspan(static_cast<std::size_t>(first - plans.begin()),
                        static_cast<std::size_t>(last - first));
 }
@@ -65,9 +65,8 @@ bool is_mobile_phone(std::string_view text, std::string_view locale,
 bool is_mobile_phone(std::string_view text, std::span<const std::string_view> locales,
                      const MobilePhoneOptions& options) {
   return is_spelled_right(text, options) &&
-         std::any_of(locales.begin(), locales.end(), [text](std::string_view locale) {
-           return is_of_any(plans_of(locale), text);
-         });
+         std::any_of(locales.begin(), locales.end(),
+                     [text](std::string_view locale) { return is_of_any(plans_of(locale), text); });
 }
 
 bool is_mobile_phone(std::string_view text, const MobilePhoneOptions& options) {

@@ -9,9 +9,10 @@ namespace moat::validate {
 // Numbers of mobile telephones. A yes says that the number is written as mobile numbers of that
 // country are: its code, what it begins with and how long it is. Not that the block is given out,
 // nor that somebody answers. Some countries' numbers do not tell what they belong to (Canada, the
-// USA, Denmark, the Czech Republic, Chile, Mexico); there any number is taken. A text of more than
-// 64 bytes is refused before it is looked at; nothing is allocated. For one spelling to store, and
-// for the kind of a number by its plan, there is moat::phone.
+// USA, Denmark, Chile, Mexico); there, and where validator.js takes them, fixed lines are taken,
+// too (mobile_plans.cc says where). A text of more than 64 bytes is refused before it is looked at;
+// nothing is allocated, and a check of any locale takes some microseconds. For one spelling to
+// store, and for the kind of a number by its plan, there is moat::phone.
 
 struct MobilePhoneOptions {
   // As it is dialled there ("0151…"), or without "+" and "00" where people write it so.
@@ -21,8 +22,8 @@ struct MobilePhoneOptions {
   bool allow_separators = false;
 };
 
-// `locale` is one of some 170, such as de-DE, en-US or fr-CH; false for another. The language counts:
-// de-AT is known, en-AT is not.
+// `locale` is one of some 170, such as de-DE, en-US or fr-CH; false for another. The language
+// counts: de-AT is known, en-AT is not.
 [[nodiscard]] bool is_mobile_phone(std::string_view text, std::string_view locale,
                                    const MobilePhoneOptions& options = {});
 // Of any of those locales; false where there are none.

@@ -92,9 +92,13 @@ Answer tax_id(const Call& call) {
 }
 
 constexpr Validator table[] = {
-    {"isIdentityCard", identity_card}, {"isTaxID", tax_id},
-    {"isLicensePlate", license_plate}, {"isMobilePhone", mobile_phone},
-    {"isPassportNumber", passport_number}, {"isPostalCode", postal_code},     {"isVAT", vat},
+    {"isIdentityCard", identity_card},
+    {"isTaxID", tax_id},
+    {"isLicensePlate", license_plate},
+    {"isMobilePhone", mobile_phone},
+    {"isPassportNumber", passport_number},
+    {"isPostalCode", postal_code},
+    {"isVAT", vat},
 };
 
 }  // namespace
