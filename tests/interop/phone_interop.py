@@ -57,7 +57,7 @@ LEFT_OUT = {
 
 # Where Moat takes fixed lines, too.
 FIXED_LINES = {
-    'no digit tells': 'cs-CZ da-DK de-AT de-CH es-CL es-MX fj-FJ fo-FO fr-CH it-CH kl-GL sk-SK',
+    'no digit tells': 'cs-CZ da-DK de-AT de-CH en-CA en-US es-CL es-MX fr-CA fj-FJ fo-FO fr-CH it-CH kl-GL sk-SK',
     'more digits tell than the form has': 'ar-BH ar-TN en-AI en-BS en-HK en-IN en-JM en-KI en-KN en-NA en-NZ es-CR ir-IR kk-KZ pl-PL zh-HK',
     'cases of validator.js are fixed lines': 'ar-EH ar-LY ar-MA en-GG en-LS en-MW en-SG en-ZW es-EC es-GT es-HN es-NI es-PA es-VE fa-AF fr-BJ '
                                              'fr-CF lt-LT mg-MG mk-MK tk-TM uz-UZ',
