@@ -114,29 +114,6 @@ std::optional<Kind> kind_of(const library::PhoneNumber& number) {
   return std::nullopt;
 }
 
-bool is_mobile(const library::PhoneNumber& number) {
-  const auto kind = kind_of(number);
-  return kind == Kind::mobile || kind == Kind::fixed_line_or_mobile;
-}
-
-// "DE" of "DE" and "de-DE"; empty for what is neither or not known.
-std::string region_of(std::string_view place) {
-  const auto hyphen = place.rfind('-');
-  if (hyphen == 0) return {};
-  std::string region(hyphen == std::string_view::npos ? place : place.substr(hyphen + 1));
-  return regions().count(region) != 0 ? region : std::string();
-}
-
-bool is_mobile_in(std::string_view text, const std::string& region) {
-  const auto number = in_plan(text, region);
-  return number && is_mobile(*number) && plans().IsValidNumberForRegion(*number, region);
-}
-
-bool is_spelled_right(std::string_view text, const MobilePhoneOptions& options) {
-  if (check_spelling(text, options.allow_separators)) return false;
-  return options.allow_missing_plus || text.front() == '+';
-}
-
 }  // namespace
 
 std::string_view to_string(Kind kind) {
@@ -197,26 +174,5 @@ Result<PhoneNumber, Refusal> PhoneNumber::parse(std::string_view text,
   out.kind_ = *kind;
   return out;
 }
-
-bool is_mobile_phone(std::string_view text, std::span<const std::string_view> places,
-                     const MobilePhoneOptions& options) {
-  if (!is_spelled_right(text, options)) return false;
-  return std::any_of(places.begin(), places.end(), [text](std::string_view place) {
-    const std::string region = region_of(place);
-    return !region.empty() && is_mobile_in(text, region);
-  });
-}
-
-bool is_mobile_phone(std::string_view text, const MobilePhoneOptions& options) {
-  if (!is_spelled_right(text, options)) return false;
-  if (text.front() == '+') {
-    const auto number = in_plan(text, std::string());
-    return number && is_mobile(*number);
-  }
-  return std::any_of(regions().begin(), regions().end(),
-                     [text](const std::string& region) { return is_mobile_in(text, region); });
-}
-
-bool is_phone_place(std::string_view place) { return !region_of(place).empty(); }
 
 }  // namespace moat::phone

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -11,9 +10,10 @@ namespace moat::phone {
 
 // Telephone numbers by the numbering plans that libphonenumber carries. Plans change: a number that
 // is refused today may be given out tomorrow, with the next release of that library. A yes says
-// that the plan has such numbers, not that somebody answers. Unlike the checks of moat::validate
-// these allocate. A text longer than 40 bytes is refused before it is looked at; functions may be
-// called from several threads at once.
+// that the plan has such numbers, not that somebody answers. Whether a text has the form of
+// a mobile number is moat::validate's is_mobile_phone, which needs no library and allocates
+// nothing. A text longer than 40 bytes is refused before it is looked at; functions may be called
+// from several threads at once.
 
 // What a number is for, as its plan says.
 enum class Kind {
@@ -58,6 +58,7 @@ class PhoneNumber final {
   // ISO 3166-1 alpha-2 ("DE"), or "001" for numbers of the whole world.
   const std::string& region() const { return region_; }
   Kind kind() const { return kind_; }
+  // For a mobile telephone, or of a plan that does not tell.
   bool is_mobile() const { return kind_ == Kind::mobile || kind_ == Kind::fixed_line_or_mobile; }
 
   bool operator==(const PhoneNumber& other) const { return e164_ == other.e164_; }
@@ -68,19 +69,5 @@ class PhoneNumber final {
   std::string region_;
   Kind kind_ = Kind::fixed_line;
 };
-
-struct MobilePhoneOptions {
-  bool allow_missing_plus = false;  // as it is dialled there
-  bool allow_separators = false;    // as in PhoneNumberOptions
-};
-// Whether the text is a number for mobile telephones, or of a plan that does not tell, in one of
-// those places: a region ("DE") or a locale, whose language does not matter ("de-DE"). False for no
-// places and for those that are not known.
-[[nodiscard]] bool is_mobile_phone(std::string_view text, std::span<const std::string_view> places,
-                                   const MobilePhoneOptions& options = {});
-// The same anywhere. With allow_missing_plus some 250 plans are tried, which takes milliseconds.
-[[nodiscard]] bool is_mobile_phone(std::string_view text, const MobilePhoneOptions& options = {});
-// Whether is_mobile_phone knows the place.
-[[nodiscard]] bool is_phone_place(std::string_view place);
 
 }  // namespace moat::phone

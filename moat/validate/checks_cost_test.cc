@@ -29,6 +29,7 @@
 #include "moat/validate/license_plates.h"
 #include "moat/validate/locales.h"
 #include "moat/validate/mail.h"
+#include "moat/validate/mobile_phones.h"
 #include "moat/validate/moments.h"
 #include "moat/validate/network.h"
 #include "moat/validate/numbers.h"
@@ -152,6 +153,11 @@ constexpr Check checks[] = {
     [](std::string_view t) { return is_locale(t, {.allow_underscores = true}); },
     [](std::string_view t) { return is_mailbox(t); },
     [](std::string_view t) { return is_mailto_uri(t); },
+    [](std::string_view t) { return is_mobile_phone(t); },
+    [](std::string_view t) { return is_mobile_phone(t, "en-US"); },
+    [](std::string_view t) {
+      return is_mobile_phone(t, {.allow_missing_plus = true, .allow_separators = true});
+    },
     [](std::string_view t) { return is_passport_number(t, "NZ"); },
     [](std::string_view t) { return is_postal_code(t); },
     [](std::string_view t) { return is_tax_id(t, "it-IT"); },
@@ -183,7 +189,9 @@ TEST(Checks, AllocateNothing) {
                                        "40° 26′ 46″ N, 79° 58′ 56″ W",
                                        "123.456.789-09",
                                        "CHE-116.281.710 MWST",
-                                       "FS AB 1234 E"};
+                                       "FS AB 1234 E",
+                                       "+4915123456789",
+                                       "(22) 99956-7894"};
   for (const auto& text : texts) {
     for (const auto check : checks) {
       const std::size_t before = allocations;

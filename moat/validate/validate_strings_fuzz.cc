@@ -22,6 +22,7 @@
 #include "moat/validate/license_plates.h"
 #include "moat/validate/locales.h"
 #include "moat/validate/mail.h"
+#include "moat/validate/mobile_phones.h"
 #include "moat/validate/moments.h"
 #include "moat/validate/network.h"
 #include "moat/validate/numbers.h"
@@ -178,6 +179,20 @@ void places(std::string_view text) {
   require(!is_license_plate(text) || text.size() <= 64);
 }
 
+void telephones(std::string_view text) {
+  constexpr std::array<std::string_view, 8> locales{"de-DE", "en-US", "es-MX", "fi-FI",
+                                                    "fr-CH", "ja-JP", "nl-NL", "pt-BR"};
+  MobilePhoneOptions loose;
+  loose.allow_missing_plus = loose.allow_separators = true;
+  for (const auto locale : locales) {
+    require(!is_mobile_phone(text, locale) || is_mobile_phone(text));
+    require(!is_mobile_phone(text, locale) || is_mobile_phone(text, locale, loose));
+    require(!is_mobile_phone(text, locale, loose) || is_mobile_phone(text, locales, loose));
+  }
+  require(!is_mobile_phone(text, locales, loose) || is_mobile_phone(text, loose));
+  require(!is_mobile_phone(text) || (text.size() < 20 && is_numeric(text.substr(1))));
+}
+
 void letters_and_moments(std::string_view text) {
   require(is_alpha_in(text, "en") == is_alpha(text));
   require(is_alphanumeric_in(text, "en") == is_alphanumeric(text));
@@ -217,5 +232,6 @@ void fuzz(std::span<const std::uint8_t> input) {
   links_and_colors(text);
   texts(text);
   places(text);
+  telephones(text);
   letters_and_moments(text);
 }

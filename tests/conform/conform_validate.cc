@@ -22,7 +22,7 @@ const Function* find(std::span<const Function> table, std::string_view name) {
 const Validator* find_validator(std::string_view name) {
   for (const auto table :
        {date_validators(), encoding_validators(), identifier_validators(), network_validators(),
-        number_validators(), phone_validators(), place_validators(), text_validators()})
+        number_validators(), place_validators(), text_validators()})
     if (const Validator* found = find(table, name)) return found;
   return nullptr;
 }

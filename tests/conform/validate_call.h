@@ -104,7 +104,6 @@ std::span<const Validator> encoding_validators();
 std::span<const Validator> identifier_validators();
 std::span<const Validator> network_validators();
 std::span<const Validator> number_validators();
-std::span<const Validator> phone_validators();
 std::span<const Validator> place_validators();
 std::span<const Validator> text_validators();
 std::span<const Sanitizer> sanitizers();

@@ -4,6 +4,7 @@
 
 #include "moat/validate/identity_cards.h"
 #include "moat/validate/license_plates.h"
+#include "moat/validate/mobile_phones.h"
 #include "moat/validate/passports.h"
 #include "moat/validate/postal_codes.h"
 #include "moat/validate/tax_ids.h"
@@ -27,6 +28,18 @@ Answer license_plate(const Call& call) {
   if (is_any(call)) return from(is_license_plate(call.text()));
   if (!knows_license_plates_of(call.word(0))) return Answer::error;
   return from(is_license_plate(call.text(), call.word(0)));
+}
+
+Answer mobile_phone(const Call& call) {
+  const json::Value* strict = call.at(1) == nullptr ? nullptr : call.at(1)->find("strictMode");
+  MobilePhoneOptions options;
+  options.allow_missing_plus = strict == nullptr || *strict != json::Value(true);
+  options.allow_separators = true;
+  if (call.at(0) == nullptr || is_any(call)) return from(is_mobile_phone(call.text(), options));
+  if (call.at(0)->as_array() != nullptr)
+    return from(is_mobile_phone(call.text(), words(call.at(0)), options));
+  if (!knows_mobile_phones_of(call.word(0))) return Answer::error;
+  return from(is_mobile_phone(call.text(), call.word(0), options));
 }
 
 Answer passport_number(const Call& call) {
@@ -79,9 +92,13 @@ Answer tax_id(const Call& call) {
 }
 
 constexpr Validator table[] = {
-    {"isIdentityCard", identity_card}, {"isTaxID", tax_id},
-    {"isLicensePlate", license_plate}, {"isPassportNumber", passport_number},
-    {"isPostalCode", postal_code},     {"isVAT", vat},
+    {"isIdentityCard", identity_card},
+    {"isTaxID", tax_id},
+    {"isLicensePlate", license_plate},
+    {"isMobilePhone", mobile_phone},
+    {"isPassportNumber", passport_number},
+    {"isPostalCode", postal_code},
+    {"isVAT", vat},
 };
 
 }  // namespace
