@@ -52,7 +52,6 @@ struct DocumentOptions {
   json::Limits response{
       .depth = 64, .members = 1'000'000, .string_bytes = 1 << 20, .total_bytes = 1 << 20};
 };
-};
 
 // What is judged. All texts belong to the caller.
 struct Request {
