@@ -31,7 +31,7 @@ struct Group {
 std::vector<std::string> schema_remarks(const Route& route) {
   std::vector<std::string> out;
   if (route.schema.document == nullptr) return out;
-  Group open, asking, unseen, certificate;
+  Group open, asking, unseen, certificate, dropped;
   bool asks = false;
   for (const openapi::Operation* operation : route.schema.document->operations()) {
     const openapi::Asked asked = openapi::asked_by(*operation);
@@ -40,6 +40,11 @@ std::vector<std::string> schema_remarks(const Route& route) {
     const bool shown = openapi::asks_for_certificate(*operation);
     if (shown && route.client_certificate != ClientCertificates::required)
       certificate.add(*operation);
+    const auto keys = openapi::key_headers(*operation);
+    if (!route.allow_underscore_headers &&
+        std::any_of(keys.begin(), keys.end(),
+                    [](const std::string& name) { return name.find('_') != std::string::npos; }))
+      dropped.add(*operation);
     if (asked == openapi::Asked::nothing) open.add(*operation);
     if (asked == openapi::Asked::credentials) asking.add(*operation);
     if (asked == openapi::Asked::unseen && !shown) unseen.add(*operation);
@@ -57,6 +62,10 @@ std::vector<std::string> schema_remarks(const Route& route) {
     out.push_back(certificate.words() + certificate.verb("asks", "ask") +
                   " for a client certificate (mutualTLS), and the route does not: add "
                   "client_certificate = \"required\"");
+  if (dropped.count > 0)
+    out.push_back(dropped.words() + dropped.verb("takes", "take") +
+                  " a key in a header with a '_' in its name, which no backend gets: rename it, or "
+                  "add allow_underscore_headers = true");
   // A document that speaks of no credentials at all leaves them to others.
   if (open.count > 0 && login && asks)
     out.push_back(open.words() + open.verb("lets", "let") +

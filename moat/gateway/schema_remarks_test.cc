@@ -64,6 +64,17 @@ TEST(SchemaRemarks, AreOfTheOperationsThatTheRouteServes) {
   EXPECT_EQ(remarks(route), "");
 }
 
+TEST(SchemaRemarks, SayWhereAKeyNeverReachesTheBackend) {
+  std::string text(document);
+  text.replace(text.find("X-Key"), 5, "x_key");
+  Route route = route_with(text, "/a");
+  route.login = Login::required;
+  EXPECT_EQ(remarks(route), "2 operations, such as GET /a, take a key in a header with a \n");
+  route.allow_underscore_headers = true;
+  EXPECT_EQ(remarks(route), "");
+  EXPECT_EQ(remarks(route_with(text, "/c")), "");
+}
+
 TEST(SchemaRemarks, ADocumentThatSaysNothingIsNotContradicted) {
   Route route = route_with("openapi: 3.1.0\ninfo: {}\npaths: {/a: {get: {responses: {}}}}\n");
   EXPECT_EQ(remarks(route), "");

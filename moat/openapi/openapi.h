@@ -91,8 +91,7 @@ std::string to_problem_json(const Refusal& refusal);
 
 struct Operation;
 
-// The operation for a request, and the texts of the parameters in its path, which point into the
-// path that was given.
+// The operation for a request, and the texts of the parameters in its path: views into that.
 struct Match {
   const Operation* operation = nullptr;  // of the Document, for as long as it lives
   std::vector<std::string_view> path_values;
@@ -141,10 +140,10 @@ class Document final {
 std::string name_of(const Operation& operation);
 std::string_view path_of(const Operation& operation);  // its template, "/orders/{id}"
 std::vector<std::string> describe(const Operation& operation);
-
 // What `security` asks for. `unseen`: in one way at least, what no request shows, such as OAuth 2.
 enum class Asked { nothing, credentials, unseen };
 Asked asked_by(const Operation& operation);
 bool asks_for_certificate(const Operation& operation);  // of the client, in each way (mutualTLS)
+std::vector<std::string> key_headers(const Operation& operation);  // that it takes keys in
 
 }  // namespace moat::openapi

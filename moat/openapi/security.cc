@@ -226,6 +226,14 @@ bool asks_for_certificate(const Operation& operation) {
   });
 }
 
+std::vector<std::string> key_headers(const Operation& operation) {
+  std::vector<std::string> out;
+  for (const Credential& credential : operation.credentials) {
+    if (credential.is == Is::header) out.push_back(credential.name);
+  }
+  return out;
+}
+
 std::string describe_security(const Operation& operation) {
   std::string out;
   for (const auto& one : operation.security) {

@@ -210,6 +210,14 @@ TEST(Security, SaysWhereACertificateIsAskedFor) {
   EXPECT_FALSE(asks("[]"));
 }
 
+TEST(Security, SaysWhichHeadersBringKeys) {
+  const Document document = document_of(asking("[{header: []}, {raw: [], query: []}]"));
+  EXPECT_EQ(key_headers(*document.operations().front()),
+            (std::vector<string>{"X-Key", "Authorization"}));
+  EXPECT_EQ(key_headers(*document_of(asking("[{bearer: []}]")).operations().front()),
+            std::vector<string>());
+}
+
 TEST(Security, IsToldToPeople) {
   const auto said = [](const string& security) {
     const Document document = document_of(asking(security));
