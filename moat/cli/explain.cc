@@ -185,7 +185,9 @@ int explain(const Arguments& arguments) {
                  "of the route)\n";
     return 0;
   }
-  std::cout << "route       " << route->match << " (" << route->origin.to_string() << ")\n";
+  const std::string origin = route->origin.to_string();  // empty where options alone make a route
+  std::cout << "route       " << route->match << (origin.empty() ? "" : " (" + origin + ")")
+            << "\n";
   for (const auto& backend : route->backends)
     std::cout << "backend     " << backend.to_string() << "\n";
   if (!route->backend.certificate_file.empty())

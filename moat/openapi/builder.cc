@@ -334,6 +334,7 @@ void Builder::read_schema(const Place& place, Parameter& parameter) {
   if (schema) {
     parameter.schema_uri = files_.uri_of(*schema);
     parameter.wants = wants(*schema);
+    parameter.type = type_of(*schema);
     if (parameter.wants == Wants::object) collect_members(*schema, parameter.members);
     if (parameter.style == Style::deep_object && parameter.wants == Wants::scalar)
       files_.report(place, "the style deepObject is for objects and lists");
@@ -347,6 +348,13 @@ void Builder::read_schema(const Place& place, Parameter& parameter) {
   const Place media = Files::member(*content, map.front().first).value();
   if (const auto inner = Files::member(media, "schema"))
     parameter.schema_uri = files_.uri_of(*inner);
+}
+
+std::string Builder::type_of(const Place& place) {
+  const json::Value& schema = *files_.target(place).value;
+  const std::string type(text_of(schema.find("type")));
+  const std::string format(text_of(schema.find("format")));
+  return type.empty() || format.empty() ? type : type + " (" + format + ")";
 }
 
 // What a schema wants, by its type or, where it has none, by what it says of members and elements.

@@ -20,7 +20,7 @@ TEST(Document, TellsItsOperations) {
   const auto lines = describe(*document.find("POST", "/orders")->operation);
   EXPECT_EQ(lines, std::vector<string>{"body: application/json, required"});
   EXPECT_EQ(describe(*document.find("GET", "/orders/1")->operation)[0],
-            "header X-Trace: a value, required");
+            "header X-Trace: string, required");
 }
 
 TEST(Document, MayBeJson) {

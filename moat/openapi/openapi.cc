@@ -281,7 +281,8 @@ std::vector<std::string> describe(const Operation& operation) {
     const std::string_view wants = parameter.is_json                  ? "JSON"
                                    : parameter.wants == Wants::array  ? "a list"
                                    : parameter.wants == Wants::object ? "an object"
-                                                                      : "a value";
+                                   : parameter.type.empty()           ? "a value"
+                                                            : std::string_view(parameter.type);
     out.push_back(printable(std::string(to_string(parameter.where)) + " " + parameter.name + ": " +
                             std::string(wants) + (parameter.required ? ", required" : "")));
   }

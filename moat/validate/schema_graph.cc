@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is to be known of the nodes of a schema together.
+#include <utility>
+
 #include "moat/validate/internal/schema_compiler.h"
 
 namespace moat::validate::schema {
@@ -84,28 +86,50 @@ void add_dynamic_targets(const Program& program, const Node& node, std::vector<I
   }
 }
 
-// A node that declares members itself makes those declare them that apply it to the same value.
+bool has_choice(const Program& program, const Node& node) {
+  for (std::uint32_t i = 0; i < node.op_count; ++i) {
+    switch (program.ops[node.first_op + i].keyword) {
+      case Keyword::dynamic_ref:
+      case Keyword::any_of:
+      case Keyword::one_of:
+      case Keyword::condition:
+      case Keyword::dependent_schemas:
+        return true;
+      default:
+        break;
+    }
+  }
+  return false;
+}
+
+// What holds of a node holds of those that apply it to the same value.
+void spread(Program& program, const std::vector<std::vector<Id>>& users, bool Node::*what) {
+  std::vector<Id> fresh;
+  for (Id id = 0; id < program.nodes.size(); ++id)
+    if (program.nodes[id].*what) fresh.push_back(id);
+  while (!fresh.empty()) {
+    const Id id = fresh.back();
+    fresh.pop_back();
+    for (const Id user : users[id]) {
+      if (std::exchange(program.nodes[user].*what, true)) continue;
+      fresh.push_back(user);
+    }
+  }
+}
+
 void close_nodes(Program& program) {
   std::vector<std::vector<Id>> users(program.nodes.size());
-  std::vector<Id> fresh;
   for (Id id = 0; id < program.nodes.size(); ++id) {
-    const Node& node = program.nodes[id];
-    if (node.declares) fresh.push_back(id);
+    Node& node = program.nodes[id];
+    node.chooses = has_choice(program, node);
     std::vector<Id> parts = same_value(program, node, Which::describing);
     add_dynamic_targets(program, node, parts);
     for (const Id part : parts) {
       if (part != none) users[part].push_back(id);
     }
   }
-  while (!fresh.empty()) {
-    const Id id = fresh.back();
-    fresh.pop_back();
-    for (const Id user : users[id]) {
-      if (program.nodes[user].declares) continue;
-      program.nodes[user].declares = true;
-      fresh.push_back(user);
-    }
-  }
+  spread(program, users, &Node::declares);
+  spread(program, users, &Node::chooses);
   for (Node& node : program.nodes) node.closed = node.declares && !node.has_rest;
 }
 

@@ -95,7 +95,8 @@ class Runner final : Checks<Item> {
     if (!frame.used) return run(id, value, at, unmarked, Role::shared);
     const Frame inner = push(frame.size);
     const bool ok = run(id, value, at, inner, Role::shared) && !exhausted_;
-    if (ok) {
+    // What has failed evaluated nothing; but it knows the names of members, for has_no_unknown.
+    if (ok || goes_on()) {
       for (std::size_t i = 0; i < frame.size; ++i)
         marks_[frame.offset + i] |= marks_[inner.offset + i];
     }
@@ -155,7 +156,8 @@ class Runner final : Checks<Item> {
     if (own) fresh = push(value.size());
     const Frame& frame = own ? fresh : outer;
     bool ok = run_ops(node, value, at, frame);
-    if (closes && ok && !exhausted_) ok = has_no_unknown(node, value, at, frame);
+    if (closes && !exhausted_ && (ok || (goes_on() && !node.chooses)))
+      ok = has_no_unknown(node, value, at, frame) && ok;
     if (own && !exhausted_) pop(frame);
     --depth_;
     return ok && !exhausted_;

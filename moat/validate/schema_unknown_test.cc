@@ -92,6 +92,34 @@ TEST(SchemaUnknownMembers, TheReportNamesTheObjectAndNotTheMember) {
   EXPECT_EQ(found[0].schema, "#/properties/o/items/unevaluatedProperties");
 }
 
+TEST(SchemaUnknownMembers, AreToldBesideOtherFaults) {
+  const auto keywords = [](std::string_view schema, std::string_view value) {
+    std::string out;
+    for (const Violation& one : closed(schema).validate(read(value), Report::all))
+      out += one.keyword + " ";
+    return out;
+  };
+  constexpr std::string_view bad = R"({"a":"x","evil":1})";
+  const std::string both = "type unevaluatedProperties ";
+  EXPECT_EQ(keywords(R"({"properties":{"a":{"type":"integer"}}})", bad), both);
+  EXPECT_EQ(
+      keywords(R"({"$ref":"#/$defs/A","$defs":{"A":{"properties":{"a":{"type":"integer"}}}}})",
+               bad),
+      both);
+  EXPECT_EQ(keywords(R"({"allOf":[{"properties":{"a":{"type":"integer"}}},
+                                  {"properties":{"b":true}}]})",
+                     bad),
+            both);
+  // Names of a part that fails are known all the same.
+  EXPECT_EQ(keywords(R"({"allOf":[{"properties":{"a":{"type":"integer"}}}]})", R"({"a":"x"})"),
+            "type ");
+  // Where members hang on a choice nobody knows which there would be.
+  EXPECT_EQ(keywords(R"({"properties":{"a":{"type":"integer"}},
+                         "anyOf":[{"properties":{"b":true}},{"properties":{"c":true}}]})",
+                     bad),
+            "type ");
+}
+
 TEST(SchemaUnknownMembers, WhatOnlyAsksIsNotMadeToAccept) {
   // A closed `not` would pass {"role":{"kind":"admin","x":1}}, as its role would not fit.
   constexpr std::string_view inner =

@@ -242,7 +242,8 @@ class Refusals(Schema):
         self.assertEqual((said['code'], said['status'], said['title']),
                          ('schema_body', 422, 'The body is not what is expected here.'))
         self.assertEqual({(e['in'], e['pointer'], e['keyword']) for e in said['errors']},
-                         {('body', '#', 'required'), ('body', '#/item', 'minLength'), ('body', '#/lines/0/sku', 'pattern')})
+                         {('body', '#', 'required'), ('body', '#', 'unevaluatedProperties'), ('body', '#/item', 'minLength'),
+                          ('body', '#/lines/0/sku', 'pattern')})
         answer = self.moat.request('POST', '/orders', json={**ORDER, 'extra': 1})
         self.assertEqual(answer.json()['errors'][0]['keyword'], 'unevaluatedProperties')
         self.assertNotIn('extra', answer.text)

@@ -49,6 +49,7 @@ struct Parameter {
   bool allow_empty = false;
   bool is_json = false;  // its text is JSON ("content")
   Wants wants = Wants::scalar;
+  std::string type;        // of a scalar, for people: "integer", "string (date)"
   Members members;         // where it wants an object
   std::string schema_uri;  // in Files' documents; empty: none
   std::optional<validate::Schema> schema;

@@ -57,6 +57,8 @@ class Builder final {
   std::optional<Answer> read_answer(const std::string& status, const Place& place);
   bool flag(const Place& place, std::string_view name, bool otherwise);
   std::string text(const Place& place, std::string_view name);
+  // As the schema names it, for people; empty where it does not.
+  std::string type_of(const Place& schema);
   Wants wants(const Place& schema);
   Wants wants(const Place& schema, SchemasSeen& seen);
   bool is_file(const Place& schema, SchemasSeen& seen);

@@ -131,6 +131,7 @@ struct Node {
   bool declares = false;
   bool has_rest = false;
   bool closed = false;
+  bool chooses = false;  // which members there are hangs on a choice: one that failed tells nothing
   Leaf leaf;
   const json::Value* default_value = nullptr;  // within documents
   std::string pointer;
