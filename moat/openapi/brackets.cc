@@ -86,17 +86,21 @@ json::Value Brackets::value_of(Node& node) {
   return json::Value(std::move(node.text));
 }
 
+// Schema::read keeps elements and members in their places, and adds defaults behind them. Were it
+// otherwise, what cannot be compared would be refused.
 bool has_lone_text(const json::Value& before, const json::Value& after) {
   if (before.as_string() != nullptr) return after.as_array() != nullptr;
   if (const json::Array* list = before.as_array()) {
-    const json::Array& other = *after.as_array();
+    const json::Array* other = after.as_array();
+    if (other == nullptr || other->size() < list->size()) return true;
     for (std::size_t i = 0; i < list->size(); ++i) {
-      if (has_lone_text((*list)[i], other[i])) return true;
+      if (has_lone_text((*list)[i], (*other)[i])) return true;
     }
   } else if (const json::Object* object = before.as_object()) {
-    const json::Object& other = *after.as_object();
+    const json::Object* other = after.as_object();
+    if (other == nullptr || other->size() < object->size()) return true;
     for (std::size_t i = 0; i < object->size(); ++i) {
-      if (has_lone_text((*object)[i].second, other[i].second)) return true;
+      if (has_lone_text((*object)[i].second, (*other)[i].second)) return true;
     }
   }
   return false;
