@@ -8,6 +8,7 @@
 #include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <latch>
 #include <memory>
 #include <optional>
 #include <sstream>
@@ -165,15 +166,41 @@ TEST(SqliteSchema, IsMadeOnceAlsoWhenManyStartTogether) {
   const TemporaryDirectory directory;
   std::vector<std::thread> threads;
   std::atomic<int> opened = 0;
-  for (int i = 0; i < 4; ++i) {
+  std::latch together(8);
+  for (int i = 0; i < 8; ++i) {
     threads.emplace_back([&] {
-      if (SqliteStore::open(directory.path())) ++opened;
+      together.arrive_and_wait();
+      const auto store = SqliteStore::open(directory.path());
+      EXPECT_TRUE(store) << store.error().detail;
+      if (store) ++opened;
     });
   }
   for (auto& thread : threads) thread.join();
-  EXPECT_EQ(opened, 4);
+  EXPECT_EQ(opened, 8);
   EXPECT_EQ(beside(directory.path())->number(schema_rows),
             static_cast<std::int64_t>(sql::migrations.size()));
+}
+
+// A writer keeps the file from changing its journal, and SQLite does not wait for it by itself.
+TEST(SqliteSchema, WaitsForAProgramThatWritesToTheNewFile) {
+  const TemporaryDirectory directory;
+  ASSERT_TRUE(prepare_files(directory.path()));
+  const auto other = beside(directory.path());
+  other->run(sql::begin_write);
+  ASSERT_FALSE(other->failed());
+  SqliteOptions options;
+  options.busy = std::chrono::milliseconds{10};
+  const auto refused = SqliteStore::open(directory.path(), options);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().reason, OpenRefusal::unavailable) << "but not for ever";
+
+  std::thread releasing([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds{50});
+    other->run(sql::rollback);
+  });
+  const auto opened = SqliteStore::open(directory.path());
+  releasing.join();
+  EXPECT_TRUE(opened) << opened.error().detail;
 }
 
 TEST(SqliteSchema, IsMigratedWhollyOrNotAtAll) {

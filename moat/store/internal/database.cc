@@ -2,6 +2,8 @@
 #include "moat/store/internal/database.h"
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
 namespace moat::store {
 namespace {
@@ -27,11 +29,34 @@ Result<std::unique_ptr<Connection>, OpenError> connect(const std::string& path,
 
 // Looks before anything is written: the file may be somebody else's.
 Result<void, OpenError> recognise(Connection& connection, const std::string& path) {
-  const std::int64_t id = connection.number(sql::application_id);
-  const std::int64_t objects = connection.number(sql::count_objects);
-  if (connection.failed()) return Error{broken(connection, path)};
+  Query identity = connection.query(sql::identity);
+  if (!identity.next()) return Error{broken(connection, path)};
+  const std::int64_t id = identity.integer(0);
+  const std::int64_t objects = identity.integer(1);
   if (id == moat_application_id || (id == 0 && objects == 0)) return {};
   return Error{OpenError{OpenRefusal::foreign_file, path + " is a database of another program"}};
+}
+
+// SQLite waits for other programs everywhere but here: who asks for the other journal while another
+// program does the same, or has begun to write, is told at once that the file is locked.
+Result<void, OpenError> use_write_ahead_log(Connection& connection, const std::string& path,
+                                            std::chrono::milliseconds busy) {
+  const auto give_up = std::chrono::steady_clock::now() + busy;
+  for (;;) {
+    {
+      Query mode = connection.query(sql::use_wal);
+      if (mode.next()) {
+        if (mode.text(0) == "wal") return {};
+        return Error{OpenError{OpenRefusal::unavailable, path + ": no write-ahead log here"}};
+      }
+    }
+    const bool locked = (connection.failure_code() & 0xff) == SQLITE_BUSY;
+    if (!locked || std::chrono::steady_clock::now() >= give_up) {
+      return Error{broken(connection, path)};
+    }
+    connection.clear_failure();
+    std::this_thread::sleep_for(std::chrono::milliseconds{5});
+  }
 }
 
 // Inside a transaction: two processes that start together must not both migrate.
@@ -58,14 +83,9 @@ Result<void, OpenError> apply_migrations(Connection& connection, const std::stri
 }  // namespace
 
 Result<void, OpenError> migrate(Connection& connection, const std::string& path,
-                                std::span<const Sql> versions) {
+                                std::span<const Sql> versions, std::chrono::milliseconds busy) {
   if (auto ours = recognise(connection, path); !ours) return ours;
-  {
-    Query mode = connection.query(sql::use_wal);
-    if (mode.next() && mode.text(0) != "wal") {
-      return Error{OpenError{OpenRefusal::unavailable, path + ": no write-ahead log here"}};
-    }
-  }
+  if (auto logged = use_write_ahead_log(connection, path, busy); !logged) return logged;
   connection.run(sql::limit_wal);
   connection.run(sql::begin_write);
   if (connection.failed()) return Error{broken(connection, path)};
@@ -88,7 +108,7 @@ Result<std::unique_ptr<Database>, OpenError> Database::open(const std::string& d
   }
   MOAT_TRY(const std::string path, prepare_files(directory));
   MOAT_TRY(std::unique_ptr<Connection> writing, connect(path, options));
-  if (auto current = migrate(*writing, path); !current) return Error{std::move(current).error()};
+  if (auto current = migrate(*writing, path, sql::migrations, options.busy); !current) return Error{std::move(current).error()};
   std::vector<std::unique_ptr<Connection>> readers;
   for (std::size_t i = 0; i < std::max<std::size_t>(options.readers, 1); ++i) {
     MOAT_TRY(std::unique_ptr<Connection> reading, connect(path, options));

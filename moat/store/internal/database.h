@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -22,9 +23,10 @@ namespace moat::store {
 Result<std::string, OpenError> prepare_files(const std::string& directory);
 
 // Brings the database of a hardened connection to the schema that `versions` make, in one
-// transaction.
+// transaction. Waits as long as `busy` for another program that has the file locked.
 Result<void, OpenError> migrate(Connection& connection, const std::string& path,
-                                std::span<const Sql> versions = sql::migrations);
+                                std::span<const Sql> versions = sql::migrations,
+                                std::chrono::milliseconds busy = SqliteOptions{}.busy);
 
 // Database is one open file: the writer and a pool of connections that cannot write.
 class Database final {

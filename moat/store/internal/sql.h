@@ -134,9 +134,10 @@ inline constexpr Sql harden(R"sql(
 inline constexpr Sql use_wal("PRAGMA journal_mode = WAL");
 inline constexpr Sql limit_wal("PRAGMA journal_size_limit = 67108864");
 inline constexpr Sql query_only("PRAGMA query_only = ON");
-inline constexpr Sql application_id("PRAGMA application_id");
+// In one statement: what two of them tell may be of two moments.
+inline constexpr Sql identity(
+    "SELECT application_id, (SELECT count(*) FROM sqlite_schema) FROM pragma_application_id");
 inline constexpr Sql set_application_id("PRAGMA application_id = 1299144052");  // "Moat"
-inline constexpr Sql count_objects("SELECT count(*) FROM sqlite_schema");
 inline constexpr Sql create_schema_version(
     "CREATE TABLE IF NOT EXISTS schema_version ("
     " version INTEGER NOT NULL PRIMARY KEY, applied_at INTEGER NOT NULL) STRICT");
