@@ -152,7 +152,8 @@ TEST_F(BackendsTest, ABoundConnectionIsNeverShared) {
 }
 
 TEST_F(BackendsTest, AUnixSocketIsReached) {
-  const std::string path = ::testing::TempDir() + "moat-backends-test.sock";
+  const std::string path =
+      ::testing::TempDir() + "moat-backends-test-" + std::to_string(::getpid()) + ".sock";
   ::unlink(path.c_str());
   const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_un address{};

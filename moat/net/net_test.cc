@@ -497,7 +497,8 @@ Task<void> connect_unix_and_stop(Loop& loop, std::string path, milliseconds at_m
 // A Unix socket that accepts nothing by itself.
 class UnixListener final {
  public:
-  explicit UnixListener(int backlog) : path_(::testing::TempDir() + "moat-net-test.sock") {
+  explicit UnixListener(int backlog)
+      : path_(::testing::TempDir() + "moat-net-test-" + std::to_string(::getpid()) + ".sock") {
     ::unlink(path_.c_str());
     fd_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_un address{};
