@@ -108,7 +108,8 @@ Result<std::unique_ptr<Database>, OpenError> Database::open(const std::string& d
   }
   MOAT_TRY(const std::string path, prepare_files(directory));
   MOAT_TRY(std::unique_ptr<Connection> writing, connect(path, options));
-  if (auto current = migrate(*writing, path, sql::migrations, options.busy); !current) return Error{std::move(current).error()};
+  if (auto current = migrate(*writing, path, sql::migrations, options.busy); !current)
+    return Error{std::move(current).error()};
   std::vector<std::unique_ptr<Connection>> readers;
   for (std::size_t i = 0; i < std::max<std::size_t>(options.readers, 1); ++i) {
     MOAT_TRY(std::unique_ptr<Connection> reading, connect(path, options));
