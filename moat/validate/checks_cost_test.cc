@@ -19,6 +19,7 @@
 #include "moat/validate/encode.h"
 #include "moat/validate/encodings.h"
 #include "moat/validate/fetch_target.h"
+#include "moat/validate/file_name.h"
 #include "moat/validate/form.h"
 #include "moat/validate/host.h"
 #include "moat/validate/identifiers.h"
@@ -215,6 +216,10 @@ constexpr Reader readers[] = {
     [](std::string_view t) { (void)Uuid::parse(t); },
     [](std::string_view t) { (void)Email::parse(t); },
     [](std::string_view t) { (void)encode_html_text(t); },
+    [](std::string_view t) { (void)encode_xml(t); },
+    [](std::string_view t) { (void)encode_regex_literal(t); },
+    [](std::string_view t) { (void)FileName::parse(t, {.max_bytes = t.size()}); },
+    [](std::string_view t) { (void)FilePath::parse(t, {t.size(), {t.size(), true}}); },
     [](std::string_view t) { (void)encode_js_string(t); },
     [](std::string_view t) { (void)encode_css_string(t); },
     [](std::string_view t) { (void)encode_url_component(t); },

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <utility>
 
 #include "moat/base/encoding.h"
 #include "moat/base/replace.h"
@@ -49,6 +50,30 @@ constexpr void set_hex(Replacements& table, char c, std::string_view prefix,
   for (const char s : suffix) text[size++] = s;
   table.set(c, {text.data(), size});
 }
+
+// XML 1.0 sections 2.4, 2.11 and 3.3.3: what is markup, and the white space that a parser changes.
+constexpr Replacements xml_text = [] {
+  Replacements out;
+  out.set('&', "&amp;");
+  out.set('<', "&lt;");
+  out.set('>', "&gt;");
+  out.set('"', "&quot;");
+  out.set('\'', "&#39;");
+  out.set('\t', "&#9;");
+  out.set('\n', "&#10;");
+  out.set('\r', "&#13;");
+  return out;
+}();
+
+// All of ASCII but letters and digits. Hexadecimal: a backslash before a mark is an
+// error where the mark means nothing (ECMA-262 with flag u), and something else in a class (v).
+constexpr Replacements regex_literal = [] {
+  Replacements out;
+  for (char c = 0; c < 0x7f; ++c)
+    if (!internal::is_alnum(c)) set_hex(out, c, "\\x");
+  set_hex(out, 0x7f, "\\x");
+  return out;
+}();
 
 // What could end a string of either language, a script or style element, or a quoted attribute.
 constexpr std::string_view js_marks = "\"'`\\<>&$/=";
@@ -111,19 +136,15 @@ std::string quote(std::string_view text, char open, char close) {
   return out += close;
 }
 
-// U+2028 and U+2029 ended a line of JavaScript before ES2019.
-std::string escape_line_separators(std::string text) {
-  constexpr std::string_view start = "\xe2\x80";
-  auto at = text.find(start);
+// Valid UTF-8 with each `character` of several bytes written as `name`.
+std::string rename(std::string text, std::string_view character, std::string_view name) {
+  auto at = text.find(character);
   if (at == std::string::npos) return text;
   std::string out;
   std::size_t done = 0;
-  for (; at != std::string::npos; at = text.find(start, at + 3)) {
-    const char last = text[at + 2];  // it is valid UTF-8
-    if (last != '\xa8' && last != '\xa9') continue;
-    out.append(text, done, at - done);
-    out += last == '\xa8' ? "\\u2028" : "\\u2029";
-    done = at + 3;
+  for (; at != std::string::npos; at = text.find(character, done)) {
+    out.append(text, done, at - done) += name;
+    done = at + character.size();
   }
   return out.append(text, done);
 }
@@ -144,9 +165,21 @@ Encoded encode_html_text(std::string_view text) {
 
 Encoded encode_html_attribute(std::string_view text) { return encode_html_text(text); }
 
+Encoded encode_xml(std::string_view text) {
+  if (const auto refused = refuse_html(text)) return Error{*refused};
+  // Section 2.2: no characters of XML. Others of Unicode's noncharacters are.
+  for (const std::string_view none : {"\ufffe", "\uffff"})
+    if (text.find(none) != std::string_view::npos) return Error{EncodeRefusal::no_such_character};
+  // XML 1.1 section 2.11: two more line ends.
+  auto out = rename(replace(text, xml_text), "\u0085", "&#133;");
+  return rename(std::move(out), "\u2028", "&#8232;");
+}
+
 Encoded encode_js_string(std::string_view text) {
   if (!is_valid_utf8(text)) return Error{EncodeRefusal::not_utf8};
-  return escape_line_separators(replace(text, js_string));
+  // Both ended a line of JavaScript before ES2019.
+  auto out = rename(replace(text, js_string), "\u2028", "\\u2028");
+  return rename(std::move(out), "\u2029", "\\u2029");
 }
 
 Encoded encode_css_string(std::string_view text) {
@@ -205,6 +238,15 @@ Encoded encode_shell_word(std::string_view text) {
   std::string out = "'";
   shell_word.append(text, out);
   return out += '\'';
+}
+
+Encoded encode_regex_literal(std::string_view text) {
+  if (!is_valid_utf8(text)) return Error{EncodeRefusal::not_utf8};
+  auto out = replace(text, regex_literal);
+  if (text.empty() || !internal::is_alnum(text[0])) return out;
+  // A digit or letter would belong to an escape before it: \1, \c, \x4.
+  return std::string("\\x") + hex_digit(static_cast<unsigned char>(text[0]) >> 4) +
+         hex_digit(static_cast<unsigned char>(text[0])) + out.substr(1);
 }
 
 Encoded encode_sql_identifier(std::string_view text, SqlDialect dialect) {

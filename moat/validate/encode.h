@@ -34,6 +34,11 @@ using Encoded = Result<std::string, EncodeRefusal>;
 // href, src, style, srcdoc or on…, whose values are read once more.
 [[nodiscard]] Encoded encode_html_attribute(std::string_view text);
 
+// For the text of an XML element and for the value of an attribute between quotes of either kind
+// (XML 1.0 and 1.1). Line ends and tabs come back as they are. Not for a comment, a CDATA section,
+// a name, or a document type.
+[[nodiscard]] Encoded encode_xml(std::string_view text);
+
 // For a string of JavaScript or JSON, between quotes of any kind, in a script element or file or in
 // a quoted attribute. Not for a name, a number, a regular expression or a comment, nor for what the
 // program then hands to eval or innerHTML.
@@ -68,6 +73,13 @@ enum class MailPlace {
 // quotes. Not for cmd.exe; not against a program that takes "-x" for an option: write "--" before.
 // Better than any encoding: execve with a list.
 [[nodiscard]] Encoded encode_shell_word(std::string_view text);
+
+// For a text that stands for itself in a regular expression of RE2, ECMA-262 (flags u and v too),
+// PCRE, Perl, Python, Java, .NET, Go, Rust or Ruby, in a class of characters too, and behind any
+// other part. A quantifier behind it is of its last character: write "(?:" and ")" around. UTF-8 is
+// the engine's to understand. Not in free-spacing mode (flag x), not for POSIX, PostgreSQL and
+// other engines without \xHH of two digits.
+[[nodiscard]] Encoded encode_regex_literal(std::string_view text);
 
 enum class SqlDialect {
   standard,   // "a""b", at most 63 bytes: PostgreSQL cuts off the rest

@@ -9,8 +9,11 @@
 #include <string>
 #include <string_view>
 
+#include "moat/validate/alphabets.h"
+#include "moat/validate/file_name.h"
 #include "moat/validate/internal/encode_readers.h"
 #include "moat/validate/strings.h"
+#include "moat/validate/text_pattern.h"
 #include "moat/validate/texts.h"
 
 namespace {
@@ -38,6 +41,9 @@ void pages(std::string_view text) {
   reads(encode_html_text(text), text, "</p>", html('<'));
   for (const char quote : {'"', '\''})
     reads(encode_html_attribute(text), text, quote + std::string(" x"), html(quote));
+  for (const char end : {'<', '"', '\''})
+    reads(encode_xml(text), text, end + std::string(" x"),
+          [end](std::string_view in) { return read_html(in, end); });
   if (encode_html_text(text)) require(*encode_html_text(text) == escape_html(text));
   for (const char quote : {'"', '\'', '`'})
     reads(encode_js_string(text), text, quote + std::string(";x"),
@@ -85,6 +91,38 @@ void lines(std::string_view text) {
           moat::percent_decode(*component) == text);
 }
 
+// Whether a pattern that holds the literal finds the text, and nothing of which it is a part.
+void patterns(std::string_view text) {
+  const auto literal = encode_regex_literal(text);
+  require(literal.has_value() == moat::is_valid_utf8(text));
+  if (!literal) return;
+  for (const char c : *literal)
+    require((c & 0x80) != 0 || c == '\\' ||
+            moat::validate::is_alphanumeric(std::string_view(&c, 1)));
+  const auto pattern = TextPattern::compile("^(?:a" + *literal + "[" + *literal + "]?)$");
+  require(pattern.has_value() || text.empty());  // ECMA-262 alone knows an empty class
+  if (!pattern) return;
+  require(pattern->is_found_in("a" + std::string(text)));
+  require(!pattern->is_found_in("b" + std::string(text)));
+}
+
+void file_names(std::string_view text) {
+  const auto name = FileName::parse(text);
+  const auto path = FilePath::parse(text);
+  if (path) require(path->text() == text && (path->names().size() > 1 || name.has_value()));
+  if (!name) return;
+  require(name->text() == text && path && path->names().size() == 1);
+  require(text.find_first_of("/\\:\"\r\n") == std::string_view::npos && text != "..");
+  const std::string field = content_disposition(*name);
+  require(encode_header_value(field).has_value());
+  constexpr std::string_view encoded = "attachment; filename*=UTF-8''";
+  if (field.rfind(encoded, 0) == 0) {
+    require(moat::percent_decode(field.substr(encoded.size())) == text);
+  } else {
+    require(field == "attachment; filename=\"" + std::string(text) + "\"");
+  }
+}
+
 }  // namespace
 
 void fuzz(std::span<const std::uint8_t> input) {
@@ -92,4 +130,6 @@ void fuzz(std::span<const std::uint8_t> input) {
   pages(text);
   directories(text);
   lines(text);
+  patterns(text.substr(0, 100));
+  file_names(text);
 }

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "moat/validate/internal/encode_readers.h"
+#include "moat/validate/text_pattern.h"
 #include "moat/validate/texts.h"
 
 namespace moat::validate {
@@ -25,6 +26,20 @@ TEST(Encode, HtmlStaysTextOrAValue) {
   EXPECT_EQ(said(encode_html_text("a\x7f")), "refused: control");
   EXPECT_EQ(said(encode_html_attribute("a\0"sv)), "refused: nul");
   EXPECT_EQ(said(encode_html_text("\xff")), "refused: not_utf8");
+}
+
+TEST(Encode, AValueOfXmlComesBack) {
+  EXPECT_EQ(said(encode_xml("a<b>&\"'\u00e9")), "a&lt;b&gt;&amp;&quot;&#39;\u00e9");
+  EXPECT_EQ(said(encode_xml("]]>")), "]]&gt;");
+  EXPECT_EQ(said(encode_xml("\t\r\n")), "&#9;&#13;&#10;");
+  EXPECT_EQ(said(encode_xml("a\u0085b\u2028")), "a&#133;b&#8232;");
+  EXPECT_EQ(said(encode_xml("\ufffd\U0001ffff")), "\ufffd\U0001ffff");
+  EXPECT_EQ(said(encode_xml("")), "");
+  EXPECT_EQ(said(encode_xml("\ufffe")), "refused: no_such_character");
+  EXPECT_EQ(said(encode_xml("a\uffff")), "refused: no_such_character");
+  EXPECT_EQ(said(encode_xml("\x01")), "refused: control");
+  EXPECT_EQ(said(encode_xml("a\0"sv)), "refused: nul");
+  EXPECT_EQ(said(encode_xml("\xc3")), "refused: not_utf8");
 }
 
 TEST(Encode, AStringOfJavaScriptStaysOne) {
@@ -96,6 +111,24 @@ TEST(Encode, AShellWordIsQuoted) {
   EXPECT_EQ(said(encode_shell_word("it's; rm -rf $HOME `x`\n")), "'it'\\''s; rm -rf $HOME `x`\n'");
   EXPECT_EQ(said(encode_shell_word("")), "''");
   EXPECT_EQ(said(encode_shell_word("a\0b"sv)), "refused: nul");
+}
+
+TEST(Encode, ALiteralOfARegularExpressionMeansItself) {
+  EXPECT_EQ(said(encode_regex_literal(".*")), "\\x2e\\x2a");
+  EXPECT_EQ(said(encode_regex_literal("a-b_1")), "\\x61\\x2db\\x5f1");
+  EXPECT_EQ(said(encode_regex_literal("1")), "\\x31");
+  EXPECT_EQ(said(encode_regex_literal("\u00e9+\n")), "\u00e9\\x2b\\x0a");
+  EXPECT_EQ(said(encode_regex_literal("\0"sv)), "\\x00");
+  EXPECT_EQ(said(encode_regex_literal("")), "");
+  EXPECT_EQ(said(encode_regex_literal("\xff")), "refused: not_utf8");
+  for (int byte = 0; byte < 128; ++byte) {
+    const std::string text(1, static_cast<char>(byte));
+    const auto pattern = TextPattern::compile("^(?:" + encode_regex_literal(text).value() + ")$");
+    ASSERT_TRUE(pattern) << byte;
+    for (int other = 0; other < 128; ++other)
+      EXPECT_EQ(pattern->is_found_in(std::string(1, static_cast<char>(other))), byte == other)
+          << byte << " and " << other;
+  }
 }
 
 TEST(Encode, ANameOfSqlIsQuotedAsTheDialectHasIt) {

@@ -51,7 +51,7 @@ inline std::optional<std::uint32_t> take_hex(std::string_view& text, std::size_t
   return value;
 }
 
-// HTML text up to '<', or an attribute's value up to its quote.
+// HTML or XML text up to '<', or an attribute's value up to its quote.
 inline MaybeRead read_html(std::string_view in, char end) {
   Read out;
   while (!in.empty() && in[0] != end) {
@@ -62,10 +62,13 @@ inline MaybeRead read_html(std::string_view in, char end) {
     }
     const auto semicolon = in.find(';');
     const auto name = in.substr(1, semicolon - 1);
-    const std::string_view names[] = {"amp", "lt", "gt", "quot", "#39", "#96"};
+    const std::string_view names[] = {"amp", "lt",  "gt",  "quot", "#39",  "#96",
+                                      "#9",  "#10", "#13", "#133", "#8232"};
+    const std::string_view texts[] = {"&",  "<",  ">",  "\"",     "'",     "`",
+                                      "\t", "\n", "\r", "\u0085", "\u2028"};
     const auto* at = std::find(std::begin(names), std::end(names), name);
     if (semicolon == std::string_view::npos || at == std::end(names)) return std::nullopt;
-    out.text += "&<>\"'`"[at - std::begin(names)];
+    out.text += texts[at - std::begin(names)];
     in.remove_prefix(semicolon + 1);
   }
   out.rest = in;
