@@ -145,7 +145,7 @@ TEST(FormStyles, RefuseTheRest) {
   };
   EXPECT_EQ(sent("metadata[__proto__]=x"), "422 schema_body; body # unsafe_name");
   EXPECT_EQ(sent("metadata[$gt]=x"), "422 schema_body; body # unsafe_name");
-  EXPECT_EQ(sent("metadata[a][b]=x"), "422 schema_body; body #/metadata anyOf");
+  EXPECT_EQ(sent("metadata[a][b]=x"), "422 schema_body; body #/metadata type");
   EXPECT_EQ(sent("metadata[0]=x"), "422 schema_body; body #/metadata anyOf");
   EXPECT_EQ(sent("metadata[a]=x&metadata="), "422 schema_body; body #/metadata repeated");
   EXPECT_EQ(sent("metadata[a]=x&metadata[a]=y"), "422 schema_body; body # repeated");
@@ -261,9 +261,8 @@ TEST(FormStyles, OfMultipartFormsHoldSince31) {
   EXPECT_EQ(sent("map[a]", "5", "\r\nContent-Type: application/json"),
             "422 schema_body; body #/map syntax");
   EXPECT_NE(sent("map[a]", "5", "; filename=\"x\"\r\nContent-Type: text/plain"), "ok");
-  EXPECT_NE(refused(styled(type, "{map: {style: deepObject}}", "3.0.3"))
-                .find("counts for nothing in multipart"),
-            string::npos);
+  // OpenAPI 3.0 lets it count for nothing there, and Stripe means what it says.
+  EXPECT_EQ(refused(styled(type, "{map: {style: deepObject}}", "3.0.3")), "");
 }
 
 TEST(FormStyles, OfADocumentThatCannotBeReadInOneWayAreProblems) {
@@ -272,7 +271,6 @@ TEST(FormStyles, OfADocumentThatCannotBeReadInOneWayAreProblems) {
       problem(
           "{map: {style: deepObject, explode: true}, list: {style: deepObject}, n: {style: form}}"),
       "");
-  EXPECT_NE(problem("{n: {style: deepObject}}").find("for objects and lists"), string::npos);
   EXPECT_NE(problem("{map: {style: form}}").find("an object in a form is a deepObject"),
             string::npos);
   EXPECT_NE(problem("{map: {style: pipeDelimited}}").find("an object in a form is a deepObject"),

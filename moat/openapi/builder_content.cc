@@ -11,6 +11,7 @@ namespace moat::openapi {
 
 Content Builder::read_content(const Place& map) {
   Content out;
+  std::vector<const json::Value*> values;  // of what is in `out`
   for (const auto& [name, value] : *map.value->as_object()) {
     const Place place = Files::member(map, name).value();
     const auto type = parse_media_type(name);
@@ -20,8 +21,15 @@ Content Builder::read_content(const Place& map) {
     }
     Media media;
     media.type = type->type;
-    if (find_media(out, media.type) != nullptr && find_media(out, media.type)->type == media.type)
+    media.parameters = type->parameters;
+    const auto twin = std::find_if(out.begin(), out.end(), [&media](const Media& other) {
+      return other.type == media.type && other.parameters == media.parameters;
+    });
+    if (twin != out.end()) {
+      // Generators write application/json with a charset and without.
+      if (*values[static_cast<std::size_t>(twin - out.begin())] == value) continue;
       files_.report(place, "this media type stands here twice");
+    }
     if (const auto schema = Files::member(place, "schema")) {
       media.schema_uri = files_.uri_of(*schema);
       if (type->format != Format::text && type->format != Format::opaque)
@@ -30,18 +38,22 @@ Content Builder::read_content(const Place& map) {
     }
     read_encoding(place, type->format, media);
     out.push_back(std::move(media));
+    values.push_back(&value);
   }
   return out;
 }
 
-// Whether there is more in a schema than that a body is a text, or bytes.
-bool Builder::says_something(const Place& place) {
-  const Place schema = files_.target(place);
-  const json::Object* object = schema.value->as_object();
-  if (object == nullptr) return schema.value->as_bool() != nullptr && !*schema.value->as_bool();
+namespace {
+
+// Whether there is more in a schema, but for where it refers to, than that a body is a text, or
+// bytes.
+bool says_more(const json::Value& schema) {
+  const json::Object* object = schema.as_object();
+  if (object == nullptr) return schema.as_bool() != nullptr && !*schema.as_bool();
   constexpr std::string_view remarks[] = {
-      "title",    "description",     "default",      "example",   "examples", "deprecated",
-      "nullable", "contentEncoding", "externalDocs", "writeOnly", "$comment", "contentMediaType"};
+      "$ref",      "title",      "description",     "default",         "example",
+      "examples",  "deprecated", "nullable",        "contentEncoding", "externalDocs",
+      "writeOnly", "$comment",   "contentMediaType"};
   return std::any_of(object->begin(), object->end(), [&](const auto& member) {
     const auto& [name, value] = member;
     const std::string* text = value.as_string();
@@ -51,6 +63,12 @@ bool Builder::says_something(const Place& place) {
     return name.substr(0, 2) != "x-" &&
            std::find(std::begin(remarks), std::end(remarks), name) == std::end(remarks);
   });
+}
+
+}  // namespace
+
+bool Builder::says_something(const Place& place) {
+  return says_more(*place.value) || says_more(*files_.target(place).value);
 }
 
 // A schema that nobody obeys is looseness, and has to be asked for. Ranges are refused as bodies
@@ -72,8 +90,7 @@ void Builder::check_reading(const Place& map, const Content& content) {
 
 // How a member of a form is written (OpenAPI 3.1.1 section 4.8.15.1.2). `allowReserved` is for who
 // writes: both spellings are read.
-void Builder::read_part_style(const Place& place, const std::string& member, Format format,
-                              Media& out) {
+void Builder::read_part_style(const Place& place, const std::string& member, Media& out) {
   const std::string name = text(place, "style");
   flag(place, "allowReserved", false);
   const bool explode = flag(place, "explode", name.empty() || name == "form");
@@ -82,16 +99,14 @@ void Builder::read_part_style(const Place& place, const std::string& member, For
   if (!styles && !explodes) return;
   const Place at = styles ? *styles : *explodes;
   const auto listed = out.members.listed.find(member);
-  if (format == Format::multipart && files_.is_3_0())
-    return files_.report(at, "in OpenAPI 3.0 this counts for nothing in multipart/form-data");
   if (Files::member(place, "contentType"))
     return files_.report(at, "beside it 'contentType' counts for nothing: leave one of them out");
   if (listed == out.members.listed.end())
     return files_.report(at, "the schema has no member '" + member + "'");
   const Wants wants = listed->second;
   if (name == "deepObject") {
-    if (wants == Wants::scalar) return files_.report(at, "deepObject is for objects and lists");
-    out.part_styles[member] = Style::deep_object;
+    // It says nothing of a scalar, beside which generators write it, too.
+    if (wants != Wants::scalar) out.part_styles[member] = Style::deep_object;
   } else if (wants == Wants::object) {
     files_.report(at,
                   "an object in a form is a deepObject; in other styles its members could be "
@@ -118,7 +133,7 @@ void Builder::read_encoding(const Place& media, Format format, Media& out) {
     const Place place = Files::member(*encoding, name).value();
     if (const auto at = Files::member(place, "headers"))
       files_.report(*at, "this is not obeyed here: leave it out");
-    read_part_style(place, name, format, out);
+    read_part_style(place, name, out);
     std::string types = text(place, "contentType");
     std::string_view rest = types;
     while (!rest.empty()) {

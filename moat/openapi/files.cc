@@ -481,19 +481,13 @@ void Files::check_schema(const Place& place) {
       auto target = resolve({place.file, reference, place.pointer + "/$ref"}, text);
       if (target) pending_.emplace_back(Kind::schema, std::move(*target));
     }
-    if (is_3_0_) {
-      for (const auto& [name, value] : *object) {
-        if (name != "$ref" && !is_remark(name))
-          report(
-              {place.file, &value, place.pointer + pointer_step(name)},
-              "in OpenAPI 3.0 this counts for nothing beside a $ref: put the $ref into an allOf");
-      }
-      return;
-    }
   }
+  // What stands beside a $ref counts here as it does since 3.1. OpenAPI 3.0.4 section 4.7.23 lets
+  // it count for nothing, and whoever writes readOnly or nullable there does not mean that.
   for (const auto& [name, value] : *object) {
     const Place at{place.file, &value, place.pointer + pointer_step(name)};
     const auto is_name = [&wanted = name](std::string_view other) { return other == wanted; };
+    if (reference != nullptr && (name == "$ref" || is_remark(name))) continue;
     if (is_3_0_ && !is_extension(name) &&
         std::none_of(std::begin(keywords_3_0), std::end(keywords_3_0), is_name)) {
       report(at,

@@ -37,6 +37,11 @@ Place element(const Place& list, std::size_t i) {
   return {list.file, &(*list.value->as_array())[i], list.pointer + "/" + std::to_string(i)};
 }
 
+bool may_be_null(const json::Value& schema) {
+  const json::Value* nullable = schema.find("nullable");
+  return nullable != nullptr && nullable->as_bool() != nullptr && *nullable->as_bool();
+}
+
 std::string listed(const Kinds& kinds) {
   std::string out;
   std::size_t count = 0;
@@ -121,36 +126,21 @@ std::optional<std::string> Files::pinned(const Place& schema, const std::string&
   return out;
 }
 
-bool Files::requires_member(const Place& schema, const std::string& property) const {
-  const auto fits = [&property](std::size_t, const json::Value& part) {
-    const json::Value* list = part.find("required");
-    const json::Array* names = list == nullptr ? nullptr : list->as_array();
-    return names != nullptr && std::any_of(names->begin(), names->end(), [&](const auto& name) {
-             return text_of(&name) == property;
-           });
-  };
-  SchemasSeen seen;
-  return any_part(schema.file, *schema.value, fits, seen);
-}
-
 bool Files::is_object_only(const Place& schema) const {
   const auto fits = [](std::size_t, const json::Value& part) {
-    const json::Value* nullable = part.find("nullable");
-    const bool may_be_null =
-        nullable != nullptr && nullable->as_bool() != nullptr && *nullable->as_bool();
-    return text_of(part.find("type")) == "object" && !may_be_null;
+    return text_of(part.find("type")) == "object" && !may_be_null(part);
   };
   SchemasSeen seen;
-  return any_part(schema.file, *schema.value, fits, seen);
+  return !may_be_null(*schema.value) && any_part(schema.file, *schema.value, fits, seen);
 }
 
 void Files::add_listed(const Place& list, Kinds& out) const {
   out.only_objects = true;
   for (std::size_t i = 0; i < list.value->as_array()->size(); ++i) {
     const Place branch = element(list, i);
-    NamedKind kind{{}, target(branch), false, false};
+    NamedKind kind{{}, target(branch), branch, false, false};
     kind.inlined = kind.schema.value == branch.value;
-    out.only_objects = out.only_objects && is_object_only(kind.schema);
+    out.only_objects = out.only_objects && is_object_only(branch);
     const std::string_view type = text_of(kind.schema.value->find("type"));
     // null, and whatever else is no object, has no members that could name it.
     if ((type.empty() || type == "object") && kind.schema.value->as_object() != nullptr)
@@ -160,12 +150,12 @@ void Files::add_listed(const Place& list, Kinds& out) const {
 
 // Those that have `out.schema` in their allOf, or in that of one which has it, and so on.
 void Files::add_children(Kinds& out) {
-  out.kinds.push_back({{}, out.schema, false, false});
+  out.kinds.push_back({{}, out.schema, out.schema, false, false});
   for (std::size_t i = 0; i < out.kinds.size() && out.kinds.size() < max_names; ++i) {
     const auto found = children_.find(out.kinds[i].schema.value);
     if (found == children_.end()) continue;
     for (const auto& [name, child] : found->second) {
-      if (!out.has(child.value)) out.kinds.push_back({{}, child, false, false});
+      if (!out.has(child.value)) out.kinds.push_back({{}, child, child, false, false});
     }
   }
 }
@@ -180,7 +170,7 @@ void Files::map_kinds(const Discriminator& from, Kinds& out) {
       kind->names.push_back(name);
       kind->mapped = true;
     } else if (out.list.empty()) {
-      out.kinds.push_back({{name}, end, false, true});
+      out.kinds.push_back({{name}, end, place, false, true});
     } else {
       const Place at = member(from.schema, "discriminator").value();
       report(
@@ -247,16 +237,6 @@ void Files::add_kinds(const Discriminator& from) {
   map_kinds(from, out);
   // A base class that nobody extends is a schema like others.
   if (out.list.empty() && out.kinds.size() == 1) return;
-  const bool required =
-      requires_member(from.schema, out.property) ||
-      std::any_of(out.kinds.begin(), out.kinds.end(), [&](const NamedKind& kind) {
-        return requires_member(kind.schema, out.property) || pinned(kind.schema, out.property);
-      });
-  if (!required) {
-    const Place at = member(from.schema, "discriminator").value();
-    return report(at, "no schema that this chooses between requires the member '" + out.property +
-                          "': write it into 'required'");
-  }
   name_kinds(from, out);
   kinds_.push_back(std::move(out));
 }
@@ -331,29 +311,37 @@ json::Array Files::names_below(const Kinds& kinds, const json::Value* top) const
 // to the child itself, there is no other to choose.
 json::Value Files::converted_part(std::size_t file, const json::Value& part,
                                   const json::Value& holder, const View& view) const {
-  json::Value out = converted_schema(file, part, view, &holder);
-  if (!view.obeys_kinds || kinds_.empty()) return out;
-  const Place base = target({file, &part, ""});
-  if (base.value == &part || base.value == &holder) return out;
-  const Kinds* kinds = kinds_of(*base.value, view);
-  if (kinds == nullptr || !kinds->has(&holder)) return out;
+  json::Value out = converted_object(file, part, view, &holder);
+  const Kinds* kinds = base_kinds(file, part, holder, view);
+  if (kinds == nullptr) return nullable(part, std::move(out));
   for (auto& [name, value] : std::get<json::Object>(out.data())) {
     if (name == "$ref") value = json::Value(kinds_uri(*kinds, "plain"));
   }
   json::Object names{{"enum", names_below(*kinds, &holder)}};
   json::Object member{{kinds->property, std::move(names)}};
-  return json::Object{
-      {"allOf", json::Array{std::move(out), json::Object{{"properties", std::move(member)}}}}};
+  json::Object chosen{{"properties", std::move(member)}};
+  return nullable(part, json::Object{{"allOf", json::Array{std::move(out), std::move(chosen)}}});
+}
+
+// The kinds of the base class that a part of an allOf refers to, where `holder` is one of them.
+const Kinds* Files::base_kinds(std::size_t file, const json::Value& part, const json::Value& holder,
+                               const View& view) const {
+  if (!view.obeys_kinds || kinds_.empty()) return nullptr;
+  const Place base = target({file, &part, ""});
+  if (base.value == &part || base.value == &holder) return nullptr;
+  const Kinds* kinds = kinds_of(*base.value, view);
+  return kinds != nullptr && kinds->has(&holder) ? kinds : nullptr;
 }
 
 // In halves, so that of many kinds a value is asked for a few times only.
 json::Value Files::choice_tree(const Kinds& kinds, std::size_t first, std::size_t last,
                                const View& view) const {
   if (last - first == 1) {
-    const Place& chosen = kinds.kinds[first].schema;
-    if (chosen.value == kinds.schema.value) return json::Object{};  // is judged already
-    if (kinds.kinds[first].inlined) return converted_schema(chosen.file, *chosen.value, view);
-    return json::Object{{"$ref", uri_of(chosen)}};
+    const NamedKind& chosen = kinds.kinds[first];
+    if (chosen.schema.value == kinds.schema.value) return json::Object{};  // is judged already
+    if (!kinds.list.empty())
+      return converted_schema(chosen.listed.file, *chosen.listed.value, view);
+    return json::Object{{"$ref", uri_of(chosen.listed)}};
   }
   const std::size_t middle = first + (last - first) / 2;
   json::Array names;

@@ -74,21 +74,62 @@ std::optional<MediaType> parse_media_type(std::string_view text) {
   bool charset = false;
   while (!rest.empty()) {
     if (!take_parameter(rest, name, value)) return std::nullopt;
-    if (name != "charset") continue;
+    if (name != "charset") {
+      if (!name.empty()) out.parameters.emplace_back(std::move(name), std::move(value));
+      continue;
+    }
     if (std::exchange(charset, true)) return std::nullopt;  // two of them
     out.is_utf8 = ascii_iequals(value, "utf-8") || ascii_iequals(value, "us-ascii");
   }
+  std::sort(out.parameters.begin(), out.parameters.end());
+  // RFC 6838 section 4.3: none stands twice. Programs would take either.
+  const auto again =
+      std::adjacent_find(out.parameters.begin(), out.parameters.end(),
+                         [](const auto& a, const auto& b) { return a.first == b.first; });
+  if (again != out.parameters.end()) return std::nullopt;
   return out;
 }
 
-const Media* find_media(const Content& content, std::string_view type) {
-  const std::string range = std::string(type.substr(0, type.find('/'))) + "/*";
+namespace {
+
+// Whether a parameter is one that tells the entries of this type apart, with a value of none of
+// them. Which entry a program would take then, nobody knows.
+bool is_of_none(const Content& content, const MediaType& type) {
+  return std::any_of(type.parameters.begin(), type.parameters.end(), [&](const auto& given) {
+    bool named = false;
+    for (const Media& media : content) {
+      if (media.type != type.type) continue;
+      for (const auto& parameter : media.parameters) {
+        if (parameter == given) return false;
+        named = named || parameter.first == given.first;
+      }
+    }
+    return named;
+  });
+}
+
+}  // namespace
+
+const Media* find_media(const Content& content, const MediaType& type) {
   const Media* found = nullptr;
+  std::size_t entries = 0;
   for (const Media& media : content) {
-    if (media.type == type) return &media;
+    if (media.type != type.type) continue;
+    ++entries;
+    const bool given = std::includes(type.parameters.begin(), type.parameters.end(),
+                                     media.parameters.begin(), media.parameters.end());
+    if (given && (found == nullptr || found->parameters.size() < media.parameters.size()))
+      found = &media;
+  }
+  if (entries > 1 && is_of_none(content, type)) return nullptr;
+  if (found != nullptr) return found;
+  const std::string range = type.type.substr(0, type.type.find('/')) + "/*";
+  for (const Media& media : content) {
+    if (media.type == type.type && entries == 1) return &media;
     if (media.type == range || (media.type == "*/*" && found == nullptr)) found = &media;
   }
-  return found;
+  // Which of several is meant nobody has said.
+  return entries > 1 ? nullptr : found;
 }
 
 }  // namespace moat::openapi

@@ -59,7 +59,10 @@ bool has_header_parameter(const Operation& operation, std::string_view name) {
 
 std::string list_types(const Content& content) {
   std::string out;
-  for (const Media& media : content) out += (out.empty() ? "" : ", ") + media.type;
+  for (const Media& media : content) {
+    out += (out.empty() ? "" : ", ") + media.type;
+    for (const auto& [name, value] : media.parameters) out += ";" + name + "=" + printable(value);
+  }
   return out;
 }
 
@@ -157,7 +160,7 @@ std::optional<Refusal> Document::check_head(const Match& match, const Request& r
                    of_body("unknown", "must not be there"));
   constexpr std::string_view title = "A body of this type is not expected here.";
   const auto type = parse_media_type(request.content_type);
-  const Media* media = type ? find_media(operation.body->content, type->type) : nullptr;
+  const Media* media = type ? find_media(operation.body->content, *type) : nullptr;
   if (media == nullptr)
     return refusal(415, "schema_content_type", title,
                    of_body("type", "must be of the type " + list_types(operation.body->content)));
@@ -178,7 +181,7 @@ std::optional<Refusal> Document::check_head(const Match& match, const Request& r
 bool Document::reads_body(const Operation& operation, std::string_view content_type) const {
   const auto type = parse_media_type(content_type);
   const Media* media =
-      type && operation.body ? find_media(operation.body->content, type->type) : nullptr;
+      type && operation.body ? find_media(operation.body->content, *type) : nullptr;
   return media != nullptr && is_read(*media, *type);
 }
 
@@ -187,7 +190,7 @@ std::optional<Refusal> Document::check_body(const Operation& operation,
                                             std::string_view body) const {
   const auto type = parse_media_type(content_type);
   const Media* media =
-      type && operation.body ? find_media(operation.body->content, type->type) : nullptr;
+      type && operation.body ? find_media(operation.body->content, *type) : nullptr;
   if (media == nullptr)
     return refusal(415, "schema_content_type", "A body of this type is not expected here.");
   return check_content(*media, *type, content_type, body, parts_->request_rules);
@@ -207,7 +210,7 @@ std::optional<Refusal> Document::check_response_head(const Operation& operation,
   if (!out.errors.empty()) return out;
   if (!has_body) return std::nullopt;
   const auto type = parse_media_type(content_type);
-  const Media* media = type ? find_media(answer->content, type->type) : nullptr;
+  const Media* media = type ? find_media(answer->content, *type) : nullptr;
   if (media == nullptr)
     return refusal(502, "schema_response_type", bad_answer,
                    of_body("type", answer->content.empty()
@@ -220,8 +223,7 @@ bool Document::reads_response(const Operation& operation, int status,
                               std::string_view content_type) const {
   const Answer* answer = answer_for(operation, status);
   const auto type = parse_media_type(content_type);
-  const Media* media =
-      answer != nullptr && type ? find_media(answer->content, type->type) : nullptr;
+  const Media* media = answer != nullptr && type ? find_media(answer->content, *type) : nullptr;
   return media != nullptr && type->format == Format::json;
 }
 
@@ -230,8 +232,7 @@ std::optional<Refusal> Document::check_response_body(const Operation& operation,
                                                      std::string_view body) const {
   const Answer* answer = answer_for(operation, status);
   const auto type = parse_media_type(content_type);
-  const Media* media =
-      answer != nullptr && type ? find_media(answer->content, type->type) : nullptr;
+  const Media* media = answer != nullptr && type ? find_media(answer->content, *type) : nullptr;
   if (media == nullptr) return std::nullopt;
   auto refused = check_content(*media, *type, content_type, body, parts_->response_rules);
   if (!refused) return std::nullopt;

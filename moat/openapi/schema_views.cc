@@ -22,6 +22,16 @@ bool is_text(const json::Value& of, std::string_view name, std::string_view text
 // What 3.1 schemas may name as their dialect: it adds remarks only.
 constexpr std::string_view base_dialect = "https://spec.openapis.org/oas/3.1/dialect/base";
 
+// Whether a nullable schema would refuse null by more than its type. OpenAPI 3.0.3 lets `nullable`
+// count beside a type only, and 3.0.0 to 3.0.2 do not; who writes it beside a $ref or an enum means
+// that null may come.
+bool needs_null_beside(const json::Value& schema) {
+  constexpr std::string_view others[] = {"$ref", "enum", "allOf", "oneOf", "anyOf", "not"};
+  return schema.find("type") == nullptr ||
+         std::any_of(std::begin(others), std::end(others),
+                     [&schema](std::string_view name) { return schema.find(name) != nullptr; });
+}
+
 }  // namespace
 
 std::vector<validate::SchemaDocument> Files::schema_documents(const View& view) const {
@@ -120,6 +130,17 @@ json::Value Files::converted_member(std::size_t file, const std::string& name,
 
 json::Value Files::converted_schema(std::size_t file, const json::Value& schema, const View& view,
                                     const json::Value* whole) const {
+  return nullable(schema, converted_object(file, schema, view, whole));
+}
+
+// What a schema has become, with null beside it where it says so.
+json::Value Files::nullable(const json::Value& schema, json::Value converted) const {
+  if (!is_3_0_ || !is_true(schema, "nullable") || !needs_null_beside(schema)) return converted;
+  return json::Object{{"anyOf", json::Array{json::Object{{"type", "null"}}, std::move(converted)}}};
+}
+
+json::Value Files::converted_object(std::size_t file, const json::Value& schema, const View& view,
+                                    const json::Value* whole) const {
   const json::Object* object = schema.as_object();
   if (object == nullptr) return schema;
   const Kinds* kinds = kinds_of(schema, view);
@@ -127,7 +148,6 @@ json::Value Files::converted_schema(std::size_t file, const json::Value& schema,
   json::Object out;
   json::Array more;  // for allOf
   for (const auto& [name, value] : *object) {
-    if (name == "$ref" && is_3_0_) return json::Object{{"$ref", value}};
     if (name == "$schema" && is_text(schema, name, base_dialect)) continue;
     if (is_3_0_ && name == "nullable") continue;
     if (kinds != nullptr && name == kinds->list) continue;
@@ -137,7 +157,8 @@ json::Value Files::converted_schema(std::size_t file, const json::Value& schema,
           is_true(schema, name == "minimum" ? "exclusiveMinimum" : "exclusiveMaximum");
       const std::string_view to = name == "minimum" ? "exclusiveMinimum" : "exclusiveMaximum";
       out.emplace_back(exclusive ? std::string(to) : name, value);
-    } else if (is_3_0_ && name == "type" && is_true(schema, "nullable")) {
+    } else if (is_3_0_ && name == "type" && is_true(schema, "nullable") &&
+               !needs_null_beside(schema)) {
       out.emplace_back(name, json::Array{value, "null"});
     } else if (name == "required" && value.as_array() != nullptr) {
       json::Array left;

@@ -219,7 +219,9 @@ constexpr Reader readers[] = {
     [](std::string_view t) { (void)encode_xml(t); },
     [](std::string_view t) { (void)encode_regex_literal(t); },
     [](std::string_view t) { (void)FileName::parse(t, {.max_bytes = t.size()}); },
-    [](std::string_view t) { (void)FilePath::parse(t, {t.size(), {t.size(), true}}); },
+    [](std::string_view t) {
+      (void)FilePath::parse(t, {t.size(), {t.size(), true}});
+    },
     [](std::string_view t) { (void)encode_js_string(t); },
     [](std::string_view t) { (void)encode_css_string(t); },
     [](std::string_view t) { (void)encode_url_component(t); },

@@ -52,7 +52,8 @@ TEST(SchemaKeywords, EachAcceptsAndRefuses) {
       {R"({"contains":{"type":"null"},"minContains":0,"maxContains":1})", "[null]", "[null,null]",
        "contains"},
       {R"({"allOf":[{"minimum":1},{"maximum":2}]})", "2", "3", "maximum"},
-      {R"({"anyOf":[{"type":"null"},{"minimum":2}]})", "2", "1", "anyOf"},
+      {R"({"anyOf":[{"maximum":0},{"minimum":2}]})", "2", "1", "anyOf"},
+      {R"({"anyOf":[{"type":"null"},{"minimum":2}]})", "2", "1", "minimum"},
       {R"({"oneOf":[{"minimum":1},{"minimum":2}]})", "1", "2", "oneOf"},
       {R"({"oneOf":[{"minimum":1},{"minimum":2}]})", "1", "0", "oneOf"},
       {R"({"not":{"type":"null"}})", "1", "null", "not"},
@@ -163,6 +164,47 @@ TEST(SchemaKeywords, AllViolationsAreReportedWhereTheyAre) {
   EXPECT_EQ(all[3].instance, "/list/2");
   for (const Violation& violation : all)
     EXPECT_EQ(violation.message.find("secret"), std::string::npos);
+}
+
+// What Pydantic writes for Optional, and many by hand: of the alternatives one is for such a value.
+TEST(SchemaKeywords, OfAlternativesTheOneForSuchAValueIsTold) {
+  const auto told = [](std::string_view schema, std::string_view value) {
+    const auto compiled = Schema::parse(schema);
+    EXPECT_FALSE(compiled->check(read(value))) << schema << value;
+    std::string out;
+    for (const Violation& violation : compiled->validate(read(value), Report::all))
+      out += violation.instance + " " + violation.keyword + " " + violation.schema + "\n";
+    return out;
+  };
+  const std::string_view optional = R"({"$defs":{"A":{"type":"object","required":["x"],
+      "properties":{"x":{"type":"integer"},"y":{"type":"string"}}}},
+      "anyOf":[{"$ref":"#/$defs/A"},{"type":"null"}]})";
+  EXPECT_EQ(told(optional, R"({"y":1})"),
+            " required #/$defs/A/required\n/y type #/$defs/A/properties/y/type\n");
+  EXPECT_EQ(told(optional, R"({"x":1,"y":1})"), "/y type #/$defs/A/properties/y/type\n");
+  EXPECT_EQ(told(optional, "1"), " anyOf #/anyOf\n");
+  EXPECT_EQ(told(R"({"oneOf":[{"type":"string","maxLength":1},{"type":"array"}]})", R"("ab")"),
+            " maxLength #/oneOf/0/maxLength\n");
+  EXPECT_EQ(
+      told(R"({"anyOf":[{"type":["string","null"],"maxLength":1},{"enum":["abc"]}]})", R"("ab")"),
+      " anyOf #/anyOf\n")
+      << "both are for texts";
+  EXPECT_EQ(told(R"({"anyOf":[false,{"allOf":[{"type":"string"},{"minLength":5}]}]})", R"("ab")"),
+            " minLength #/anyOf/1/allOf/1/minLength\n");
+  // One within the other, and one that refers to itself.
+  EXPECT_EQ(told(R"({"anyOf":[{"type":"null"},{"type":"array","items":{"anyOf":[{"type":"null"},
+                     {"type":"integer","minimum":5}]}}]})",
+                 "[7,null,1]"),
+            "/2 minimum #/anyOf/1/items/anyOf/1/minimum\n");
+  EXPECT_EQ(
+      told(R"({"anyOf":[{"type":"null"},{"type":"array","items":{"$ref":"#"}}]})", "[[],[1]]"),
+      "/1/0 anyOf #/anyOf\n");
+  // Where much was spent already, nothing is looked at twice.
+  SchemaOptions poor;
+  for (poor.max_run_steps = 1; poor.max_run_steps < 100; ++poor.max_run_steps) {
+    const auto schema = Schema::parse(optional, poor);
+    EXPECT_FALSE(schema->validate(read(R"({"x":1,"y":1})"), Report::all).empty());
+  }
 }
 
 TEST(SchemaKeywords, AStrangersNamesAreNotRepeated) {

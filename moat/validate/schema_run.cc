@@ -265,6 +265,12 @@ class Runner final : Checks<Item> {
       if (!any && passed > 1) break;
     }
     if (passed == 0) {
+      // Of "a string, or null" a text that does not fit is told why. It is looked at once more, for
+      // which there has to be enough left.
+      const Id meant = speaks() && steps_.left > program_.options.max_run_steps / 2
+                           ? only_branch(program_, op, types_of(value))
+                           : none;
+      if (meant != none) return in_place(meant, value, at, frame), false;
       return refuse_with(node, op, at,
                          [&] { return "fits none of the " + counted(op.count, "alternative"); });
     }

@@ -41,6 +41,5 @@ std::string written(const std::string& text) {
 
 int main() {
   std::string line;
-  while (std::getline(std::cin, line))
-    std::cout << written(moat::hex_decode(line).value()) << "\n";
+  while (std::getline(std::cin, line)) std::cout << written(moat::hex_decode(line).value()) << "\n";
 }

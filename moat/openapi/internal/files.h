@@ -89,6 +89,9 @@ class Files final {
   // `whole` is the schema in whose allOf this one stands.
   json::Value converted_schema(std::size_t file, const json::Value& schema, const View& view,
                                const json::Value* whole = nullptr) const;
+  json::Value converted_object(std::size_t file, const json::Value& schema, const View& view,
+                               const json::Value* whole) const;
+  json::Value nullable(const json::Value& schema, json::Value converted) const;
   json::Value converted_member(std::size_t file, const std::string& name, const json::Value& value,
                                const View& view) const;
   bool is_hidden(std::size_t file, const json::Value& schema, Direction direction) const;
@@ -109,7 +112,6 @@ class Files final {
   void name_kinds(const Discriminator& from, Kinds& out);
   std::string implied_name(const Kinds& of, const NamedKind& kind, std::size_t index) const;
   std::optional<std::string> pinned(const Place& schema, const std::string& property) const;
-  bool requires_member(const Place& schema, const std::string& property) const;
   bool is_object_only(const Place& schema) const;
   const Kinds* kinds_of(const json::Value& schema, const View& view) const;
   std::string kinds_uri(const Kinds& kinds, std::string_view part) const;
@@ -117,6 +119,8 @@ class Files final {
   json::Value choice_tree(const Kinds& kinds, std::size_t first, std::size_t last,
                           const View& view) const;
   json::Array names_below(const Kinds& kinds, const json::Value* top) const;
+  const Kinds* base_kinds(std::size_t file, const json::Value& part, const json::Value& holder,
+                          const View& view) const;
   json::Array kinds_of_file(std::size_t file, const View& view) const;
   json::Value converted_part(std::size_t file, const json::Value& part, const json::Value& holder,
                              const View& view) const;

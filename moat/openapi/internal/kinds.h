@@ -37,6 +37,7 @@ class SchemasSeen final {
 struct NamedKind {
   std::vector<std::string> names;  // the values that choose it
   Place schema;                    // where its reference leads to
+  Place listed;                    // and where that stands, with what may be written beside it
   bool inlined = false;            // it has no reference
   bool mapped = false;             // the mapping says a name of it
 };

@@ -55,9 +55,13 @@ struct Parameter {
   std::optional<validate::Schema> schema;
 };
 
+// The parameters of a media type but for its charset, sorted; names in lower case.
+using MediaParameters = std::vector<std::pair<std::string, std::string>>;
+
 // One key of a `content` map.
 struct Media {
   std::string type;  // in lower case, without parameters: "application/json", "image/*", "*/*"
+  MediaParameters parameters;
   bool says_something = false;  // its schema is more than "a text" or "bytes"
   Members members;              // for forms
   std::map<std::string, std::vector<std::string>, std::less<>> part_types;  // "encoding"
@@ -113,6 +117,7 @@ struct MediaType {
   std::string type;  // in lower case: "application/json"
   Format format = Format::opaque;
   bool is_utf8 = true;  // or it does not say
+  MediaParameters parameters;
 };
 // Nullopt where it is none (RFC 9110 section 8.3.1).
 [[nodiscard]] std::optional<MediaType> parse_media_type(std::string_view text);
@@ -120,8 +125,9 @@ struct MediaType {
 inline bool is_range(std::string_view type) {
   return type.size() > 2 && type.substr(type.size() - 2) == "/*";
 }
-// The most specific entry for a type.
-const Media* find_media(const Content& content, std::string_view type);
+// The most specific entry for a type. Its parameters count where a document has the type several
+// times: the entry for which most of them are given.
+const Media* find_media(const Content& content, const MediaType& type);
 
 // What holds for all values that are read.
 struct ReadRules {

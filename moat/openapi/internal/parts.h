@@ -53,7 +53,7 @@ class Builder final {
   bool says_something(const Place& schema);
   void check_reading(const Place& map, const Content& content);
   void read_encoding(const Place& media, Format format, Media& out);
-  void read_part_style(const Place& encoding, const std::string& member, Format format, Media& out);
+  void read_part_style(const Place& encoding, const std::string& member, Media& out);
   std::optional<Answer> read_answer(const std::string& status, const Place& place);
   bool flag(const Place& place, std::string_view name, bool otherwise);
   std::string text(const Place& place, std::string_view name);

@@ -217,6 +217,12 @@ bool run(const Program& program, Id root, json::Item value);
 // Why a value that is too costly was refused.
 Violation limit_violation();
 Id find_name(const NameTable& table, std::string_view name);
+// Whether a value of these types (Types, as types_of has them) may fit a node, as far as can be
+// said without a look at it.
+bool may_take(const Program& program, Id id, std::uint32_t types);
+// Of the branches of an anyOf or oneOf the only one that may take such a value; none: there are
+// several, or there is none.
+Id only_branch(const Program& program, const Op& op, std::uint32_t types);
 // "a string or null"
 std::string types_text(std::uint64_t types);
 // "at least", for a keyword that bounds numbers
