@@ -149,19 +149,17 @@ void Builder::place_operation(const Operation& operation, const std::vector<Segm
                               const Place& place) {
   const auto [at, is_new] = path_numbers_.emplace(operation.path, paths_->size());
   if (is_new) {
-    std::size_t taken = 0;
-    if (!tree_->add(segments, paths_->size(), taken)) {
-      path_numbers_.erase(at);
-      files_.report(place, "this is the path '" + (*paths_)[taken].path + "' again");
-      return;
-    }
-    paths_->push_back({operation.path, {}});
+    // /a/{x} is /a/{y}: one path, which the specification wants to be written once. Services have
+    // one method here and another there.
+    if (tree_->add(segments, paths_->size(), at->second)) paths_->push_back({operation.path, {}});
   }
   PathOperations& here = (*paths_)[at->second];
   const bool twice =
       std::any_of(here.operations.begin(), here.operations.end(),
                   [&](std::size_t i) { return (*operations_)[i].method == operation.method; });
-  if (twice) return files_.report(place, "two operations have this method and this path");
+  if (twice)
+    return files_.report(place,
+                         "two operations have this method and this path, '" + here.path + "'");
   here.operations.push_back(operations_->size());
   operations_->push_back(operation);
 }
@@ -336,8 +334,9 @@ void Builder::read_schema(const Place& place, Parameter& parameter) {
     parameter.wants = wants(*schema);
     parameter.type = type_of(*schema);
     if (parameter.wants == Wants::object) collect_members(*schema, parameter.members);
+    // Of a scalar it says nothing. Stripe has it beside some.
     if (parameter.style == Style::deep_object && parameter.wants == Wants::scalar)
-      files_.report(place, "the style deepObject is for objects and lists");
+      parameter.style = Style::form;
     return;
   }
   const json::Object& map = *content->value->as_object();

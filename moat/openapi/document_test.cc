@@ -129,14 +129,22 @@ TEST(Document, TellsOfAllProblems) {
 
 TEST(Document, PathsOfOneShapeAreOne) {
   const string parameter = "parameters: [{name: NAME, in: path, required: true, schema: {}}]";
-  const auto item = [&](const string& path, const string& name) {
+  const auto item = [&](const string& path, const string& name, const string& method = "get") {
     string text = parameter;
     text.replace(text.find("NAME"), 4, name);
-    return "  " + path + ": {get: {" + text + "}}\n";
+    return "  " + path + ": {" + method + ": {" + text + "}}\n";
   };
   EXPECT_EQ(refused(with_paths(item("/a/{x}", "x") + item("/a/{y}", "y"))),
-            "openapi.yaml:5: /paths/~1a~1{y}/get: this is the path '/a/{x}' again\n");
+            "openapi.yaml:5: /paths/~1a~1{y}/get: two operations have this method and this path, "
+            "'/a/{x}'\n");
   EXPECT_EQ(refused(with_paths(item("/a/{x}/b", "x") + item("/a/{y}/c", "y"))), "");
+  // Google's services have one method here and another there.
+  const Document document =
+      document_of(with_paths(item("/a/{x}", "x") + item("/a/{y}", "y", "delete")));
+  EXPECT_EQ(ask(document, "GET /a/5"), "ok");
+  EXPECT_EQ(ask(document, "DELETE /a/5"), "ok");
+  EXPECT_EQ(ask(document, "PUT /a/5"), "405 schema_no_method");
+  EXPECT_EQ(document.find("PUT", "/a/5").error().allow, "GET, DELETE, HEAD");
 }
 
 TEST(Document, StandsBehindItsServers) {

@@ -198,6 +198,16 @@ TEST(MediaTypes, MayStandTwiceOnlyIfTheySayTheSame) {
             string::npos);
 }
 
+TEST(QueryStyles, SayNothingOfAScalar) {
+  const Document document = document_of(with_paths(
+      "  /a: {get: {parameters: [{name: end, in: query, style: deepObject, explode: true, schema: "
+      "{anyOf: [{enum: [now]}, {type: integer}]}}]}}\n"));
+  EXPECT_EQ(ask(document, "GET /a?end=now"), "ok");
+  EXPECT_EQ(ask(document, "GET /a?end=5"), "ok");
+  EXPECT_NE(ask(document, "GET /a?end=then"), "ok");
+  EXPECT_NE(ask(document, "GET /a?end[a]=5"), "ok");
+}
+
 TEST(FormStyles, SayNothingOfAScalar) {
   const Document document = document_of(with_types(
       "{application/x-www-form-urlencoded: {schema: {type: object, properties: {url: {anyOf: "

@@ -11,9 +11,6 @@
 namespace moat::validate::schema {
 namespace {
 
-constexpr std::uint32_t any_type =
-    type_null | type_boolean | type_integer | type_number | type_string | type_array | type_object;
-
 // What is known of a place: nodes that all apply to it, and of each choice (anyOf, oneOf) one
 // branch. A branch that is empty says nothing of the place.
 struct Wish {
@@ -90,20 +87,8 @@ class Reader final {
 
   // The types that a place may have.
   std::uint32_t types(Id id) {
-    std::uint32_t out = any_type;
-    deeper([&] {
-      each_op(id, [&](const Op& op) {
-        if (op.keyword == Keyword::type) {
-          out &= static_cast<std::uint32_t>(op.first);
-          if ((op.first & type_number) != 0) out |= type_integer;
-        }
-        each_certain(op, [&](Id part) { out &= types(part); });
-        if (op.keyword != Keyword::any_of && op.keyword != Keyword::one_of) return;
-        std::uint32_t some = 0;
-        for (std::uint32_t i = 0; i < op.count; ++i) some |= types(program_.lists[op.first + i]);
-        out &= some;
-      });
-    });
+    const std::uint32_t out = possible_types(program_, id, steps_, depth_);
+    if (steps_.left == 0) exhausted_ = true;
     return out;
   }
   std::uint32_t types(const Wish& place) {
@@ -214,12 +199,31 @@ class Reader final {
       out.choices.push_back(std::move(different));
   }
 
+  // The types that a text may become. Where it may stay one it does, if it fits as one: of "now, or
+  // a number" a 5 is a number.
+  std::uint32_t types_of_text(const json::Value& text, const Wish& place) {
+    constexpr std::uint32_t scalars = type_boolean | type_integer | type_number;
+    const std::uint32_t out = types(place);
+    const bool either = (out & type_string) != 0 && (out & scalars) != 0;
+    const bool other = either && !fits(text, place);
+    if (steps_.left == 0) exhausted_ = true;
+    return other ? out & scalars : out;
+  }
+  bool fits(const json::Value& text, const Wish& place) {
+    const auto fits_node = [&](Id id) { return run(program_, id, text, steps_); };
+    return std::all_of(place.nodes.begin(), place.nodes.end(), fits_node) &&
+           std::all_of(place.choices.begin(), place.choices.end(), [&](const auto& branches) {
+             return std::any_of(branches.begin(), branches.end(),
+                                [&](const Wish& branch) { return fits(text, branch); });
+           });
+  }
+
   void visit(json::Value& value, const Wish& place) {
     if (place.empty()) return;
     deeper([&] {
       const std::string* text = value.as_string();
       if (text != nullptr && options_.coerce_text) {
-        if (auto better = converted(*text, types(place))) value = *std::move(better);
+        if (auto better = converted(*text, types_of_text(value, place))) value = *std::move(better);
       }
       if (auto* array = std::get_if<json::Array>(&value.data())) {
         for (std::size_t i = 0; i < array->size() && !exhausted_; ++i)
@@ -284,6 +288,20 @@ class Reader final {
 }  // namespace moat::validate::schema
 
 namespace moat::validate {
+
+bool Schema::check(const json::Value& value) const { return schema::run(*program_, root_, value); }
+
+bool Schema::check(json::Item value) const { return schema::run(*program_, root_, value); }
+
+std::vector<Violation> Schema::validate(const json::Value& value, Report report) const {
+  std::vector<Violation> out;
+  const bool ok = schema::run(*program_, root_, value, &out, report);
+  // Whatever was refused has a reason, also where all of it lies below something quiet.
+  if (!ok && out.empty()) out.push_back({"", "", "#", "does not fit the schema"});
+  return out;
+}
+
+std::size_t Schema::size() const { return program_->nodes.size(); }
 
 Result<json::Value, std::vector<Violation>> Schema::read(json::Value value,
                                                          const ReadOptions& options,

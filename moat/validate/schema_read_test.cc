@@ -85,6 +85,37 @@ TEST(SchemaRead, StringsStayWhereStringsAreAllowed) {
   EXPECT_EQ(got(R"({"type":["null","string"]})", "\"\"", text_only), "\"\"");
 }
 
+TEST(SchemaRead, WhatDoesNotFitAsATextBecomesSomethingElse) {
+  const std::string_view end = R"({"anyOf":[{"type":"string","enum":["now"]},{"type":"integer"}]})";
+  EXPECT_EQ(got(end, "\"now\"", text_only), "\"now\"");
+  EXPECT_EQ(got(end, "\"5\"", text_only), "5");
+  EXPECT_EQ(got(end, "\"then\"", text_only), "refused");
+  EXPECT_EQ(got(end, "\"07\"", text_only), "refused");
+  EXPECT_EQ(got(R"({"enum":[1,true,"a"]})", "\"1\"", text_only), "1");
+  EXPECT_EQ(got(R"({"enum":[1,true,"a"]})", "\"true\"", text_only), "true");
+  EXPECT_EQ(got(R"({"enum":[1,true,"a"]})", "\"a\"", text_only), "\"a\"");
+  EXPECT_EQ(got(R"({"enum":[1,true,"1"]})", "\"1\"", text_only), "\"1\"");
+  EXPECT_EQ(got(R"({"type":["string","number"],"minLength":3})", "\"5\"", text_only), "5");
+  EXPECT_EQ(got(R"({"type":["string","number"],"minLength":3})", "\"555\"", text_only), "\"555\"");
+  EXPECT_EQ(got(R"({"type":["string","null"],"minLength":3})", "\"\"", text_only), "refused")
+      << "nothing is what was sent, and the program will see a text";
+  // In the place of a choice within a choice.
+  const std::string_view deep = R"({"anyOf":[{"properties":{"a":{"anyOf":[{"const":"x"},
+      {"type":"boolean"}]}}},{"type":"null"}]})";
+  EXPECT_EQ(got(deep, R"({"a":"true"})", text_only), R"({"a":true})");
+  EXPECT_EQ(got(deep, R"({"a":"y"})", text_only), "refused");
+  // It is paid for.
+  SchemaOptions options;
+  const auto keyword = [&](std::size_t steps) {
+    options.max_run_steps = steps;
+    const auto out = Schema::parse(R"({"items":{"enum":[1,2,3,4,5,6,7,8]}})", options)
+                         ->read(read(R"(["1","2","3","4","5","6","7","8"])"), text_only);
+    return out ? "" : out.error()[0].keyword;
+  };
+  EXPECT_EQ(keyword(20), "limit");
+  EXPECT_EQ(keyword(1000), "");
+}
+
 TEST(SchemaRead, OnlyTextIsConverted) {
   EXPECT_EQ(got(R"({"type":"string"})", "5", text_only), "refused");
   EXPECT_EQ(got(R"({"type":"array"})", "5", text_only), "refused");

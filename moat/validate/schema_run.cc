@@ -38,6 +38,13 @@ class Runner final : Checks<Item> {
     marks_.reserve(buffer_.size());
   }
 
+  // With these steps instead of all that the program has; what is left of them is given back.
+  bool start(Id root, Item value, Steps& steps) {
+    steps_ = steps;
+    const bool ok = start(root, value);
+    steps.left = exhausted_ ? 0 : steps_.left;
+    return ok;
+  }
   bool start(Id root, Item value) {
     const bool ok = run(root, value, At{}, unmarked, Role::own);
     if (!exhausted_) return ok;
@@ -571,26 +578,12 @@ bool run(const Program& program, Id root, json::Item value) {
   return Runner<json::Item, Reasons::none>(program).start(root, value);
 }
 
+bool run(const Program& program, Id root, const json::Value& value, Steps& steps) {
+  return Runner<ValueItem, Reasons::none>(program).start(root, ValueItem(value), steps);
+}
+
 Violation limit_violation() {
   return {"", "limit", "#", "checking this value would cost more than is allowed"};
 }
 
 }  // namespace moat::validate::schema
-
-namespace moat::validate {
-
-bool Schema::check(const json::Value& value) const { return schema::run(*program_, root_, value); }
-
-bool Schema::check(json::Item value) const { return schema::run(*program_, root_, value); }
-
-std::vector<Violation> Schema::validate(const json::Value& value, Report report) const {
-  std::vector<Violation> out;
-  const bool ok = schema::run(*program_, root_, value, &out, report);
-  // Whatever was refused has a reason, also where all of it lies below something quiet.
-  if (!ok && out.empty()) out.push_back({"", "", "#", "does not fit the schema"});
-  return out;
-}
-
-std::size_t Schema::size() const { return program_->nodes.size(); }
-
-}  // namespace moat::validate

@@ -27,45 +27,36 @@ std::string_view bound_words(Keyword keyword) {
   }
 }
 
-namespace {
-
-bool may_take(const Program& program, Id id, std::uint32_t types, std::size_t& looks) {
-  if (looks == 0) return true;
-  --looks;
+std::uint32_t possible_types(const Program& program, Id id, Steps& steps, std::size_t depth) {
+  if (depth >= program.options.max_run_depth) steps.left = 0;
+  if (!steps.spend(1)) return any_type;
   const Node& node = program.nodes[id];
-  if (node.never) return false;
-  const auto below = [&](const Op& op, std::uint32_t i) {
-    return may_take(program, program.lists[op.first + i], types, looks);
-  };
+  std::uint32_t out = node.never ? 0 : any_type;
+  const auto below = [&](Id part) { return possible_types(program, part, steps, depth + 1); };
   for (std::uint32_t at = 0; at < node.op_count; ++at) {
     const Op& op = program.ops[node.first_op + at];
-    bool may = true;
-    if (op.keyword == Keyword::type) may = (types & op.first) != 0;
-    if (op.keyword == Keyword::ref)
-      may = may_take(program, static_cast<Id>(op.first), types, looks);
-    if (op.keyword == Keyword::all_of)
-      for (std::uint32_t i = 0; i < op.count && may; ++i) may = below(op, i);
-    if (op.keyword == Keyword::any_of || op.keyword == Keyword::one_of) {
-      may = false;
-      for (std::uint32_t i = 0; i < op.count && !may; ++i) may = below(op, i);
+    if (op.keyword == Keyword::type) {
+      out &= static_cast<std::uint32_t>(op.first);
+      if ((op.first & type_number) != 0) out |= type_integer;
     }
-    if (!may) return false;
+    if (op.keyword == Keyword::ref) out &= below(static_cast<Id>(op.first));
+    if (op.keyword == Keyword::all_of) {
+      for (std::uint32_t i = 0; i < op.count; ++i) out &= below(program.lists[op.first + i]);
+    }
+    if (op.keyword != Keyword::any_of && op.keyword != Keyword::one_of) continue;
+    std::uint32_t some = 0;
+    for (std::uint32_t i = 0; i < op.count; ++i) some |= below(program.lists[op.first + i]);
+    out &= some;
   }
-  return true;
-}
-
-}  // namespace
-
-bool may_take(const Program& program, Id id, std::uint32_t types) {
-  std::size_t looks = 64;  // references may lead in a circle
-  return may_take(program, id, types, looks);
+  return out;
 }
 
 Id only_branch(const Program& program, const Op& op, std::uint32_t types) {
+  Steps steps{1000};
   Id only = none;
   for (std::uint32_t i = 0; i < op.count; ++i) {
     const Id branch = program.lists[op.first + i];
-    if (!may_take(program, branch, types)) continue;
+    if ((possible_types(program, branch, steps) & types) == 0) continue;
     if (only != none) return none;
     only = branch;
   }

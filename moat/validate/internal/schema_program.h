@@ -67,6 +67,8 @@ enum Types : std::uint32_t {
   type_array = 32,
   type_object = 64
 };
+constexpr std::uint32_t any_type =
+    type_null | type_boolean | type_integer | type_number | type_string | type_array | type_object;
 
 // What `first` and `count` are depends on the keyword: a number (count), a node, an index into one
 // of Program's tables, or a run of `count` entries in Program::nodes.
@@ -214,14 +216,16 @@ bool all_unique(const json::Array& array, Steps& steps);
 bool run(const Program& program, Id root, const json::Value& value,
          std::vector<Violation>* out = nullptr, Report report = Report::first);
 bool run(const Program& program, Id root, json::Item value);
+// The same with what is left of the steps of another errand; false when they run out.
+bool run(const Program& program, Id root, const json::Value& value, Steps& steps);
 // Why a value that is too costly was refused.
 Violation limit_violation();
 Id find_name(const NameTable& table, std::string_view name);
-// Whether a value of these types (Types, as types_of has them) may fit a node, as far as can be
-// said without a look at it.
-bool may_take(const Program& program, Id id, std::uint32_t types);
-// Of the branches of an anyOf or oneOf the only one that may take such a value; none: there are
-// several, or there is none.
+// The types that a value may have to fit a node, as far as can be said without a look at it: all,
+// where the steps run out.
+std::uint32_t possible_types(const Program& program, Id id, Steps& steps, std::size_t depth = 0);
+// Of the branches of an anyOf or oneOf the only one that may take a value of one of these types;
+// none: there are several, or there is none.
 Id only_branch(const Program& program, const Op& op, std::uint32_t types);
 // "a string or null"
 std::string types_text(std::uint64_t types);
