@@ -154,6 +154,38 @@ class Choosing(AcmeCase):
         self.assertIn(b' 200 ', head)
         self.assertNotIn(b'strict-transport-security', head)
 
+    def test_behind_the_handshake_of_a_challenge_nothing_is_served(self):
+        """RFC 8737 section 4: acme-tls/1 carries no data; whoever speaks it was asked for no certificate."""
+        # The CA looks where it gets no answer, so that the challenge stands.
+        silent = socket.create_server((HOST, 0))
+        self.addCleanup(silent.close)
+        self.ports = silent.getsockname()[1], free_port()
+        ca = self.ca()
+        self.ports = free_port(), free_port()
+        moat = self.moat(ca)
+        context = ssl._create_unverified_context()
+        context.set_alpn_protocols(['acme-tls/1'])
+
+        def handshake():
+            raw = socket.create_connection((HOST, moat.https_port), 10)
+            try:
+                return context.wrap_socket(raw, server_hostname=DOMAIN)
+            except (ssl.SSLError, OSError):
+                raw.close()
+                return None
+        with wait_until(handshake, 30, 'a challenge that stands') as peer:
+            self.assertEqual(peer.selected_alpn_protocol(), 'acme-tls/1')
+            self.assertIn(b'\x2b\x06\x01\x05\x05\x07\x01\x1f', peer.getpeercert(binary_form=True), 'acmeIdentifier')
+            try:
+                peer.sendall(f'GET /auth/login HTTP/1.1\r\nHost: {DOMAIN}\r\nConnection: close\r\n\r\n'.encode())
+                got = peer.recv(1000)
+            except OSError:
+                got = b''
+            self.assertEqual(got, b'')
+        silent.close()
+        wait_until(lambda: moat.said('certificate_not_issued'), 60, 'the end of it')
+        self.assertIsNone(handshake(), 'it stands no more')
+
     def test_a_slow_ca_is_waited_for(self):
         ca = self.ca(env={'PEBBLE_VA_NOSLEEP': '0', 'PEBBLE_VA_SLEEPTIME': '6'})
         moat = self.moat(ca)
