@@ -95,6 +95,21 @@ class Renewals(AcmeCase):
         self.assertEqual(ca.issued(), 2)
         self.assertGreater(json.loads(moat.said('certificate_renewal_planned')[1])['at'], '2020-01-03', 'not in the window, which is over')
 
+    def test_the_order_names_the_certificate_that_it_renews(self):
+        """RFC 9773 section 5; the id is the one that its window was asked for by."""
+        ca = self.ca()
+        window = {'start': '2090-01-01T00:00:00Z', 'end': '2090-01-02T00:00:00Z'}
+        diverted = {}
+        fronted = self.front(ca, {'/renewal-info': lambda: {'suggestedWindow': window}},
+                             lambda directory, url: {**directory, 'renewalInfo': f'{url}/renewal-info', **diverted})
+        moat = self.moat(fronted)
+        self.wait_for_certificate(moat, ca)
+        wait_until(lambda: fronted.asked, 30, 'the question for the window')
+        diverted['newOrder'] = fronted.url + '/new-order'
+        command('cert', 'renew', '--data', self.data / 'data')
+        wait_until(lambda: moat.said('certificate_not_issued'), 60, 'a line about it')
+        self.assertEqual([order['replaces'] for order in fronted.posted], [fronted.asked[0].rsplit('/', 1)[1]])
+
     def test_an_operator_looks_and_asks_for_another(self):
         ca = self.ca()
         moat = self.moat(ca)
