@@ -385,6 +385,23 @@ void add_schema_weakenings(const Route& route, const std::string& name,
         " through that nobody has read (allow_unread_bodies), whatever its schema says of them");
 }
 
+// ASVS 12.3.1 and 12.3.3. A name may be this machine's own, as that of a container is.
+void add_clear_backends(const Config& config, std::vector<Weakening>& out) {
+  std::vector<std::string> told;
+  for (const Route& route : config.routes) {
+    for (const Upstream& backend : route.backends) {
+      const std::string name = backend.to_string();
+      if (!backend.leaves_in_clear() || std::find(told.begin(), told.end(), name) != told.end())
+        continue;
+      told.push_back(name);
+      out.push_back({1, route.origin,
+                     "what is sent to " + name +
+                         " is not encrypted: whoever stands between reads and changes it (use "
+                         "https://, or unix: on this machine)"});
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<Weakening> weakenings(const Config& config) {
@@ -414,6 +431,7 @@ std::vector<Weakening> weakenings(const Config& config) {
     out.push_back({7, Origin{"server.allow_unsandboxed", 0},
                    "whoever breaks into Moat reads and runs all that its user may"});
   }
+  add_clear_backends(config, out);
   for (const Route& route : config.routes) {
     const std::string name = "route '" + route.match + "' ";
     if (route.csrf == CsrfMode::off) {

@@ -128,5 +128,31 @@ TEST(ConfigTls, HalfACertificateIsNone) {
             "");
 }
 
+TEST(ConfigTls, PlainHttpToAnotherMachineIsAWeakening) {
+  const auto told = [](const std::string& backends) {
+    const auto config = parse_config("backend = [" + backends + "]\n", "moat.toml");
+    std::vector<std::string> out;
+    for (const Weakening& one : weakenings(config.value())) {
+      EXPECT_EQ(one.practice, 1);
+      out.push_back(one.message.substr(0, one.message.find(" is not encrypted")));
+    }
+    return out;
+  };
+  using Lines = std::vector<std::string>;
+  EXPECT_EQ(told(R"("3000", "http://localhost:1", "http://app.localhost", "http://127.0.0.9:1",
+                    "http://[::1]:1", "unix:/run/app.sock", "https://10.0.0.1", "https://app")"),
+            Lines{});
+  EXPECT_EQ(told(R"("http://app:3000", "http://10.0.0.1", "10.0.0.1:80", "http://localhost.test")"),
+            (Lines{"what is sent to http://app:3000", "what is sent to http://10.0.0.1",
+                   "what is sent to http://localhost.test"}));
+  const auto routes = parse_config(
+      "[[route]]\nmatch = \"/a\"\nbackend = \"http://a\"\n[[route]]\nmatch = \"/*\"\n"
+      "backend = [\"http://a\", \"http://b\"]\n",
+      "moat.toml");
+  const auto weak = weakenings(routes.value());
+  ASSERT_EQ(weak.size(), 2U) << "each once";
+  EXPECT_EQ(weak[1].origin.line, 4U);
+}
+
 }  // namespace
 }  // namespace moat::gateway
