@@ -308,6 +308,10 @@ std::vector<ConfigProblem> check_config(const Config& config) {
         problems.push_back({Origin{"server", 0}, listen.error()});
     }
   }
+  if (!config.admin_listen.empty()) {
+    if (auto listen = parse_listen(config.admin_listen); !listen)
+      problems.push_back({Origin{"admin.listen", 0}, listen.error()});
+  }
   if (config.https.empty())
     problems.push_back({Origin{"server.https", 0}, "Moat needs an HTTPS address"});
   if (config.proxy_protocol && config.trusted_proxies.empty()) {
@@ -402,6 +406,19 @@ void add_clear_backends(const Config& config, std::vector<Weakening>& out) {
   }
 }
 
+// It has neither TLS nor a login (ASVS 12.2.1).
+void add_open_admin(const Config& config, std::vector<Weakening>& out) {
+  if (config.admin_listen.empty()) return;
+  const auto listen = parse_listen(config.admin_listen);
+  if (!listen || std::all_of(listen->addresses.begin(), listen->addresses.end(),
+                             [](const IpAddress& address) { return address.is_loopback(); }))
+    return;
+  out.push_back({1, Origin{"admin.listen", 0},
+                 "metrics and health are told in the clear to whoever reaches " +
+                     config.admin_listen + " (127.0.0.1:" + std::to_string(listen->port) +
+                     " is for this machine alone)"});
+}
+
 }  // namespace
 
 std::vector<Weakening> weakenings(const Config& config) {
@@ -432,6 +449,7 @@ std::vector<Weakening> weakenings(const Config& config) {
                    "whoever breaks into Moat reads and runs all that its user may"});
   }
   add_clear_backends(config, out);
+  add_open_admin(config, out);
   for (const Route& route : config.routes) {
     const std::string name = "route '" + route.match + "' ";
     if (route.csrf == CsrfMode::off) {

@@ -154,5 +154,27 @@ TEST(ConfigTls, PlainHttpToAnotherMachineIsAWeakening) {
   EXPECT_EQ(weak[1].origin.line, 4U);
 }
 
+TEST(ConfigTls, MetricsInTheClearForOtherMachinesAreAWeakening) {
+  const auto with = [](const std::string& listen) {
+    return parse_config("backend = \"3000\"\n[admin]\nlisten = \"" + listen + "\"\n", "moat.toml")
+        .value();
+  };
+  for (const char* own : {"127.0.0.1:9090", "[::1]:9090", "localhost:9090", "127.9.9.9:1"}) {
+    EXPECT_TRUE(weakenings(with(own)).empty()) << own;
+    EXPECT_TRUE(check_config(with(own)).empty()) << own;
+  }
+  for (const char* open : {":9090", "9090", "0.0.0.0:9090", "[::]:9090", "192.0.2.1:9090"}) {
+    const auto weak = weakenings(with(open));
+    ASSERT_EQ(weak.size(), 1U) << open;
+    EXPECT_EQ(weak[0].practice, 1);
+    EXPECT_EQ(weak[0].origin.source, "admin.listen");
+    EXPECT_TRUE(check_config(with(open)).empty()) << open;
+  }
+  // What the start refuses, the check does too.
+  ASSERT_EQ(check_config(with("nowhere")).size(), 1U);
+  EXPECT_EQ(check_config(with("nowhere"))[0].origin.source, "admin.listen");
+  EXPECT_TRUE(weakenings(with("nowhere")).empty());
+}
+
 }  // namespace
 }  // namespace moat::gateway
