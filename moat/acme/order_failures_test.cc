@@ -130,6 +130,19 @@ TEST_F(OrderTest, AProfileIsSentWhereTheCaHasIt) {
 }
 
 // RFC 9773 section 5.
+TEST_F(OrderTest, WhatItRenewsIsSaidOfTheNewOrderAlone) {
+  const auto replaced = [this]() -> std::string {
+    saved_ = Secret();
+    ca_.instead["order"] = problem(429, "rateLimited");
+    (void)fails();
+    const auto payload = json::parse(ca_.last_payload);
+    return payload ? text_of(*payload, "replaces") : "no order";
+  };
+  EXPECT_EQ(replaced(), "") << "the first one";
+  options_.replaces = "aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE";
+  EXPECT_EQ(replaced(), "aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE");
+}
+
 TEST_F(OrderTest, WhatWasReplacedAlreadyIsOrderedAllTheSame) {
   options_.replaces = "aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE";
   ca_.instead["order"] = problem(409, "alreadyReplaced");

@@ -21,6 +21,11 @@ TEST_F(OrderTest, EndsWithAChainAndItsKey) {
   const auto certificate = https::Certificate::from_pem(issued.chain, issued.key, now_);
   ASSERT_TRUE(certificate.has_value());
   EXPECT_TRUE(certificate->covers("b.example"));
+  // RFC 9325 section 4.5: ECDSA by P-256. RFC 8555 section 11.1: not with the account's key.
+  EXPECT_EQ(certificate->key_kind(), https::KeyKind::p256);
+  const auto own = jwt::Key::from_pem(issued.key, jwt::Algorithm::es256);
+  ASSERT_TRUE(own);
+  EXPECT_NE(own->thumbprint(), account_.thumbprint());
   EXPECT_EQ(ca_.asked["account"], 1);
   EXPECT_EQ(ca_.orders, 1);
   EXPECT_EQ(ca_.asked["finalize"], 1);

@@ -49,6 +49,7 @@ Civil civil(Time time) {
 template <class... Args>
 std::string print(const char* format, Args... args) {
   std::array<char, 64> buffer{};
+  // lint: allow(format) its callers pass literals
   const int length = std::snprintf(buffer.data(), buffer.size(), format, args...);
   return std::string(buffer.data(), static_cast<std::size_t>(length));
 }

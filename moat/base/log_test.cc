@@ -85,6 +85,17 @@ TEST(Log, AStrangersTextCannotForgeALine) {
   EXPECT_TRUE(json::parse(lines.text)) << lines.text;
 }
 
+// ASVS 1.3.10.
+TEST(Log, AStrangersTextIsNoFormat) {
+  const std::string hostile = "%s%n%99999999d{}{0}%";
+  Lines lines;
+  lines.log.info("x", {{"user", hostile}});
+  const auto line = json::parse(lines.text);
+  ASSERT_TRUE(line) << lines.text;
+  ASSERT_NE(line->find("user"), nullptr);
+  EXPECT_EQ(*line->find("user")->as_string(), hostile);
+}
+
 TEST(Log, EveryLineIsJson) {
   Lines lines;
   lines.log.warn("x", {{"a", std::numeric_limits<double>::infinity()},

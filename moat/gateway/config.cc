@@ -86,6 +86,8 @@ void note_unknown(const Environment& environment, const std::vector<std::string>
 
 }  // namespace
 
+bool Upstream::leaves_in_clear() const { return kind == Kind::plain && !is_local_name(host); }
+
 std::vector<std::string> Config::scopes() const {
   std::vector<std::string> out = token_scopes;
   for (const Route& route : routes) out.insert(out.end(), route.scopes.begin(), route.scopes.end());

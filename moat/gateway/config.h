@@ -51,6 +51,8 @@ struct Upstream {
   // What its Host field says: host:port, without a port that is the scheme's own.
   std::string authority() const;
   std::string to_string() const;  // as it stands in the configuration
+  // Whether what is sent there leaves this machine, as far as the name tells, and not by TLS.
+  bool leaves_in_clear() const;
 };
 
 enum class Login { none, optional, required };

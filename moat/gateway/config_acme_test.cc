@@ -20,6 +20,7 @@ TEST(Config, APublicNameGetsItsCertificateOnceTheTermsAreAgreedTo) {
   const auto agreed = parse_config(lines + "tls.acme.agree_to_terms = true", "moat.toml");
   ASSERT_TRUE(agreed.has_value());
   EXPECT_TRUE(agreed->uses_acme());
+  EXPECT_EQ(agreed->acme.directory, "https://acme-v02.api.letsencrypt.org/directory");
   EXPECT_FALSE(agreed->lacks_certificate());
   EXPECT_TRUE(check_config(*agreed).empty());
   EXPECT_TRUE(weakenings(*agreed).empty());

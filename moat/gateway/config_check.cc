@@ -308,6 +308,10 @@ std::vector<ConfigProblem> check_config(const Config& config) {
         problems.push_back({Origin{"server", 0}, listen.error()});
     }
   }
+  if (!config.admin_listen.empty()) {
+    if (auto listen = parse_listen(config.admin_listen); !listen)
+      problems.push_back({Origin{"admin.listen", 0}, listen.error()});
+  }
   if (config.https.empty())
     problems.push_back({Origin{"server.https", 0}, "Moat needs an HTTPS address"});
   if (config.proxy_protocol && config.trusted_proxies.empty()) {
@@ -385,6 +389,36 @@ void add_schema_weakenings(const Route& route, const std::string& name,
         " through that nobody has read (allow_unread_bodies), whatever its schema says of them");
 }
 
+// ASVS 12.3.1 and 12.3.3. A name may be this machine's own, as that of a container is.
+void add_clear_backends(const Config& config, std::vector<Weakening>& out) {
+  std::vector<std::string> told;
+  for (const Route& route : config.routes) {
+    for (const Upstream& backend : route.backends) {
+      const std::string name = backend.to_string();
+      if (!backend.leaves_in_clear() || std::find(told.begin(), told.end(), name) != told.end())
+        continue;
+      told.push_back(name);
+      out.push_back({1, route.origin,
+                     "what is sent to " + name +
+                         " is not encrypted: whoever stands between reads and changes it (use "
+                         "https://, or unix: on this machine)"});
+    }
+  }
+}
+
+// It has neither TLS nor a login (ASVS 12.2.1).
+void add_open_admin(const Config& config, std::vector<Weakening>& out) {
+  if (config.admin_listen.empty()) return;
+  const auto listen = parse_listen(config.admin_listen);
+  if (!listen || std::all_of(listen->addresses.begin(), listen->addresses.end(),
+                             [](const IpAddress& address) { return address.is_loopback(); }))
+    return;
+  out.push_back({1, Origin{"admin.listen", 0},
+                 "metrics and health are told in the clear to whoever reaches " +
+                     config.admin_listen + " (127.0.0.1:" + std::to_string(listen->port) +
+                     " is for this machine alone)"});
+}
+
 }  // namespace
 
 std::vector<Weakening> weakenings(const Config& config) {
@@ -414,6 +448,8 @@ std::vector<Weakening> weakenings(const Config& config) {
     out.push_back({7, Origin{"server.allow_unsandboxed", 0},
                    "whoever breaks into Moat reads and runs all that its user may"});
   }
+  add_clear_backends(config, out);
+  add_open_admin(config, out);
   for (const Route& route : config.routes) {
     const std::string name = "route '" + route.match + "' ";
     if (route.csrf == CsrfMode::off) {

@@ -128,5 +128,53 @@ TEST(ConfigTls, HalfACertificateIsNone) {
             "");
 }
 
+TEST(ConfigTls, PlainHttpToAnotherMachineIsAWeakening) {
+  const auto told = [](const std::string& backends) {
+    const auto config = parse_config("backend = [" + backends + "]\n", "moat.toml");
+    std::vector<std::string> out;
+    for (const Weakening& one : weakenings(config.value())) {
+      EXPECT_EQ(one.practice, 1);
+      out.push_back(one.message.substr(0, one.message.find(" is not encrypted")));
+    }
+    return out;
+  };
+  using Lines = std::vector<std::string>;
+  EXPECT_EQ(told(R"("3000", "http://localhost:1", "http://app.localhost", "http://127.0.0.9:1",
+                    "http://[::1]:1", "unix:/run/app.sock", "https://10.0.0.1", "https://app")"),
+            Lines{});
+  EXPECT_EQ(told(R"("http://app:3000", "http://10.0.0.1", "10.0.0.1:80", "http://localhost.test")"),
+            (Lines{"what is sent to http://app:3000", "what is sent to http://10.0.0.1",
+                   "what is sent to http://localhost.test"}));
+  const auto routes = parse_config(
+      "[[route]]\nmatch = \"/a\"\nbackend = \"http://a\"\n[[route]]\nmatch = \"/*\"\n"
+      "backend = [\"http://a\", \"http://b\"]\n",
+      "moat.toml");
+  const auto weak = weakenings(routes.value());
+  ASSERT_EQ(weak.size(), 2U) << "each once";
+  EXPECT_EQ(weak[1].origin.line, 4U);
+}
+
+TEST(ConfigTls, MetricsInTheClearForOtherMachinesAreAWeakening) {
+  const auto with = [](const std::string& listen) {
+    return parse_config("backend = \"3000\"\n[admin]\nlisten = \"" + listen + "\"\n", "moat.toml")
+        .value();
+  };
+  for (const char* own : {"127.0.0.1:9090", "[::1]:9090", "localhost:9090", "127.9.9.9:1"}) {
+    EXPECT_TRUE(weakenings(with(own)).empty()) << own;
+    EXPECT_TRUE(check_config(with(own)).empty()) << own;
+  }
+  for (const char* open : {":9090", "9090", "0.0.0.0:9090", "[::]:9090", "192.0.2.1:9090"}) {
+    const auto weak = weakenings(with(open));
+    ASSERT_EQ(weak.size(), 1U) << open;
+    EXPECT_EQ(weak[0].practice, 1);
+    EXPECT_EQ(weak[0].origin.source, "admin.listen");
+    EXPECT_TRUE(check_config(with(open)).empty()) << open;
+  }
+  // What the start refuses, the check does too.
+  ASSERT_EQ(check_config(with("nowhere")).size(), 1U);
+  EXPECT_EQ(check_config(with("nowhere"))[0].origin.source, "admin.listen");
+  EXPECT_TRUE(weakenings(with("nowhere")).empty());
+}
+
 }  // namespace
 }  // namespace moat::gateway

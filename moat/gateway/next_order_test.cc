@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <utility>
+#include <vector>
 
 namespace moat::gateway {
 namespace {
@@ -92,6 +93,26 @@ TEST_F(NextOrderTest, WhoComesNextGoesOnWhereItWas) {
   EXPECT_EQ(other.ca(), Ca::fallback) << "the first one's word is known too";
   EXPECT_TRUE(two_.heed(other.note(now_), now_ - seconds{1}));
   within(fail(two_), minutes{10});
+}
+
+// Let's Encrypt's guide for integrations, and its limit of five failed proofs an hour: each process
+// is ended as soon as it has failed, and one that a keeper starts again and again asks no more.
+TEST_F(NextOrderTest, TwoDaysOfFailuresAndStartsAreSixOrdersAtMost) {
+  const Time begin = now_;
+  std::string note;
+  std::vector<Time> asked;
+  for (; now_ < begin + 2 * day; now_ += seconds{20}) {
+    NextOrder next{false, random_};  // a start every 20 seconds
+    if (next.heed(note, now_)) continue;
+    asked.push_back(now_);
+    next.begins(now_);
+    next.failed(std::nullopt);
+    note = next.note(now_);
+  }
+  EXPECT_GE(asked.size(), 5U) << "it does not give up either";
+  EXPECT_LE(asked.size(), 6U);
+  for (std::size_t i = 0; i + 3 < asked.size(); ++i)
+    EXPECT_GT(asked[i + 3] - asked[i], hours{1}) << i;
 }
 
 TEST_F(NextOrderTest, ANoteThatIsDamagedOrOfAClockFarAwayIsNone) {

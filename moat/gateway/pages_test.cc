@@ -240,6 +240,18 @@ TEST_F(WebPagesTest, AnotherSitesWordsCannotBeTheNonce) {
   EXPECT_EQ(times(page, "<script"), 1U);
 }
 
+// ASVS 3.2.2 and 1.3.2: text is shown as text, and none is run.
+TEST_F(WebPagesTest, TheScriptReadsNoTextAsMarkupOrCode) {
+  const auto script = pages_.asset("/auth/moat.js");
+  ASSERT_TRUE(script);
+  EXPECT_TRUE(has(script->bytes, ".textContent = "));
+  for (const char* sink :
+       {"innerHTML", "outerHTML", "insertAdjacentHTML", "setHTML", "srcdoc", "document.write",
+        "createContextualFragment", "DOMParser", "eval", "Function(", "setTimeout", "setInterval",
+        "setAttribute('on", "javascript:", "import"})
+    EXPECT_FALSE(has(script->bytes, sink)) << sink;
+}
+
 TEST_F(WebPagesTest, AssetsAreThereAndNothingElseIs) {
   for (const auto& [path, type] : {std::pair("/auth/moat.css", "text/css; charset=utf-8"),
                                    std::pair("/auth/moat.js", "text/javascript; charset=utf-8"),

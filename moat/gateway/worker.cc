@@ -282,6 +282,10 @@ net::Task<void> Worker::serve_tls(Connection& connection, net::TlsStream& secure
                                   Tick deadline) {
   const net::TlsStream::Handshake result = co_await secure.handshake(deadline);
   std::shared_ptr<ClientProof> proof;
+  // RFC 8737 section 4: that protocol carries no data. Its clients were asked for no certificate,
+  // so nothing of ours may be reached by it.
+  if (result == net::TlsStream::Handshake::done && secure.protocol() == https::acme_protocol)
+    co_return;
   if (result == net::TlsStream::Handshake::done && clients != nullptr) {
     proof = std::make_shared<ClientProof>();
     proof->asked_by = std::move(clients);

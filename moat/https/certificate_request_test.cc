@@ -55,6 +55,7 @@ TEST(TlsAlpn, TheCertificateHasTheOneNameAndTheDigestInACriticalExtension) {
   const auto certificate = tls_alpn_certificate("a.example", digest, now);
   ASSERT_TRUE(certificate);
   EXPECT_EQ(certificate->names(), std::vector<std::string>{"a.example"});
+  EXPECT_TRUE(certificate->self_signed());
   X509* leaf = certificate->state().leaf.get();
   const Owned<ASN1_OBJECT, ASN1_OBJECT_free> id(OBJ_txt2obj("1.3.6.1.5.5.7.1.31", 1));
   const int at = X509_get_ext_by_OBJ(leaf, id.get(), -1);

@@ -141,6 +141,28 @@ TEST(Handshake, GroupsAreTheModernOnes) {
   EXPECT_FALSE(agrees("ffdhe3072"));
 }
 
+// Whichever the client likes best, of those that it offers.
+TEST(Handshake, OfSeveralGroupsTheFirstOfOursIsTaken) {
+  const Server server;
+  const ServerContext context = server.context();
+  std::vector<std::string> wanted = {"X25519MLKEM768", "X25519", "P-256", "P-384"};
+  if (OpenSSL_version_num() < 0x30500000L) wanted.erase(wanted.begin());
+  EXPECT_EQ(context.groups(), wanted);
+  const auto agreed = [&](const char* offer) -> std::string {
+    Client client;
+    client.only(TLS1_2_VERSION);  // of 1.3 it is the one that the client has sent a share for
+    SSL_CTX_set1_groups_list(client.context.get(), offer);
+    Link link(context, client);
+    EVP_PKEY* raw = nullptr;
+    if (!link.handshake() || SSL_get_peer_tmp_key(link.client(), &raw) != 1) return "none";
+    const OwnedKey key(raw);
+    if (EVP_PKEY_is_a(key.get(), "X25519") == 1) return "X25519";
+    return EVP_PKEY_get_bits(key.get()) == 256 ? "P-256" : "P-384";
+  };
+  EXPECT_EQ(agreed("P-384:P-256:X25519"), "X25519");
+  EXPECT_EQ(agreed("P-384:P-256"), "P-256");
+}
+
 TEST(Handshake, Sha1IsNoSignature) {
   Server server;
   server.store->replace({certificate_for(rsa_certificate())});

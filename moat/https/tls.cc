@@ -12,8 +12,6 @@
 namespace moat::https {
 namespace {
 
-constexpr std::string_view acme_protocol = "acme-tls/1";
-
 // AEAD with forward secrecy only (RFC 9325 section 4.2), the strongest
 // first. TLS_AES_128_GCM_SHA256 stays because TLS 1.3 makes it mandatory.
 constexpr char suites_13[] =

@@ -19,6 +19,10 @@ struct ssl_ctx_st;  // OpenSSL's SSL_CTX, for the room that drives the handshake
 
 namespace moat::https {
 
+// The protocol of a CA that looks for the certificate of a challenge (RFC 8737): a handshake, and
+// nothing behind it. Whoever drives the connection closes it then.
+inline constexpr std::string_view acme_protocol = "acme-tls/1";
+
 // What the servers accept. There is no way below TLS 1.2 (RFC 8996).
 struct TlsPolicy {
   enum class Versions { tls12_and_13, modern /* 1.3 only */ };

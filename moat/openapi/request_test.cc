@@ -46,9 +46,9 @@ TEST_F(Orders, ReadsPathParameters) {
 
 TEST_F(Orders, ReadsQueryParameters) {
   for (const string query :
-       {"limit=1", "limit=100", "tag=a&tag=b&tag=c", "tag=a%2Cb", "sort=name,date", "open=false",
-        "filter[status]=open&filter%5Bmax%5D=3", "note=", "note=3", "where=%7B%22a%22:1%7D",
-        "limit=1&open=true&tag=x+y"})
+       {"limit=1", "limit=%31", "limit=100", "tag=a&tag=b&tag=c", "tag=a%2Cb", "sort=name,date",
+        "open=false", "filter[status]=open&filter%5Bmax%5D=3", "note=", "note=3",
+        "where=%7B%22a%22:1%7D", "limit=1&open=true&tag=x+y"})
     EXPECT_EQ(ask(document_, "GET /orders?" + query), "ok") << query;
   const std::vector<std::pair<string, string>> bad = {
       {"limit=0", "query limit # minimum"},
@@ -58,6 +58,7 @@ TEST_F(Orders, ReadsQueryParameters) {
       {"limit", "query limit # type"},
       {"limit=1&limit=2", "query limit # repeated"},
       {"limit=%31%", "query limit # syntax"},
+      {"limit=%2531", "query limit # type"},  // decoded once
       {"limit=1%00", "query limit # syntax"},
       {"tag=a&tag=b&tag=c&tag=d", "query tag # maxItems"},
       {"sort=name,size", "query sort #/1 enum"},

@@ -87,6 +87,13 @@ TYPED_TEST(AccountsContract, TextIsKeptByteByByte) {
   account.email = "";
   this->add(account);
   EXPECT_EQ(*this->store_.find_by_id("id-ada"), account);
+  Account hostile = account_of("x'); DROP TABLE accounts;--");
+  hostile.roles = {"admin\"', ?1 --"};
+  this->add(hostile);
+  EXPECT_EQ(*this->store_.find_by_id(hostile.id), hostile);
+  EXPECT_EQ(*this->store_.find_by_email_key(hostile.email_key), hostile);
+  EXPECT_EQ(this->store_.find_by_id("' OR 1=1 --").error(), StoreError::not_found);
+  EXPECT_EQ(*this->store_.find_by_id("id-ada"), account);
 }
 
 TYPED_TEST(AccountsContract, NobodyIsFoundWhereNobodyIs) {

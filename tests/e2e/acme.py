@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests of certificates by themselves have in common: pebble, a CA that is as strict as ACME lets it be, a DNS of the
 test's that says 127.0.0.1 for every name, and Moat before them."""
+import base64
 import http.server
 import json
 import os
@@ -92,7 +93,7 @@ class Pebble:
 
 class Front:
     def __init__(self, ca, pages, directory):
-        self.authority, self.asked = ca.authority, []
+        self.authority, self.asked, self.posted = ca.authority, [], []
         trusting = ssl.create_default_context(cafile=str(ca.authority.root))
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -107,6 +108,17 @@ class Front:
                 handler.send_response(200)
                 handler.send_header('Content-Length', str(len(text)))
                 handler.send_header('Retry-After', '1')  # which is taken for a minute
+                handler.end_headers()
+                handler.wfile.write(text)
+
+            def do_POST(handler):
+                """What the CA is asked for is kept, and refused: it has had enough."""
+                jws = json.loads(handler.rfile.read(int(handler.headers['Content-Length'])))
+                payload = jws['payload']
+                self.posted.append(json.loads(base64.urlsafe_b64decode(payload + '=' * (-len(payload) % 4))))
+                text = b'{"type":"urn:ietf:params:acme:error:rateLimited","detail":"enough"}'
+                handler.send_response(429)
+                handler.send_header('Content-Length', str(len(text)))
                 handler.end_headers()
                 handler.wfile.write(text)
 

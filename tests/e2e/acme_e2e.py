@@ -95,6 +95,21 @@ class Renewals(AcmeCase):
         self.assertEqual(ca.issued(), 2)
         self.assertGreater(json.loads(moat.said('certificate_renewal_planned')[1])['at'], '2020-01-03', 'not in the window, which is over')
 
+    def test_the_order_names_the_certificate_that_it_renews(self):
+        """RFC 9773 section 5; the id is the one that its window was asked for by."""
+        ca = self.ca()
+        window = {'start': '2090-01-01T00:00:00Z', 'end': '2090-01-02T00:00:00Z'}
+        diverted = {}
+        fronted = self.front(ca, {'/renewal-info': lambda: {'suggestedWindow': window}},
+                             lambda directory, url: {**directory, 'renewalInfo': f'{url}/renewal-info', **diverted})
+        moat = self.moat(fronted)
+        self.wait_for_certificate(moat, ca)
+        wait_until(lambda: fronted.asked, 30, 'the question for the window')
+        diverted['newOrder'] = fronted.url + '/new-order'
+        command('cert', 'renew', '--data', self.data / 'data')
+        wait_until(lambda: moat.said('certificate_not_issued'), 60, 'a line about it')
+        self.assertEqual([order['replaces'] for order in fronted.posted], [fronted.asked[0].rsplit('/', 1)[1]])
+
     def test_an_operator_looks_and_asks_for_another(self):
         ca = self.ca()
         moat = self.moat(ca)
@@ -153,6 +168,38 @@ class Choosing(AcmeCase):
             head = peer.makefile('rb').read().split(b'\r\n\r\n')[0].lower()
         self.assertIn(b' 200 ', head)
         self.assertNotIn(b'strict-transport-security', head)
+
+    def test_behind_the_handshake_of_a_challenge_nothing_is_served(self):
+        """RFC 8737 section 4: acme-tls/1 carries no data; whoever speaks it was asked for no certificate."""
+        # The CA looks where it gets no answer, so that the challenge stands.
+        silent = socket.create_server((HOST, 0))
+        self.addCleanup(silent.close)
+        self.ports = silent.getsockname()[1], free_port()
+        ca = self.ca()
+        self.ports = free_port(), free_port()
+        moat = self.moat(ca)
+        context = ssl._create_unverified_context()
+        context.set_alpn_protocols(['acme-tls/1'])
+
+        def handshake():
+            raw = socket.create_connection((HOST, moat.https_port), 10)
+            try:
+                return context.wrap_socket(raw, server_hostname=DOMAIN)
+            except (ssl.SSLError, OSError):
+                raw.close()
+                return None
+        with wait_until(handshake, 30, 'a challenge that stands') as peer:
+            self.assertEqual(peer.selected_alpn_protocol(), 'acme-tls/1')
+            self.assertIn(b'\x2b\x06\x01\x05\x05\x07\x01\x1f', peer.getpeercert(binary_form=True), 'acmeIdentifier')
+            try:
+                peer.sendall(f'GET /auth/login HTTP/1.1\r\nHost: {DOMAIN}\r\nConnection: close\r\n\r\n'.encode())
+                got = peer.recv(1000)
+            except OSError:
+                got = b''
+            self.assertEqual(got, b'')
+        silent.close()
+        wait_until(lambda: moat.said('certificate_not_issued'), 60, 'the end of it')
+        self.assertIsNone(handshake(), 'it stands no more')
 
     def test_a_slow_ca_is_waited_for(self):
         ca = self.ca(env={'PEBBLE_VA_NOSLEEP': '0', 'PEBBLE_VA_SLEEPTIME': '6'})

@@ -98,6 +98,26 @@ class Help(Folder):
         self.assertIn('--to', said.err)
 
 
+class Linked(unittest.TestCase):
+    """ASVS 1.3.2 and 1.5.1: nothing is in the program that could run a stranger's text, or read XML."""
+    UNWANTED = re.compile(r'lib\w*(?:lua|python|perl|ruby|php|tcl|guile|v8|node|mozjs|quickjs|duktape|jvm|javascript|wasm'
+                          r'|xml2|xslt|expat|xerces|pugixml)[\w.+-]*\.so', re.I)
+
+    def libraries(self, program):
+        return subprocess.run(['ldd', program], capture_output=True, text=True, check=True).stdout
+
+    def test_no_interpreter_and_no_reader_of_xml(self):
+        there = self.libraries(os.environ['MOAT_BIN'])
+        self.assertIn('libssl', there)
+        self.assertEqual(self.UNWANTED.findall(there), [])
+
+    def test_they_would_be_found(self):
+        for name in ('libexpat.so.1', 'libpython3.11.so.1.0', 'libxml2.so.2', 'liblua5.4.so.0', 'libmozjs-102.so.0', 'libxerces-c-3.2.so'):
+            self.assertTrue(self.UNWANTED.search(f'\t{name} => /usr/lib/{name} (0x0)'), name)
+        for name in ('libssl.so.3', 'libyaml-0.so.2', 'libsqlite3.so.0', 'libstdc++.so.6'):
+            self.assertFalse(self.UNWANTED.search(f'\t{name} => /usr/lib/{name} (0x0)'), name)
+
+
 class Check(Folder):
     def test_a_good_configuration(self):
         said = self.moat('check', config=BACKEND)

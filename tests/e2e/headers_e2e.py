@@ -167,6 +167,9 @@ class EveryAnswer(Named):
             self.assertTrue(policies[0][0].startswith("default-src 'none'"), policies)
             self.assertEqual(answer.header('cache-control'), 'no-store')
             self.assertEqual(answer.header('x-frame-options'), 'DENY')
+            if answer.header('content-length') not in (None, '0'):
+                self.assertRegex(answer.header('content-type') or '',
+                                 r'^(text/(html|css|plain); charset=utf-8|application/(problem\+|jwk-set\+)?json)$')
         elif whose == HTML:
             self.assertEqual(len(policies[0] + policies[1]), 1, policies)
 

@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 import unittest
+import urllib.parse
 import urllib.request
 
 import harness
@@ -161,6 +162,23 @@ class Express(unittest.TestCase):
         self.assertEqual([r['query'] for r in self.backend.seen()[before:]], [{'limit': '99'}])
         for status in (400, 404, 405, 415, 422):
             self.assertGreater(refused.get(status, 0), 5, refused)
+
+    def test_words_that_deny_lists_look_for_are_words(self):
+        """OWASP, Input Validation: a deny list refuses O'Brian. There is none, with a schema and without."""
+        notes = ["Conan O'Brian & Zoë", "Robert'); DROP TABLE students;--", '1 OR 1=1', 'SELECT a word FROM the list, UNION or not',
+                 'a < b && b > c -- or so', '<b>bold</b> and <script>', "it's 100% {{fine}} ${really} `here`", '../and/or/../etc',
+                 'C:\\temp; rm -rf / | cat', 'script, onload=, javascript: and eval()', 'http://127.0.0.1/ and file:///etc/passwd']
+        plain = harness.Moat(self.backend.url, LIMITS)
+        self.addCleanup(lambda: self.assertEqual(plain.stop(), 0))
+        before = len(self.backend.seen())
+        for moat in (self.moat, plain):
+            for note in notes:
+                with self.subTest(note):
+                    self.assertEqual(moat.request('POST', '/orders', json={**ORDER, 'note': note}).status, 201)
+                    self.assertEqual(moat.request('GET', '/orders?tag=' + urllib.parse.quote(note[:10], safe='')).status, 200)
+        seen = self.backend.seen()[before:]
+        self.assertEqual([one['body']['note'] for one in seen if one['method'] == 'POST'], notes * 2)
+        self.assertEqual([one['query']['tag'] for one in seen if one['method'] == 'GET'], [note[:10] for note in notes] * 2)
 
     def test_every_mutation_is_found_by_the_backend_alone(self):
         """The twin: without a schema the application sees what is above refused."""

@@ -21,6 +21,9 @@ RULES = [
     ('atoi', r'\b(?:atoi|atol|atof|strtol|strtoul|std::stoi|std::stol|std::stoul|std::stod)\s*\(',
      'accepts spaces, signs and trailing text; use std::from_chars'),
     ('shell', r'\b(?:system|popen|execlp|execvp)\s*\(', 'starts a program by a shell or by PATH'),
+    ('format', r'\b(?:printf|vprintf)\s*\((?!\s*")|\b(?:fprintf|dprintf|vfprintf|vdprintf|syslog)\s*\([^,()]*,(?!\s*")|'
+     r'\bv?snprintf\s*\((?:[^,()]|\([^()]*\))*,(?:[^,()]|\([^()]*\))*,(?!\s*")',
+     'a format that is no literal may come from a stranger'),
     ('mktemp', r'\b(?:mktemp|tmpnam|tempnam)\s*\(', 'a race; use mkstemp or O_TMPFILE'),
     ('locale', r'(?<![\w.])(?:std::)?(?:isalpha|isalnum|isdigit|isspace|isupper|islower|toupper|tolower)'
      r'\s*\(', 'depends on the locale and on the sign of char; use base\'s ASCII tables'),
@@ -73,6 +76,9 @@ def check(path, text):
 HEAD = '// SPDX-License-Identifier: Apache-2.0\n'
 CASES = [
     ('strcpy(a, b);', True), ('my_strcpy(a, b);', False), ('// strcpy(a, b)', False),
+    ('std::printf(text);', True), ('std::printf("%d", x);', False), ('fprintf(stderr, text, x);', True),
+    ('fprintf(stderr,\n  "%s", text);', False), ('snprintf(a.data(), a.size(), f, x);', True),
+    ('snprintf(a.data(), a.size(), "%d", x);', False), ('syslog(LOG_ERR, text);', True),
     ('std::regex r("a+");', True), ('int x = rand();', True), ('brand();', False),
     ('if (token == expected) {}', True), ('if (token_ != other_token) {}', True),
     ('if (token.kind == Kind::string) {}', False), ('if (tokens == 3) {}', False),
