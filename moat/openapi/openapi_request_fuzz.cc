@@ -44,6 +44,7 @@ paths:
           multipart/form-data: {schema: *body}
           text/plain: {schema: {type: string, maxLength: 10}}
           image/*: {}
+          text/csv: {}
       responses: {'200': {description: x}}
   /a/me: {get: {responses: {'200': {description: x}}}}
   /a/{x}: {parameters: [{name: x, in: path, required: true, schema: {type: string, maxLength: 9}}], get: {responses: {'200': {description: x}}}, post: *post}
@@ -148,7 +149,14 @@ void fuzz(std::span<const std::uint8_t> input) {
   require(std::count(found.begin(), found.end(), '/') ==
           std::count(request.path.begin(), request.path.end(), '/'));
   if (const auto refusal = document.check_head(*match, request)) return judge_refusal(*refusal);
-  if (!request.has_body || !document.reads_body(*match->operation, request.content_type)) return;
+  if (!request.has_body) return;
+  const bool looked_at = document.looks_at_body(*match->operation, request.content_type);
+  if (looked_at) {
+    const auto refusal = document.check_beginning(*match->operation, request.content_type, rest);
+    if (refusal) judge_refusal(*refusal);
+  }
+  if (!document.reads_body(*match->operation, request.content_type)) return;
+  require(!looked_at);
   const auto refusal = document.check_body(*match->operation, request.content_type, rest);
   if (refusal) return judge_refusal(*refusal);
   const auto value = moat::json::parse(rest, {.members = 200, .total_bytes = 16 * 1024});
