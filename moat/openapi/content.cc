@@ -192,6 +192,24 @@ std::optional<std::string> fault_of_part(const validate::FilePart& file,
   return fault_of_file(file.media_type, file.bytes, validate::Extent::whole, file.file_name);
 }
 
+// A file that comes as a text, which claims to be no file: it must not pass for a picture by that.
+// An empty one is a field that nobody filled in.
+std::optional<Refusal> refused_texts(const Media& media, const validate::Multipart& form,
+                                     const ReadRules& rules) {
+  if (rules.allow_mismatched_uploads) return std::nullopt;
+  for (const auto& [name, types] : media.part_types) {
+    const json::Value* value = form.values.find(name);
+    const std::string* text = value == nullptr ? nullptr : value->as_string();
+    if (value == nullptr || (text != nullptr && text->empty())) continue;
+    const auto& of_json = form.json_names;
+    const bool is_json = std::find(of_json.begin(), of_json.end(), name) != of_json.end();
+    if (media.members.files.count(name) != 0 &&
+        !is_of_type(is_json ? "application/json" : "text/plain", types))
+      return violated(pointer_step(name), "file", "must be a file of another type");
+  }
+  return std::nullopt;
+}
+
 bool has_member(const json::Object& values, std::string_view name) {
   return std::any_of(values.begin(), values.end(),
                      [name](const json::Member& member) { return member.first == name; });
@@ -228,6 +246,7 @@ std::optional<Refusal> check_multipart(const Media& media, std::string_view cont
   const auto form = validate::multipart_values(body, content_type, options);
   if (!form) return refused_values(form.error());
   if (overrides_method(media, form->values, rules, form->files)) return another_method();
+  if (auto refused = refused_texts(media, *form, rules)) return refused;
   json::Object values = *form->values.as_object();
   drop_others(values, rules);
   for (const validate::FilePart& file : form->files) {

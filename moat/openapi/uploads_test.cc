@@ -123,6 +123,24 @@ TEST_F(Uploads, APartIsCalledAsItsTypeSays) {
             "422 schema_body; body #/photo file");
 }
 
+TEST_F(Uploads, ATextIsNoPictureEither) {
+  const auto text = [](const string& name, const string& value, const string& type = "") {
+    return "--b\r\nContent-Disposition: form-data; name=\"" + name + "\"" + type + "\r\n\r\n" +
+           value + "\r\n";
+  };
+  EXPECT_EQ(form(text("photo", html)), "422 schema_body; body #/photo file");
+  EXPECT_EQ(form(text("photo", "1", "\r\nContent-Type: application/json")),
+            "422 schema_body; body #/photo file");
+  EXPECT_EQ(form(text("pictures", html) + text("pictures", html)),
+            "422 schema_body; body #/pictures file");
+  EXPECT_EQ(form(text("photo", "")), "ok");  // nobody chose one
+  EXPECT_EQ(form(text("any", html)), "ok");
+  EXPECT_EQ(form(text("free", html)), "ok");
+  EXPECT_EQ(form(text("meta", "{\"a\":1}", "\r\nContent-Type: application/json")), "ok");
+  const Document loose = document_of(with_paths(uploads), {.allow_mismatched_uploads = true});
+  EXPECT_EQ(form_of(loose, text("photo", html)), "ok");
+}
+
 TEST_F(Uploads, WhereARangeIsExpectedThePartsOwnTypeCounts) {
   EXPECT_EQ(form(part("pictures", "a.png", "image/png", png) +
                  part("pictures", "a.gif", "image/gif", "GIF89a")),

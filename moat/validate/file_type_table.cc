@@ -28,7 +28,8 @@ constexpr Signature jp2[] = {{{0, "\0\0\0\x0cjP  \r\n\x87\n"sv}, {}}};
 constexpr Signature psd[] = {{{0, "8BPS"sv}, {}}};
 
 constexpr Signature pdf[] = {{{0, "%PDF-"sv}, {}}};
-constexpr Signature postscript[] = {{{0, "%!PS-Adobe-"sv}, {}}};
+// With a preview before it: Adobe's EPSF 3.0, section 5.2.
+constexpr Signature postscript[] = {{{0, "%!PS-Adobe-"sv}, {}}, {{0, "\xc5\xd0\xd3\xc6"sv}, {}}};
 constexpr Signature rtf[] = {{{0, "{\\rtf"sv}, {}}};
 // APPNOTE.TXT 4.3.7; 4.3.16: an archive of nothing; 8.5.4: one that was to be split.
 constexpr Signature zip[] = {
@@ -147,7 +148,7 @@ constexpr FileType rows[] = {
     {"Word document (before 2007)", "application/msword", "doc dot", FileShape::marks, compound},
     // Browsers on Windows say so of .csv, too.
     {"Excel workbook (before 2007)", "application/vnd.ms-excel", "xls xlt xla csv",
-     FileShape::marks, compound, "", false, true},
+     FileShape::marks, compound, "", FileExtra::or_text},
     {"PowerPoint presentation (before 2007)", "application/vnd.ms-powerpoint", "ppt pps pot",
      FileShape::marks, compound},
     // OpenDocument 1.3 part 2 section 3.3; EPUB 3.3 section 4.2.6.3.
@@ -206,7 +207,7 @@ constexpr FileType rows[] = {
      mp4_brands},
     {"MP4 film",
      "video/mp4 video/x-m4v application/mp4",
-     "mp4 m4v mp4v mpg4 f4v m4s",
+     "mp4 m4v mp4v mpg4 f4v",
      FileShape::iso_media,
      {},
      mp4_brands},
@@ -250,14 +251,14 @@ constexpr FileType rows[] = {
     // A text may be about HTML, or be its source: with X-Content-Type-Options: nosniff, which Moat
     // sets on each answer, no browser makes a page of text/plain. The grammars of the others have
     // no place for a tag at their beginning, or none that would be missed.
-    {"plain text", "text/plain", text_extensions, FileShape::text, {}, "", true, false, true},
+    {"plain text", "text/plain", text_extensions, FileShape::text, {}, "", FileExtra::may_be_html},
     {"Markdown text",
      "text/markdown text/x-markdown",
      "md markdown mkd txt",
      FileShape::text,
      {},
      "",
-     true},
+     FileExtra::may_be_html},
     {"CSV table", "text/csv application/csv text/x-csv text/comma-separated-values", "csv txt",
      FileShape::text},
     {"table", "text/tab-separated-values", "tsv tab txt", FileShape::text},
@@ -271,8 +272,14 @@ constexpr FileType rows[] = {
     {"YAML text", "application/yaml application/x-yaml text/yaml text/x-yaml", "yaml yml",
      FileShape::text},
     {"XML document", "application/xml text/xml", xml_extensions, FileShape::xml},
-    {"HTML page", "text/html", "html htm", FileShape::text, {}, "", true},
-    {"XHTML page", "application/xhtml+xml", "xhtml xht html htm", FileShape::xml, {}, "", true},
+    {"HTML page", "text/html", "html htm", FileShape::text, {}, "", FileExtra::may_be_html},
+    {"XHTML page",
+     "application/xhtml+xml",
+     "xhtml xht html htm",
+     FileShape::xml,
+     {},
+     "",
+     FileExtra::may_be_html},
 
     // Not to be claimed, only to be known by their extensions.
     {"program", "", "exe dll com scr msi bat cmd ps1 vbs hta lnk cgi htaccess inc cer stm",
@@ -284,17 +291,13 @@ constexpr FileType rows[] = {
      FileShape::name_only,
      {},
      "",
-     false,
-     false,
-     false,
-     true},
+     FileExtra::run_by_servers},
 };
 
-constexpr FileType text{"text", "", text_extensions, FileShape::text, {}, "", true, false, true};
-constexpr FileType json{"JSON text", "",  json_extensions, FileShape::text, {}, "", false,
-                        false,       true};
-constexpr FileType xml{"XML document", "",  xml_extensions, FileShape::xml, {}, "", false,
-                       false,          true};
+constexpr FileType text{"text", "", text_extensions,       FileShape::text,
+                        {},     "", FileExtra::may_be_html};
+constexpr FileType json{"JSON text", "", json_extensions, FileShape::text};
+constexpr FileType xml{"XML document", "", xml_extensions, FileShape::xml};
 
 }  // namespace
 

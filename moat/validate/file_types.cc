@@ -11,6 +11,7 @@
 namespace moat::validate {
 namespace {
 
+using internal::FileExtra;
 using internal::FileShape;
 using internal::FileType;
 using internal::Mark;
@@ -188,7 +189,7 @@ bool is_text(const FileType& type, std::string_view content, Extent extent) {
 
 // What XML and HTML share is no sign of HTML: a comment.
 bool begins_as_a_page(const FileType& type, std::string_view content) {
-  if (type.may_be_html) return false;
+  if (type.extra == FileExtra::may_be_html) return false;
   const bool xml = type.shape == FileShape::xml || type.shape == FileShape::svg;
   if (!xml) return is_html_like(content);
   std::string_view text = without_beginning(content);
@@ -204,8 +205,8 @@ bool has_shape(const FileType& type, std::string_view content, Extent extent) {
   const std::string_view head = content.substr(0, file_head_bytes);
   switch (type.shape) {
     case FileShape::marks:
-      return has_signature(type, head) ||
-             (type.or_text && !content.empty() && is_text(type, content, extent));
+      return has_signature(type, head) || (type.extra == FileExtra::or_text && !content.empty() &&
+                                           is_text(type, content, extent));
     case FileShape::iso_media:
       return has_brand(head, type.kinds) || has_signature(type, head);
     case FileShape::ebml:
@@ -251,13 +252,15 @@ bool is_known(std::string_view extension) {
 }
 
 bool may_be_called(const FileType& type, std::string_view extension) {
-  return has_word(type.extensions, extension) || (type.any_extension && !is_known(extension));
+  // Sources and the like have extensions of their own, and are texts all the same.
+  const bool open = type.shape == FileShape::text || type.shape == FileShape::xml;
+  return has_word(type.extensions, extension) || (open && !is_known(extension));
 }
 
 bool is_run_by_servers(std::string_view extension) {
   const auto types = internal::file_types();
   return std::any_of(types.begin(), types.end(), [extension](const FileType& type) {
-    return type.run_by_servers && has_word(type.extensions, extension);
+    return type.extra == FileExtra::run_by_servers && has_word(type.extensions, extension);
   });
 }
 

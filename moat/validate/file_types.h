@@ -31,12 +31,12 @@ inline constexpr std::size_t file_head_bytes = 1445;
 [[nodiscard]] Agreement content_agrees(std::string_view media_type, std::string_view content,
                                        Extent extent = Extent::whole);
 
-// Whether a file's name ends with an extension that the type has. Any other one disagrees; for text
-// types without a list of their own (text/x-…, …+json, …+xml, text/plain), only one that another
-// type of the table has. The extension is what programs and systems may find: behind the last dot
-// when dots and blanks at the end are gone, the same before a ':' or ';' (streams of NTFS, IIS),
-// and none of those that a server runs (.php, .jsp, .aspx and others) in the middle, where Apache
-// looks too. What has blanks or no letter in it (`Dr. Who`, `2026.11.28`) is no extension.
+// Whether a file's name ends with an extension that the type has. Any other one disagrees; of a
+// text (but SVG) only one that another type of the table has, as there are texts of all kinds. The
+// extension is what programs and systems may find: behind the last dot when dots and blanks at the
+// end are gone, the same before a ':' or ';' (streams of NTFS, IIS), and none of those that a
+// server runs (.php, .jsp, .aspx and others) in the middle, where Apache looks too. What has blanks
+// or no letter in it (`Dr. Who`, `2026.11.28`) is no extension.
 [[nodiscard]] Agreement name_agrees(std::string_view media_type, std::string_view file_name);
 
 // Whether the table has the type; whether what it has is a text.

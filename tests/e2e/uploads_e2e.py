@@ -94,6 +94,8 @@ class Uploads(unittest.TestCase):
                 self.assertEqual((answer.status, answer.json()['errors'][0]['pointer']), (422, '#/photo'))
         answer = self.post(part('more', 'a.pdf', 'application/pdf', b'\n' + PDF))
         self.assertEqual(answer.json()['errors'][0]['detail'], 'is no PDF document: its first bytes are something else')
+        text = b'--b\r\nContent-Disposition: form-data; name="photo"\r\n\r\n%s\r\n' % HTML
+        self.assertEqual(self.post(text).json()['errors'][0]['detail'], 'must be a file of another type')
         self.assertEqual(self.backend.requests, [])
         # The twins, and the field that nobody has filled in.
         good = (part('photo', 'A.PNG', 'image/png', PNG), part('more', 'a.pdf', 'application/pdf', PDF))

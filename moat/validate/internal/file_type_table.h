@@ -31,6 +31,14 @@ enum class FileShape : std::uint8_t {
   name_only   // nothing is known of the content
 };
 
+// What is particular of a type.
+enum class FileExtra : std::uint8_t {
+  none,
+  may_be_html,    // what begins as a page is of it, too
+  or_text,        // browsers declare it for texts, too
+  run_by_servers  // its extensions count in the middle of a name, too
+};
+
 struct FileType {
   std::string_view name;        // for people: "PNG image"
   std::string_view types;       // media types, in lower case
@@ -38,10 +46,7 @@ struct FileType {
   FileShape shape = FileShape::marks;
   std::span<const Signature> signatures = {};  // of `marks`; of others, what is taken beside it
   std::string_view kinds = {};
-  bool may_be_html = false;
-  bool or_text = false;         // browsers declare it for texts, too
-  bool any_extension = false;   // that no other row has
-  bool run_by_servers = false;  // its extensions, in the middle of a name too
+  FileExtra extra = FileExtra::none;
 };
 
 std::span<const FileType> file_types();
