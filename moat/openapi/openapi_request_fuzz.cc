@@ -50,6 +50,13 @@ paths:
   /a/{x}: {parameters: [{name: x, in: path, required: true, schema: {type: string, maxLength: 9}}], get: {responses: {'200': {description: x}}}, post: *post}
   /b/{x}-{y}.{z}: {get: {parameters: [{name: x, in: path, required: true, schema: {type: string}}, {name: y, in: path, required: true, schema: {type: integer}}, {name: z, in: path, required: true, schema: {enum: [png]}}]}}
   /l/{l}/{m}: {get: {parameters: [{name: l, in: path, required: true, style: label, explode: true, schema: {type: array, items: {type: integer}}}, {name: m, in: path, required: true, style: matrix, explode: true, schema: {type: object, properties: {a: {type: integer}}}}]}}
+  /m:
+    post:
+      requestBody:
+        content:
+          multipart/form-data:
+            schema: {type: object, properties: {f: {type: string, format: binary}, g: {type: array, items: {type: string, format: binary}}}}
+            encoding: {f: {contentType: image/png}, g: {contentType: 'image/*, text/csv'}}
   /k:
     get: {security: [{q: []}, {h: [], c: []}], responses: {'200': {description: x}}}
     post:
