@@ -85,7 +85,7 @@ net::Task<bool> BodyReader::fill() {
   }
 }
 
-net::Task<int> Connection::read_beginning(std::string& out) {
+net::Task<int> Connection::read_beginning(std::string& out, std::size_t enough) {
   Exchange& x = *x_;
   const http::Framing body = x.head.body;
   // As for a head, of which this is the size.
@@ -104,7 +104,9 @@ net::Task<int> Connection::read_beginning(std::string& out) {
       whole = step.state == http::ChunkedDecoder::State::done;
       if (step.consumed == 0) break;
     }
-    if (whole || x.end == net::BufferPool::buffer_size) {
+    const std::size_t there =
+        body.kind == http::Framing::Kind::length ? x.end - x.begin : out.size();
+    if (whole || there >= enough || x.end == net::BufferPool::buffer_size) {
       if (body.kind == http::Framing::Kind::length)
         out.assign(x.in.get() + x.begin, std::min<std::uint64_t>(x.end - x.begin, body.length));
       co_return 0;

@@ -387,6 +387,9 @@ void add_schema_weakenings(const Route& route, const std::string& name,
   for (const std::string& type : schema.allow_unread_bodies)
     add("lets bodies of the type " + type +
         " through that nobody has read (allow_unread_bodies), whatever its schema says of them");
+  if (schema.allow_mismatched_uploads)
+    add("lets files and bodies through that are not what their media type says "
+        "(allow_mismatched_uploads = true)");
 }
 
 // ASVS 12.3.1 and 12.3.3. A name may be this machine's own, as that of a container is.

@@ -60,6 +60,7 @@ void read_schema_settings(ConfigTable& table, RouteSchema& out) {
   table.boolean("allow_unsafe_keys", out.allow_unsafe_keys);
   table.boolean("allow_missing_credentials", out.allow_missing_credentials);
   table.list("allow_unread_bodies", out.allow_unread_bodies);
+  table.boolean("allow_mismatched_uploads", out.allow_mismatched_uploads);
   table.integer("schema_max_members", out.max_members, 1, 1'000'000);
   table.size("schema_max_answer", out.max_answer, 1, std::uint64_t{1} << 30);
   table.boolean("schema_learn", out.learn);

@@ -105,8 +105,10 @@ class Connection final {
   void finish_exchange();
   void follow();
   // body.cc: the beginning of the body, which stays where it is for whoever reads the whole: all of
-  // it, or what fits behind the head into the buffer. The status to refuse with, or 0.
-  [[gnu::noinline]] net::Task<int> read_beginning(std::string& out);
+  // it, `enough` bytes or more, or what fits behind the head into the buffer. The status to refuse
+  // with, or 0.
+  [[gnu::noinline]] net::Task<int> read_beginning(
+      std::string& out, std::size_t enough = net::BufferPool::buffer_size);
   // All of the body, `most` bytes at most. False: it was refused.
   [[gnu::noinline]] net::Task<bool> read_whole(std::size_t most, std::string& out);
   bool body_is_here() const;
@@ -120,6 +122,8 @@ class Connection final {
   // False: it was refused.
   [[gnu::noinline]] net::Task<bool> check_schema(const PreparedRoute& route);
   net::Task<bool> check_described_body(const PreparedRoute& route, std::string_view content_type);
+  [[gnu::noinline]] net::Task<bool> look_at_body(const PreparedRoute& route,
+                                                 std::string_view content_type);
   net::Task<bool> undescribed(const PreparedRoute& route, openapi::Refusal refusal);
   net::Task<void> refuse_undescribed(openapi::Refusal refusal);
   void report_undescribed(const PreparedRoute& route, const openapi::Refusal& refusal) const;

@@ -73,6 +73,7 @@ Result<void, std::vector<openapi::DocumentProblem>> read_schema(RouteSchema& sch
   options.allow_unsafe_keys = schema.allow_unsafe_keys;
   options.allow_missing_credentials = schema.allow_missing_credentials;
   options.allow_unread_bodies = schema.allow_unread_bodies;
+  options.allow_mismatched_uploads = schema.allow_mismatched_uploads;
   if (form_token) options.other_form_fields.emplace_back(csrf::field_name);
   options.checks_responses = schema.responses != SchemaMode::off;
   options.response.total_bytes = options.response.string_bytes =

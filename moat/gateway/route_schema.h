@@ -27,6 +27,7 @@ struct RouteSchema {
   bool allow_missing_credentials = false;  // true is a weakening
   // Types whose schemas count for nothing, as such bodies pass unread: each is a weakening.
   std::vector<std::string> allow_unread_bodies;
+  bool allow_mismatched_uploads = false;   // true is a weakening
   std::uint32_t max_members = 1000;        // of a body or a query
   std::uint64_t max_string = 64 * 1024;    // bytes of one text
   std::uint64_t max_answer = 1024 * 1024;  // bytes of an answer that is looked at

@@ -6,6 +6,7 @@
 #include "moat/base/encoding.h"
 #include "moat/gateway/connection.h"
 #include "moat/http/chunked.h"
+#include "moat/validate/file_types.h"
 
 namespace moat::gateway {
 
@@ -54,9 +55,33 @@ net::Task<bool> Connection::check_schema(const PreparedRoute& route) {
   request.headers = x.fields;
   std::optional<openapi::Refusal> refusal = document.check_head(x.described, request);
   if (refusal) co_return co_await undescribed(route, std::move(*refusal));
-  if (!request.has_body || !document.reads_body(*x.described.operation, request.content_type))
-    co_return true;
-  co_return co_await check_described_body(route, request.content_type);
+  if (!request.has_body) co_return true;
+  const openapi::Operation& operation = *x.described.operation;
+  if (document.reads_body(operation, request.content_type))
+    co_return co_await check_described_body(route, request.content_type);
+  if (!document.looks_at_body(operation, request.content_type)) co_return true;
+  co_return co_await look_at_body(route, request.content_type);
+}
+
+// A body that streams: its first bytes, which stay in the buffer, before a backend sees any.
+net::Task<bool> Connection::look_at_body(const PreparedRoute& route,
+                                         std::string_view content_type) {
+  Exchange& x = *x_;
+  std::string beginning;
+  const int status = co_await read_beginning(beginning, validate::file_head_bytes);
+  if (status != 0) {
+    const std::string_view code = status == 408 ? "body_timeout" : "bad_body";
+    co_await refuse(status, code, "The request could not be read.");
+    co_return false;
+  }
+  // In chunks of a byte each less may fit into the buffer than is asked for: then it is judged as
+  // if that were all, which refuses rather.
+  const openapi::Document& document = *route.route->schema.document;
+  std::optional<openapi::Refusal> refusal =
+      document.check_beginning(*x.described.operation, content_type, beginning);
+  wipe(beginning);
+  if (refusal) co_return co_await undescribed(route, std::move(*refusal));
+  co_return true;
 }
 
 net::Task<bool> Connection::check_described_body(const PreparedRoute& route,

@@ -183,6 +183,33 @@ bool is_of_type(std::string_view type, const std::vector<std::string>& types) {
   });
 }
 
+// Of a part whose types the document names. Without a Content-Type it says text/plain (RFC 7578
+// section 4.4), and where anything may come that claims nothing.
+std::optional<std::string> fault_of_part(const validate::FilePart& file,
+                                         const std::vector<std::string>& types) {
+  const bool anything = std::find(types.begin(), types.end(), "*/*") != types.end();
+  if (anything && file.media_type == "text/plain") return std::nullopt;
+  return fault_of_file(file.media_type, file.bytes, validate::Extent::whole, file.file_name);
+}
+
+// A file that comes as a text, which claims to be no file: it must not pass for a picture by that.
+// An empty one is a field that nobody filled in.
+std::optional<Refusal> refused_texts(const Media& media, const validate::Multipart& form,
+                                     const ReadRules& rules) {
+  if (rules.allow_mismatched_uploads) return std::nullopt;
+  for (const auto& [name, types] : media.part_types) {
+    const json::Value* value = form.values.find(name);
+    const std::string* text = value == nullptr ? nullptr : value->as_string();
+    if (value == nullptr || (text != nullptr && text->empty())) continue;
+    const auto& of_json = form.json_names;
+    const bool is_json = std::find(of_json.begin(), of_json.end(), name) != of_json.end();
+    if (media.members.files.count(name) != 0 &&
+        !is_of_type(is_json ? "application/json" : "text/plain", types))
+      return violated(pointer_step(name), "file", "must be a file of another type");
+  }
+  return std::nullopt;
+}
+
 bool has_member(const json::Object& values, std::string_view name) {
   return std::any_of(values.begin(), values.end(),
                      [name](const json::Member& member) { return member.first == name; });
@@ -219,6 +246,7 @@ std::optional<Refusal> check_multipart(const Media& media, std::string_view cont
   const auto form = validate::multipart_values(body, content_type, options);
   if (!form) return refused_values(form.error());
   if (overrides_method(media, form->values, rules, form->files)) return another_method();
+  if (auto refused = refused_texts(media, *form, rules)) return refused;
   json::Object values = *form->values.as_object();
   drop_others(values, rules);
   for (const validate::FilePart& file : form->files) {
@@ -230,6 +258,10 @@ std::optional<Refusal> check_multipart(const Media& media, std::string_view cont
     const auto types = media.part_types.find(file.name);
     if (types != media.part_types.end() && !is_of_type(file.media_type, types->second))
       return violated(pointer, "file", "must be a file of another type");
+    if (types != media.part_types.end() && !rules.allow_mismatched_uploads) {
+      if (auto fault = fault_of_part(file, types->second))
+        return violated(pointer, "file", *std::move(fault));
+    }
     add_file(file, media.schema && media.schema->wants_array(file.name), values);
   }
   for (const std::string& name : form->left_out) {
@@ -252,6 +284,22 @@ std::optional<Refusal> check_text(const Media& media, std::string_view body,
 }
 
 }  // namespace
+
+std::optional<std::string> fault_of_file(std::string_view media_type, std::string_view content,
+                                         validate::Extent extent, std::string_view name) {
+  const std::string what(validate::file_type_name(media_type));
+  if (validate::content_agrees(media_type, content, extent) == validate::Agreement::no) {
+    if (content.empty()) return "is no " + what + ": it is empty";
+    if (validate::is_html_like(content)) return "is no " + what + ": it begins as a page in HTML";
+    return "is no " + what +
+           (validate::is_text_file_type(media_type)
+                ? ": it is no text in UTF-8, or begins otherwise"
+                : ": its first bytes are something else");
+  }
+  if (validate::name_agrees(media_type, name) == validate::Agreement::no)
+    return "has a file name with an extension that is not one of a " + what;
+  return std::nullopt;
+}
 
 std::optional<Refusal> check_content(const Media& media, const MediaType& type,
                                      std::string_view content_type, std::string_view body,

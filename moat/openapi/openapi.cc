@@ -7,6 +7,7 @@
 #include "moat/base/encoding.h"
 #include "moat/openapi/internal/parts.h"
 #include "moat/openapi/internal/pointer.h"
+#include "moat/validate/file_types.h"
 
 namespace moat::openapi {
 namespace {
@@ -80,6 +81,12 @@ bool is_read(const Media& media, const MediaType& type) {
   return false;
 }
 
+// A body that streams and says what it is.
+bool is_looked_at(const Media& media, const MediaType& type, const ReadRules& rules) {
+  return !rules.allow_mismatched_uploads && !is_read(media, type) &&
+         validate::is_known_file_type(type.type);
+}
+
 const Answer* answer_for(const Operation& operation, int status) {
   for (const Answer& answer : operation.answers) {
     if (status >= answer.first && status <= answer.last) return &answer;
@@ -108,10 +115,12 @@ Result<Document, std::vector<DocumentProblem>> Document::parse(std::string_view 
                           keys,
                           options.allow_unknown_query,
                           options.allow_missing_credentials,
+                          options.allow_mismatched_uploads,
                           options.other_form_fields,
                           files.kind_sentences()};
   keys.allow_prototype_keys = keys.allow_operator_keys = keys.allow_dotted_keys = true;
-  parts->response_rules = {options.response, keys, false, false, {}, files.kind_sentences(), true};
+  parts->response_rules = {options.response,       keys, false, false, true, {},
+                           files.kind_sentences(), true};
   return Document(std::move(parts));
 }
 
@@ -169,8 +178,9 @@ std::optional<Refusal> Document::check_head(const Match& match, const Request& r
   if (type->format == Format::opaque && media->says_something && is_range(media->type))
     return refusal(415, "schema_content_type", title,
                    of_body("type", "must be of a type that can be checked, such as JSON"));
-  if (!is_read(*media, *type)) return std::nullopt;
-  if (!type->is_utf8)
+  const bool read = is_read(*media, *type);
+  if (!read && !is_looked_at(*media, *type, parts_->request_rules)) return std::nullopt;
+  if (!type->is_utf8 && (read || validate::is_text_file_type(type->type)))
     return refusal(415, "schema_content_type", title, of_body("type", "must be in UTF-8"));
   if (request.is_encoded)
     return refusal(415, "schema_content_type", title,
@@ -194,6 +204,26 @@ std::optional<Refusal> Document::check_body(const Operation& operation,
   if (media == nullptr)
     return refusal(415, "schema_content_type", "A body of this type is not expected here.");
   return check_content(*media, *type, content_type, body, parts_->request_rules);
+}
+
+bool Document::looks_at_body(const Operation& operation, std::string_view content_type) const {
+  const auto type = parse_media_type(content_type);
+  const Media* media =
+      type && operation.body ? find_media(operation.body->content, *type) : nullptr;
+  return media != nullptr && is_looked_at(*media, *type, parts_->request_rules);
+}
+
+std::optional<Refusal> Document::check_beginning(const Operation& operation,
+                                                 std::string_view content_type,
+                                                 std::string_view beginning) const {
+  const auto type = parse_media_type(content_type);
+  if (!type || !looks_at_body(operation, content_type)) return std::nullopt;
+  const bool is_whole = beginning.size() < validate::file_head_bytes;
+  auto fault = fault_of_file(type->type, beginning.substr(0, validate::file_head_bytes),
+                             is_whole ? validate::Extent::whole : validate::Extent::beginning);
+  if (!fault) return std::nullopt;
+  return refusal(422, "schema_body", "The body is not what is expected here.",
+                 of_body("file", *std::move(fault)));
 }
 
 std::optional<Refusal> Document::check_response_head(const Operation& operation, int status,

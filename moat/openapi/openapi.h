@@ -42,6 +42,8 @@ struct DocumentOptions {
   // Types ("application/xml") whose schemas may count for nothing, as nobody here reads such
   // bodies.
   std::vector<std::string> allow_unread_bodies;
+  // Files and bodies that are not what their media type says: HTML as image/png.
+  bool allow_mismatched_uploads = false;
   // Fields of forms that are somebody else's, such as a token against forgery: passed over.
   std::vector<std::string> other_form_fields;
   bool checks_responses = false;            // whether check_response_… will be called
@@ -116,6 +118,13 @@ class Document final {
   [[nodiscard]] std::optional<Refusal> check_body(const Operation& operation,
                                                   std::string_view content_type,
                                                   std::string_view body) const;
+  // Whether the beginning of a body that is not read is looked at: its type says what that must be
+  // (a picture, an archive). `beginning` is all of it, or validate::file_head_bytes or more, of
+  // which the first so many are judged.
+  [[nodiscard]] bool looks_at_body(const Operation& operation, std::string_view content_type) const;
+  [[nodiscard]] std::optional<Refusal> check_beginning(const Operation& operation,
+                                                       std::string_view content_type,
+                                                       std::string_view beginning) const;
 
   // The same for the answer of a backend: its status, type and head, and its content. A document
   // that was parsed without `checks_responses` lets all pass.

@@ -44,11 +44,19 @@ paths:
           multipart/form-data: {schema: *body}
           text/plain: {schema: {type: string, maxLength: 10}}
           image/*: {}
+          text/csv: {}
       responses: {'200': {description: x}}
   /a/me: {get: {responses: {'200': {description: x}}}}
   /a/{x}: {parameters: [{name: x, in: path, required: true, schema: {type: string, maxLength: 9}}], get: {responses: {'200': {description: x}}}, post: *post}
   /b/{x}-{y}.{z}: {get: {parameters: [{name: x, in: path, required: true, schema: {type: string}}, {name: y, in: path, required: true, schema: {type: integer}}, {name: z, in: path, required: true, schema: {enum: [png]}}]}}
   /l/{l}/{m}: {get: {parameters: [{name: l, in: path, required: true, style: label, explode: true, schema: {type: array, items: {type: integer}}}, {name: m, in: path, required: true, style: matrix, explode: true, schema: {type: object, properties: {a: {type: integer}}}}]}}
+  /m:
+    post:
+      requestBody:
+        content:
+          multipart/form-data:
+            schema: {type: object, properties: {f: {type: string, format: binary}, g: {type: array, items: {type: string, format: binary}}}}
+            encoding: {f: {contentType: image/png}, g: {contentType: 'image/*, text/csv'}}
   /k:
     get: {security: [{q: []}, {h: [], c: []}], responses: {'200': {description: x}}}
     post:
@@ -148,7 +156,14 @@ void fuzz(std::span<const std::uint8_t> input) {
   require(std::count(found.begin(), found.end(), '/') ==
           std::count(request.path.begin(), request.path.end(), '/'));
   if (const auto refusal = document.check_head(*match, request)) return judge_refusal(*refusal);
-  if (!request.has_body || !document.reads_body(*match->operation, request.content_type)) return;
+  if (!request.has_body) return;
+  const bool looked_at = document.looks_at_body(*match->operation, request.content_type);
+  if (looked_at) {
+    const auto refusal = document.check_beginning(*match->operation, request.content_type, rest);
+    if (refusal) judge_refusal(*refusal);
+  }
+  if (!document.reads_body(*match->operation, request.content_type)) return;
+  require(!looked_at);
   const auto refusal = document.check_body(*match->operation, request.content_type, rest);
   if (refusal) return judge_refusal(*refusal);
   const auto value = moat::json::parse(rest, {.members = 200, .total_bytes = 16 * 1024});

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A compiled schema on values. Schema::read: text becomes what the schema wants at its place, defaults
-// are filled in. Whatever this leaves undone, or does against a schema's meaning, is refused by the
-// validation behind it.
+// A compiled schema on values. Schema::read: text becomes what the schema wants at its place,
+// defaults are filled in. Whatever this leaves undone, or does against a schema's meaning, is
+// refused by the validation behind it.
 #include <algorithm>
 #include <utility>
 

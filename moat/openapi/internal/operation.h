@@ -11,6 +11,7 @@
 
 #include "moat/openapi/internal/path_tree.h"
 #include "moat/openapi/openapi.h"
+#include "moat/validate/file_types.h"
 #include "moat/validate/keys.h"
 #include "moat/validate/schema.h"
 
@@ -135,6 +136,7 @@ struct ReadRules {
   validate::KeyRules keys;
   bool allow_unknown_query = false;
   bool allow_missing_credentials = false;
+  bool allow_mismatched_uploads = false;
   std::vector<std::string> other_form_fields;
   std::map<std::string, std::string> kind_sentences;  // as Files has them
   bool of_answers = false;
@@ -168,6 +170,10 @@ std::string describe_security(const Operation& operation);  // empty: nothing is
 void read_headers(const std::vector<Parameter>& parameters,
                   std::span<const std::pair<std::string_view, std::string_view>> headers,
                   const ReadRules& rules, std::vector<Violation>& violations);
+
+// What is wrong with a file's bytes, or its name, for its media type.
+std::optional<std::string> fault_of_file(std::string_view media_type, std::string_view content,
+                                         validate::Extent extent, std::string_view name = {});
 
 // A body, or the content of a response, by its type; `content_type` is the whole field.
 std::optional<Refusal> check_content(const Media& media, const MediaType& type,
