@@ -381,6 +381,9 @@ void add_schema_weakenings(const Route& route, const std::string& name,
     add("lets members through that its schema does not describe (allow_unknown_members = true)");
   if (schema.allow_unsafe_keys)
     add("lets names such as $gt and __proto__ through (allow_unsafe_keys = true)");
+  else if (schema.allow_dotted_keys)
+    add("lets names with a dot through, which databases may read as a path (allow_dotted_keys = "
+        "true)");
   if (schema.allow_missing_credentials)
     add("lets requests through without the credentials that its schema asks for "
         "(allow_missing_credentials = true)");

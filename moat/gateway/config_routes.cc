@@ -58,6 +58,7 @@ void read_schema_settings(ConfigTable& table, RouteSchema& out) {
   table.boolean("allow_unknown_query", out.allow_unknown_query);
   table.boolean("allow_unknown_members", out.allow_unknown_members);
   table.boolean("allow_unsafe_keys", out.allow_unsafe_keys);
+  table.boolean("allow_dotted_keys", out.allow_dotted_keys);
   table.boolean("allow_missing_credentials", out.allow_missing_credentials);
   table.list("allow_unread_bodies", out.allow_unread_bodies);
   table.boolean("allow_mismatched_uploads", out.allow_mismatched_uploads);

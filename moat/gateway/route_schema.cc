@@ -71,6 +71,7 @@ Result<void, std::vector<openapi::DocumentProblem>> read_schema(RouteSchema& sch
   options.allow_unknown_query = schema.allow_unknown_query;
   options.allow_unknown_members = schema.allow_unknown_members;
   options.allow_unsafe_keys = schema.allow_unsafe_keys;
+  options.allow_dotted_keys = schema.allow_dotted_keys;
   options.allow_missing_credentials = schema.allow_missing_credentials;
   options.allow_unread_bodies = schema.allow_unread_bodies;
   options.allow_mismatched_uploads = schema.allow_mismatched_uploads;

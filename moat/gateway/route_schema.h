@@ -24,6 +24,7 @@ struct RouteSchema {
   bool allow_unknown_query = false;        // true is a weakening
   bool allow_unknown_members = false;      // true is a weakening
   bool allow_unsafe_keys = false;          // true is a weakening
+  bool allow_dotted_keys = false;          // true is a weakening
   bool allow_missing_credentials = false;  // true is a weakening
   // Types whose schemas count for nothing, as such bodies pass unread: each is a weakening.
   std::vector<std::string> allow_unread_bodies;

@@ -109,8 +109,8 @@ Result<Document, std::vector<DocumentProblem>> Document::parse(std::string_view 
   parts->checks_responses = options.checks_responses;
   validate::KeyRules keys;
   keys.allow_names.assign(files.unsafe_names().begin(), files.unsafe_names().end());
-  keys.allow_prototype_keys = keys.allow_operator_keys = keys.allow_dotted_keys =
-      options.allow_unsafe_keys;
+  keys.allow_prototype_keys = keys.allow_operator_keys = options.allow_unsafe_keys;
+  keys.allow_dotted_keys = options.allow_unsafe_keys || options.allow_dotted_keys;
   parts->request_rules = {options.body,
                           keys,
                           options.allow_unknown_query,

@@ -38,6 +38,7 @@ struct DocumentOptions {
   bool allow_unknown_members = false;  // of objects in bodies that list their members
   // Members of objects that a document leaves open, as of KeyRules: "$gt", "__proto__", "a.b".
   bool allow_unsafe_keys = false;
+  bool allow_dotted_keys = false;          // of these "a.b" alone
   bool allow_missing_credentials = false;  // that `security` asks for
   // Types ("application/xml") whose schemas may count for nothing, as nobody here reads such
   // bodies.

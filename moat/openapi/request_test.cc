@@ -363,6 +363,11 @@ TEST(Bodies, OfOpenObjectsHaveNoUnsafeNames) {
         << name;
   const Document loose = document_of(with_paths(forms), {.allow_unsafe_keys = true});
   EXPECT_EQ(post(loose, "/open", R"({"$gt":1})"), "ok");
+  const Document dotted = document_of(with_paths(forms), {.allow_dotted_keys = true});
+  EXPECT_EQ(post(dotted, "/open", R"({"a.b":1})"), "ok");
+  for (const string name : {"$gt", "__proto__", "a.__proto__"})
+    EXPECT_EQ(post(dotted, "/open", "{\"" + name + "\":1}"), "422 schema_body; body # unsafe_name")
+        << name;
   // What the document lists is its own.
   const Document listed =
       document_of(with_paths("  /a: {post: {requestBody: {content: {application/json: {schema: "

@@ -32,11 +32,11 @@ bool is_harmless(std::string_view name) {
          !is_prototype(name);
 }
 
-// Calls `fits` with each part between brackets, the one in front of them first.
+// Calls `fits` with each part between brackets and dots, the one in front of them first.
 template <class Fits>
 bool any_part(std::string_view name, Fits fits) {
   for (;;) {
-    const std::size_t end = std::min(name.find_first_of("[]"), name.size());
+    const std::size_t end = std::min(name.find_first_of("[]."), name.size());
     if (fits(name.substr(0, end))) return true;
     if (end == name.size()) return false;
     name.remove_prefix(end + 1);

@@ -22,7 +22,8 @@ enum class KeyFault {
 std::string_view describe(KeyFault fault);
 
 // Which names members may have. A name with brackets, as forms have them ("a[$gt]", "a[b][]"), is
-// judged by each of its parts, since many frameworks make objects of them.
+// judged by each of its parts, since many frameworks make objects of them; so is one with dots,
+// where those are allowed, since many libraries set "a.b" in an object.
 struct KeyRules {
   bool allow_prototype_keys = false;
   bool allow_operator_keys = false;

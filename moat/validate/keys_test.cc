@@ -44,6 +44,9 @@ TEST(Keys, EachRuleIsLoosenedByItsName) {
   rules.allow_dotted_keys = true;
   EXPECT_EQ(fault_of_key("a.b", rules), std::nullopt);
   EXPECT_EQ(fault_of_key("a\nb", rules), KeyFault::control);
+  EXPECT_EQ(fault_of_key("a.__proto__.b", rules), KeyFault::prototype);
+  EXPECT_EQ(fault_of_key("a.$[b]", rules), KeyFault::operation);
+  EXPECT_EQ(fault_of_key("com.example.size", rules), std::nullopt);
   rules = {};
   rules.allow_control_keys = true;
   EXPECT_EQ(fault_of_key("a\nb", rules), std::nullopt);

@@ -503,14 +503,15 @@ class Settings(Schema):
         self.assertEqual(moat.request('GET', '/orders').status, 404)
 
     def test_loosenings_have_their_names(self):
-        moat, backend = self.start('allow_unknown_query = true\nallow_unknown_members = true\nallow_missing_credentials = true\n')
+        moat, backend = self.start('allow_unknown_query = true\nallow_unknown_members = true\nallow_missing_credentials = true\n'
+                                   'allow_dotted_keys = true\n')
         self.assertEqual(moat.request('GET', '/orders?other=1').status, 200)
         self.assertEqual(moat.request('GET', '/orders?limit=0').status, 400)
         self.assertEqual(moat.request('POST', '/orders', json={**ORDER, 'other': 1}).status, 200)
         self.assertEqual(moat.request('POST', '/orders', json={**ORDER, '$where': 1}).status, 422)
         self.assertEqual(moat.request('GET', '/reports').status, 200)
         said = self.check(moat)
-        for word in ('allow_unknown_query', 'allow_unknown_members', 'allow_missing_credentials'):
+        for word in ('allow_unknown_query', 'allow_unknown_members', 'allow_missing_credentials', 'allow_dotted_keys'):
             self.assertRegex(said, rf'weakened: practice 2: .*{word} = true')
 
     def check(self, moat, *arguments):
