@@ -13,17 +13,22 @@ namespace moat::gateway {
 
 namespace {
 
-constexpr std::size_t most_bytes = 8 * 1024 * 1024;
+const std::size_t most_bytes = openapi::DocumentOptions{}.max_bytes;
 
 Result<std::string, std::string> read_file(const std::string& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) return Error{std::string("there is no such file")};
   if (!S_ISREG(status.st_mode)) return Error{std::string("it is no file")};
   std::ifstream file(path, std::ios::binary);
-  std::string text(most_bytes + 1, '\0');
+  // One more, which tells that the file has grown.
+  std::string text(std::min(static_cast<std::size_t>(status.st_size), most_bytes) + 1, '\0');
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (!file.is_open() || file.bad()) return Error{std::string("it cannot be read")};
-  if (!file.eof()) return Error{"it has more than " + std::to_string(most_bytes) + " bytes"};
+  if (!file.eof()) {
+    return text.size() <= most_bytes
+               ? Error{std::string("it is being written")}
+               : Error{"it has more than " + std::to_string(most_bytes) + " bytes"};
+  }
   text.resize(static_cast<std::size_t>(file.gcount()));
   return text;
 }

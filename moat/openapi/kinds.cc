@@ -62,7 +62,7 @@ void Files::check_discriminator(const Place& schema) {
   const json::Object* object = at.value->as_object();
   if (object == nullptr)
     return report(at, "a discriminator is a mapping with the field 'propertyName'");
-  Discriminator out{schema, std::string(text_of(at.value->find("propertyName"))), {}};
+  Discriminator out{schema, at, std::string(text_of(at.value->find("propertyName"))), {}};
   if (out.property.empty())
     return report(at, "a discriminator needs 'propertyName', the name of a member");
   for (const auto& [name, value] : *object) {
@@ -145,6 +145,8 @@ void Files::add_listed(const Place& list, Kinds& out) const {
     // null, and whatever else is no object, has no members that could name it.
     if ((type.empty() || type == "object") && kind.schema.value->as_object() != nullptr)
       out.kinds.push_back(std::move(kind));
+    else
+      out.nameless.push_back(kind.schema.value);
   }
 }
 
@@ -171,10 +173,10 @@ void Files::map_kinds(const Discriminator& from, Kinds& out) {
       kind->mapped = true;
     } else if (out.list.empty()) {
       out.kinds.push_back({{name}, end, place, false, true});
-    } else {
-      const Place at = member(from.schema, "discriminator").value();
+    } else if (std::find(out.nameless.begin(), out.nameless.end(), end.value) ==
+               out.nameless.end()) {
       report(
-          {at.file, nullptr, at.pointer + "/mapping" + pointer_step(name)},
+          {from.at.file, nullptr, from.at.pointer + "/mapping" + pointer_step(name)},
           "this leads to a schema that the " + std::string(out.list) + " beside it does not list");
     }
   }
@@ -194,7 +196,6 @@ std::string Files::implied_name(const Kinds& of, const NamedKind& kind, std::siz
 }
 
 void Files::name_kinds(const Discriminator& from, Kinds& out) {
-  const Place at = member(from.schema, "discriminator").value();
   std::set<std::string> taken;
   for (const auto& [name, place] : from.mapping) taken.insert(name);
   std::map<std::string, std::size_t> implied;
@@ -203,7 +204,7 @@ void Files::name_kinds(const Discriminator& from, Kinds& out) {
     const std::string name = implied_name(out, kind, i);
     if (name.empty() || taken.count(name) != 0) continue;
     if (!implied.emplace(name, i).second) {
-      report(at, "two kinds have the name '" + name + "': say in 'mapping' which one it is");
+      report(from.at, "two kinds have the name '" + name + "': say in 'mapping' which one it is");
       continue;
     }
     kind.names.push_back(name);
@@ -241,6 +242,19 @@ void Files::add_kinds(const Discriminator& from) {
   kinds_.push_back(std::move(out));
 }
 
+// OData's and other generators write a base class as an allOf of its own base and of all the rest,
+// the discriminator too: it is that of the whole.
+void Files::lift_discriminators(const Place& named, const Place& part) {
+  if (part.value->find("oneOf") != nullptr || part.value->find("anyOf") != nullptr) return;
+  const auto is_of = [](const json::Value* schema) {
+    return [schema](const Discriminator& one) { return one.schema.value == schema; };
+  };
+  const auto one = std::find_if(discriminators_.begin(), discriminators_.end(), is_of(part.value));
+  const bool has_own =
+      std::any_of(discriminators_.begin(), discriminators_.end(), is_of(named.value));
+  if (one != discriminators_.end() && !has_own) one->schema = named;
+}
+
 void Files::find_kinds() {
   for (std::size_t file = 0; file < files_.size(); ++file) {
     const auto all = find(file, "/components/schemas");
@@ -254,7 +268,11 @@ void Files::find_kinds() {
       for (std::size_t i = 0; parts != nullptr && i < parts->size(); ++i) {
         const Place part = element(*list, i);
         const Place base = target(part);
-        if (base.value != part.value) children_[base.value].emplace_back(name, child);
+        if (base.value != part.value) {
+          children_[base.value].emplace_back(name, child);
+        } else {
+          lift_discriminators(child, part);
+        }
       }
     }
   }

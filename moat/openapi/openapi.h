@@ -47,10 +47,10 @@ struct DocumentOptions {
   bool allow_mismatched_uploads = false;
   // Fields of forms that are somebody else's, such as a token against forgery: passed over.
   std::vector<std::string> other_form_fields;
-  bool checks_responses = false;            // whether check_response_… will be called
-  std::size_t max_bytes = 8 * 1024 * 1024;  // of all files together
-  std::size_t max_nodes = 500'000;          // values in all files, aliases of YAML written out
-  json::Limits body;                        // of a body, and of a parameter that is JSON
+  bool checks_responses = false;             // whether check_response_… will be called
+  std::size_t max_bytes = 32 * 1024 * 1024;  // of all files together
+  std::size_t max_nodes = 2'000'000;         // values in all files, aliases of YAML written out
+  json::Limits body;                         // of a body, and of a parameter that is JSON
   // Of an answer: the backend is nobody to be afraid of.
   json::Limits response{
       .depth = 64, .members = 1'000'000, .string_bytes = 1 << 20, .total_bytes = 1 << 20};

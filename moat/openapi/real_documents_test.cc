@@ -137,6 +137,66 @@ TEST(Discriminator, ItsMemberIsRequiredWhateverTheSchemasSay) {
   EXPECT_EQ(post(document, "/a", "{}"), "422 schema_body; body # required");
 }
 
+// What Microsoft's OData converter writes: the discriminator stands in a part of the base class.
+TEST(Discriminator, InAPartOfABaseClassIsThatOfTheWhole) {
+  const Document document = document_of(R"(openapi: 3.0.3
+info: {}
+paths:
+  /entities: {post: {requestBody: {content: {application/json: {schema: {$ref: '#/components/schemas/entity'}}}}, responses: {'200': {description: ok}}}}
+  /bases: {post: {requestBody: {content: {application/json: {schema: {$ref: '#/components/schemas/base'}}}}, responses: {'200': {description: ok}}}}
+  /messages: {post: {requestBody: {content: {application/json: {schema: {$ref: '#/components/schemas/message'}}}}, responses: {'200': {description: ok}}}}
+components:
+  schemas:
+    entity:
+      type: object
+      required: ['@type']
+      properties: {'@type': {type: string}, id: {type: integer}}
+      discriminator: {propertyName: '@type', mapping: {'#base': '#/components/schemas/base', '#message': '#/components/schemas/message', '#issue': '#/components/schemas/issue'}}
+    base:
+      allOf:
+        - $ref: '#/components/schemas/entity'
+        - type: object
+          required: ['@type']
+          properties: {'@type': {type: string}, title: {type: string}}
+          discriminator: {propertyName: '@type', mapping: {'#message': '#/components/schemas/message', '#issue': '#/components/schemas/issue'}}
+    message:
+      allOf: [{$ref: '#/components/schemas/base'}, {type: object, properties: {text: {type: string}}}]
+    issue:
+      allOf: [{$ref: '#/components/schemas/base'}, {type: object, properties: {number: {type: integer}}}]
+)");
+  const string message = R"({"@type":"#message","id":1,"title":"t","text":"x"})";
+  for (const string path : {"/entities", "/bases", "/messages"})
+    EXPECT_EQ(post(document, path, message), "ok") << path;
+  for (const string path : {"/entities", "/bases"}) {
+    EXPECT_EQ(post(document, path, R"({"@type":"#issue","number":1})"), "ok") << path;
+    EXPECT_NE(post(document, path, R"({"@type":"#issue","text":"x"})"), "ok") << path;
+    EXPECT_NE(post(document, path, R"({"@type":"#message","text":5})"), "ok") << path;
+    EXPECT_NE(post(document, path, R"({"@type":"#other"})"), "ok") << path;
+    EXPECT_NE(post(document, path, R"({"title":"t"})"), "ok") << path;
+  }
+  EXPECT_NE(post(document, "/messages", R"({"@type":"#issue","number":1})"), "ok");
+  EXPECT_NE(post(document, "/messages", R"({"@type":"#issue","text":"x"})"), "ok");
+}
+
+// GitHub's: of a list, some are no objects, and have a name in the mapping all the same.
+TEST(Discriminator, MayNameWhatIsNoObject) {
+  const auto with = [](string_view mapping) {
+    return "openapi: 3.0.3\ninfo: {}\npaths:\n  /a: {post: {requestBody: {content: "
+           "{application/json: {schema: {oneOf: [{$ref: '#/components/schemas/Files'}, {$ref: "
+           "'#/components/schemas/File'}], discriminator: {propertyName: type, mapping: {" +
+           string(mapping) +
+           "}}}}}}, responses: {'200': {description: ok}}}}\ncomponents:\n  schemas:\n    Files: "
+           "{type: array, items: {type: string}}\n    File: {type: object, properties: {type: "
+           "{type: string}}}\n    Other: {type: array}\n";
+  };
+  const Document document = document_of(with("array: Files, file: File"));
+  EXPECT_EQ(post(document, "/a", R"(["x"])"), "ok");
+  EXPECT_EQ(post(document, "/a", R"({"type":"file"})"), "ok");
+  EXPECT_NE(post(document, "/a", R"({"type":"array"})"), "ok");
+  EXPECT_NE(post(document, "/a", "[5]"), "ok");
+  EXPECT_NE(refused(with("array: Other")).find("does not list"), string::npos);
+}
+
 string with_types(string_view content) {
   return with_paths("  /a: {post: {requestBody: {content: " + string(content) + "}}}\n");
 }

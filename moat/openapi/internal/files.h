@@ -105,6 +105,7 @@ class Files final {
   void check_discriminator(const Place& schema);
   std::optional<Place> named_schema(const Place& from, const std::string& text);
   void find_kinds();
+  void lift_discriminators(const Place& named, const Place& part);
   void add_kinds(const Discriminator& from);
   void add_listed(const Place& list, Kinds& out) const;
   void add_children(Kinds& out);

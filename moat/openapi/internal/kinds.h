@@ -51,6 +51,7 @@ struct Kinds {
   std::vector<NamedKind> kinds;  // of a base class it may be one itself
   std::size_t number = 0;        // among those of its file
   bool only_objects = false;     // nothing else fits the list
+  std::vector<const json::Value*> nameless;  // those of the list that are no objects
 
   bool has(const json::Value* schema_of_a_kind) const {
     for (const NamedKind& kind : kinds) {
@@ -66,6 +67,7 @@ inline constexpr std::string_view kinds_field = "x-moat-kinds";
 // A discriminator as it was read, with what its mapping leads to.
 struct Discriminator {
   Place schema;
+  Place at;  // where it stands
   std::string property;
   std::vector<std::pair<std::string, Place>> mapping;  // in the order of the document
 };
