@@ -141,6 +141,22 @@ TEST_F(Orders, ReadsBodies) {
             "415 schema_content_type; body # type");
 }
 
+TEST_F(Orders, ReadsTheParametersOfATypeAsEverybodyDoes) {
+  const auto with = [&](string_view type) {
+    return post(document_, "/orders", R"({"item":"a"})", type);
+  };
+  for (const string_view type :
+       {R"(application/json; profile="https://example.com/a=b")", R"(application/json; x="a b")"})
+    EXPECT_EQ(with(type), "ok") << type;
+  // RFC 2231, which Django and Werkzeug know; and quotes, which Rack does not.
+  for (const string_view type :
+       {"application/json; charset*=utf-8''utf-7", "application/json; charset*0=utf-7",
+        "application/json; x*=utf-8''y", R"(application/json; x="a;charset=utf-7;b")",
+        R"(application/json; x="a,charset=utf-7")", R"(application/json; x="\a")",
+        R"(application/json; x="\";charset=utf-7;y=")"})
+    EXPECT_EQ(with(type), "415 schema_content_type; body # type") << type;
+}
+
 TEST_F(Orders, KnowsWhereABodyMayBe) {
   Request request{.method = "POST", .path = "/orders"};
   auto match = document_.find(request.method, request.path);
