@@ -58,6 +58,21 @@ Refused judge_characters(std::string_view text) {
   return std::nullopt;
 }
 
+// With letters, digits and marks of full width as those of ASCII.
+std::string narrowed(std::string_view text) {
+  std::string out;
+  for (auto rest = text; !rest.empty();) {
+    const auto here = rest;
+    const char32_t c = internal::next_code_point(rest);
+    if (c > 0xff00 && c < 0xff5f) {
+      out += static_cast<char>(c - 0xfee0);
+    } else {
+      out += here.substr(0, here.size() - rest.size());
+    }
+  }
+  return out;
+}
+
 // A program that decodes what was decoded already must not find a separator, a dot, a control or
 // another percent sign then.
 bool is_encoded(std::string_view text) {
@@ -120,10 +135,11 @@ Refused judge(std::string_view text, const FileNameOptions& options) {
   if (text.size() > options.max_bytes) return FileNameRefusal::too_long;
   if (!is_valid_utf8(text)) return FileNameRefusal::not_utf8;
   if (const auto refused = judge_characters(text)) return refused;
-  if (is_encoded(text)) return FileNameRefusal::encoded;
+  const std::string narrow = narrowed(text);
+  if (is_encoded(narrow)) return FileNameRefusal::encoded;
   if (const auto refused = judge_ends(text, options.allow_hidden)) return refused;
-  if (is_device(text)) return FileNameRefusal::device;
-  if (is_short_name(text)) return FileNameRefusal::reserved;
+  if (is_device(narrow)) return FileNameRefusal::device;
+  if (is_short_name(narrow)) return FileNameRefusal::reserved;
   return std::nullopt;
 }
 

@@ -97,7 +97,12 @@ TEST(FileName, IsTheSameWhenItIsFolded) {
   EXPECT_EQ(read("\uff0ehtaccess"), "refused: hidden");
   EXPECT_EQ(read("\ufe52x", {.allow_hidden = true}), "\ufe52x");
   EXPECT_EQ(read("\uff0drf"), "refused: option");
-  for (const auto* name : {"\u2026 and more.mp3", "a\uff0eb", "a\uff0db", "\uffe5", "\u20ac"})
+  for (const auto* name : {"\uff43\uff4f\uff4e", "LPT\uff11.txt", "nul\uff0etxt"})
+    EXPECT_EQ(read(name), "refused: device") << name;
+  EXPECT_EQ(read("a\uff052fb"), "refused: encoded");
+  EXPECT_EQ(read("\uff27\uff29\uff34~1"), "refused: reserved");
+  for (const auto* name : {"\u2026 and more.mp3", "a\uff0eb", "a\uff0db", "\uffe5", "\u20ac",
+                           "\uff43\uff4f", "100\uff05", "\u4f55\uff1f.txt"})
     EXPECT_EQ(read(name), name);
 }
 
