@@ -97,6 +97,13 @@ bool passes(const Media& media, std::string_view body, const ReadRules& rules) {
   return ok;
 }
 
+// What of a pointer the document has: the rest are a stranger's names, or may be.
+std::string known_part(std::string_view pointer, const Members& members) {
+  const std::string_view step = pointer.substr(0, pointer.find('/', 1));
+  const auto name = json::pointer_name(step.substr(std::min<std::size_t>(step.size(), 1)));
+  return name && members.listed.count(*name) != 0 ? std::string(step) : std::string();
+}
+
 std::optional<Refusal> check_json(const Media& media, std::string_view body,
                                   const ReadRules& rules) {
   if (passes(media, body, rules)) return std::nullopt;
@@ -109,7 +116,7 @@ std::optional<Refusal> check_json(const Media& media, std::string_view body,
   if (!found.empty()) return violated(std::move(found), rules);
   if (const auto unsafe = validate::find_unsafe_key(*value, rules.keys))
     return violated(
-        unsafe->pointer, "unsafe_name",
+        known_part(unsafe->pointer, media.members), "unsafe_name",
         "has a member with a name that is not allowed: it " + std::string(describe(unsafe->fault)));
   if (may_override_method(media, rules) && value->find(method_member) != nullptr)
     return another_method();

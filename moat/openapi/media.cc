@@ -57,6 +57,14 @@ bool take_parameter(std::string_view& rest, std::string& name, std::string& valu
   return rest.empty() || rest[0] == ';';
 }
 
+// Whether all programs read a parameter alike. Some know RFC 2231 and take charset* or charset*0
+// for the charset; some split at a semicolon or a comma inside the quotes. In SOAP's types, which
+// nobody here reads, quotes hold another type.
+bool is_plain(std::string_view name, std::string_view value, Format format) {
+  return name.find('*') == std::string_view::npos &&
+         (format == Format::opaque || value.find_first_of(";,\"\\") == std::string_view::npos);
+}
+
 }  // namespace
 
 std::optional<MediaType> parse_media_type(std::string_view text) {
@@ -70,10 +78,13 @@ std::optional<MediaType> parse_media_type(std::string_view text) {
   out.type = ascii_lower(type);
   out.format = format_of(out.type);
   std::string_view rest = text.substr(std::min(text.size(), text.find(';')));
+  if (out.format != Format::opaque && rest.find('\\') != std::string_view::npos)
+    return std::nullopt;
   std::string name, value;
   bool charset = false;
   while (!rest.empty()) {
     if (!take_parameter(rest, name, value)) return std::nullopt;
+    if (!is_plain(name, value, out.format)) return std::nullopt;
     if (name != "charset") {
       if (!name.empty()) out.parameters.emplace_back(std::move(name), std::move(value));
       continue;

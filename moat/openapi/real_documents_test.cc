@@ -221,7 +221,8 @@ TEST(MediaTypes, AreToldApartByTheirParameters) {
   // Which of them a program would take then, nobody knows.
   for (const string type : {"application/json; version=3", "application/json; version=V1",
                             "application/json; version=", "application/json; version=1; version=2",
-                            "application/json; draft=n"})
+                            "application/json; draft=n", "application/json; version*=utf-8''2",
+                            "application/json; other=\"a;version=2;b\""})
     EXPECT_EQ(fits(type), "") << type;
   EXPECT_EQ(post(document, "/a", "0", "application/json; version=3"),
             "415 schema_content_type; body # type");

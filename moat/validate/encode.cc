@@ -149,6 +149,22 @@ std::string rename(std::string text, std::string_view character, std::string_vie
   return out.append(text, done);
 }
 
+// Valid UTF-8 with U+0080 to U+009F written as numbers: XML 1.1 has no place for the most of them
+// as they are (section 2.2), and changes U+0085.
+std::string name_c1_controls(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto next = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : 0);
+    if (text[i] == '\xc2' && next < 0xa0) {
+      out += "&#" + std::to_string(next) + ";";
+      ++i;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
 bool ends_in_blank(std::string_view text) {
   return !text.empty() &&
          (internal::contains(" \t", text.front()) || internal::contains(" \t", text.back()));
@@ -170,9 +186,8 @@ Encoded encode_xml(std::string_view text) {
   // Section 2.2: no characters of XML. Others of Unicode's noncharacters are.
   for (const std::string_view none : {"\ufffe", "\uffff"})
     if (text.find(none) != std::string_view::npos) return Error{EncodeRefusal::no_such_character};
-  // XML 1.1 section 2.11: two more line ends.
-  auto out = rename(replace(text, xml_text), "\u0085", "&#133;");
-  return rename(std::move(out), "\u2028", "&#8232;");
+  // XML 1.1 section 2.11: one more line end, beside U+0085.
+  return rename(name_c1_controls(replace(text, xml_text)), "\u2028", "&#8232;");
 }
 
 Encoded encode_js_string(std::string_view text) {

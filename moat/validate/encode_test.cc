@@ -33,6 +33,7 @@ TEST(Encode, AValueOfXmlComesBack) {
   EXPECT_EQ(said(encode_xml("]]>")), "]]&gt;");
   EXPECT_EQ(said(encode_xml("\t\r\n")), "&#9;&#13;&#10;");
   EXPECT_EQ(said(encode_xml("a\u0085b\u2028")), "a&#133;b&#8232;");
+  EXPECT_EQ(said(encode_xml("\u0080a\u009f\u00a0\u00c2")), "&#128;a&#159;\u00a0\u00c2");
   EXPECT_EQ(said(encode_xml("\ufffd\U0001ffff")), "\ufffd\U0001ffff");
   EXPECT_EQ(said(encode_xml("")), "");
   EXPECT_EQ(said(encode_xml("\ufffe")), "refused: no_such_character");

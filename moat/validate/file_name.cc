@@ -23,22 +23,54 @@ using Refused = std::optional<FileNameRefusal>;
 bool joins_letters(char32_t c) { return c == 0x200c || c == 0x200d || c == 0xfe0f; }
 
 // Slashes and backslashes of other kinds. Unicode's compatibility forms (NFKC) and the best-fit
-// tables of Windows make the plain ones of them.
-constexpr char32_t folded_separators[] = {0x2044, 0x2215, 0x2216, 0x29f5, 0x29f8,
-                                          0x29f9, 0xfe68, 0xff0f, 0xff3c};
+// tables of Windows make the plain ones of them: of the sign "a/c", and in Japan and Korea of those
+// of Yen and Won.
+constexpr char32_t folded_separators[] = {0x00a5, 0x20a9, 0x2044, 0x2100, 0x2101,
+                                          0x2105, 0x2106, 0x2215, 0x2216, 0x29f5,
+                                          0x29f8, 0x29f9, 0xfe68, 0xff0f, 0xff3c};
+// The same of dots, one and two; of three, which make nothing hidden; and of hyphens.
+constexpr char32_t folded_dots[] = {'.', 0x2024, 0x2025, 0xfe30, 0xfe52, 0xff0e};
+constexpr char32_t folded_ellipses[] = {0x2026, 0xfe19};
+constexpr char32_t folded_hyphens[] = {'-', 0xfe63, 0xff0d};
+
+template <std::size_t n>
+bool is_one_of(char32_t c, const char32_t (&list)[n]) {
+  return std::find(std::begin(list), std::end(list), c) != std::end(list);
+}
+
+// HFS+ passes over these two when it compares names, so that one which joins nothing makes a second
+// name of it: of .htaccess, or con.txt. In Persian a letter comes behind it.
+bool is_lone_joiner(char32_t c, std::string_view before, std::string_view behind) {
+  return (c == 0x200c || c == 0x200d) &&
+         (before.empty() || behind.empty() || (behind[0] & 0x80) == 0);
+}
 
 Refused judge_characters(std::string_view text) {
-  while (!text.empty()) {
-    const char32_t c = internal::next_code_point(text);
-    if (internal::is_invisible(c) && !joins_letters(c)) return FileNameRefusal::unseen;
-    if (c == '/' || c == '\\') return FileNameRefusal::separator;
-    if (std::find(std::begin(folded_separators), std::end(folded_separators), c) !=
-        std::end(folded_separators))
-      return FileNameRefusal::separator;
+  for (auto rest = text; !rest.empty();) {
+    const auto before = text.substr(0, text.size() - rest.size());
+    const char32_t c = internal::next_code_point(rest);
+    if ((internal::is_invisible(c) && !joins_letters(c)) || is_lone_joiner(c, before, rest))
+      return FileNameRefusal::unseen;
+    if (c == '/' || c == '\\' || is_one_of(c, folded_separators)) return FileNameRefusal::separator;
     if (c < 0x80 && internal::contains("<>:\"|?*", static_cast<char>(c)))
       return FileNameRefusal::reserved;
   }
   return std::nullopt;
+}
+
+// With letters, digits and marks of full width as those of ASCII.
+std::string narrowed(std::string_view text) {
+  std::string out;
+  for (auto rest = text; !rest.empty();) {
+    const auto here = rest;
+    const char32_t c = internal::next_code_point(rest);
+    if (c > 0xff00 && c < 0xff5f) {
+      out += static_cast<char>(c - 0xfee0);
+    } else {
+      out += here.substr(0, here.size() - rest.size());
+    }
+  }
+  return out;
 }
 
 // A program that decodes what was decoded already must not find a separator, a dot, a control or
@@ -70,19 +102,31 @@ bool is_device(std::string_view text) {
          number == "\u00b2" || number == "\u00b3";
 }
 
-bool begins_with_space(std::string_view text) {
-  const char32_t c = internal::next_code_point(text);
-  return c == ' ' || internal::is_wide_space(c);
+// The second name that FAT and NTFS give to what has a long one: GIT~1 is .git.
+bool is_short_name(std::string_view text) {
+  const auto dot = text.find('.');
+  const auto stem = text.substr(0, dot);
+  const auto tilde = stem.rfind('~');
+  if (stem.size() > 8 || tilde == 0 || tilde == std::string_view::npos) return false;
+  const bool short_end = dot == std::string_view::npos || text.size() - dot <= 4;
+  return short_end && tilde + 1 < stem.size() &&
+         internal::all(stem.substr(tilde + 1), internal::is_digit);
 }
 
+bool is_space(char32_t c) { return c == ' ' || internal::is_wide_space(c); }
+
 Refused judge_ends(std::string_view text, bool allow_hidden) {
-  if (text == "." || text == ".." || text.back() == '.') return FileNameRefusal::dots;
-  auto last = text.size() - 1;
-  while (last > 0 && (text[last] & 0xc0) == 0x80) --last;
-  if (begins_with_space(text) || begins_with_space(text.substr(last)))
-    return FileNameRefusal::outer_space;
-  if (text.front() == '.' && !allow_hidden) return FileNameRefusal::hidden;
-  if (text.front() == '-') return FileNameRefusal::option;
+  auto rest = text;
+  const char32_t first = internal::next_code_point(rest);
+  auto at = text.size() - 1;
+  while (at > 0 && (text[at] & 0xc0) == 0x80) --at;
+  auto end = text.substr(at);
+  const char32_t last = internal::next_code_point(end);
+  if (is_one_of(last, folded_dots) || is_one_of(last, folded_ellipses))
+    return FileNameRefusal::dots;
+  if (is_space(first) || is_space(last)) return FileNameRefusal::outer_space;
+  if (is_one_of(first, folded_dots) && !allow_hidden) return FileNameRefusal::hidden;
+  if (is_one_of(first, folded_hyphens)) return FileNameRefusal::option;
   return std::nullopt;
 }
 
@@ -91,9 +135,11 @@ Refused judge(std::string_view text, const FileNameOptions& options) {
   if (text.size() > options.max_bytes) return FileNameRefusal::too_long;
   if (!is_valid_utf8(text)) return FileNameRefusal::not_utf8;
   if (const auto refused = judge_characters(text)) return refused;
-  if (is_encoded(text)) return FileNameRefusal::encoded;
+  const std::string narrow = narrowed(text);
+  if (is_encoded(narrow)) return FileNameRefusal::encoded;
   if (const auto refused = judge_ends(text, options.allow_hidden)) return refused;
-  if (is_device(text)) return FileNameRefusal::device;
+  if (is_device(narrow)) return FileNameRefusal::device;
+  if (is_short_name(narrow)) return FileNameRefusal::reserved;
   return std::nullopt;
 }
 

@@ -18,7 +18,8 @@ enum class FileNameRefusal {
   not_utf8,
   unseen,       // a control, what changes the direction of reading, what nobody sees
   separator,    // a slash or backslash, or what looks like one and is folded into one
-  reserved,     // one of < > : " | ? * (Windows; "a.txt:b" is another stream of the file)
+  reserved,     // one of < > : " | ? * (Windows; "a.txt:b" is another stream of the file), or the
+                // second name that Windows gives to a long one: GIT~1
   encoded,      // %2f and the like: a separator for whoever decodes once more
   dots,         // "." or "..", or a dot at the end, which Windows cuts off: shell.php.
   outer_space,  // the same with a space

@@ -87,6 +87,37 @@ TEST(FileName, IsTheSameOnEverySystem) {
   EXPECT_EQ(read("\xff"), "refused: not_utf8");
 }
 
+TEST(FileName, IsTheSameWhenItIsFolded) {
+  // NFKC, and the tables by which Windows finds characters of an old code page.
+  for (const auto* name : {"a\u2100b", "a\u2106b", "..\u00a5x", "..\u20a9x"})
+    EXPECT_EQ(read(name), "refused: separator") << name;
+  for (const auto* name :
+       {"\uff0e\uff0e", "\u2025", "\ufe30", "\u2024\u2024", "shell.php\uff0e", "\u2026", "a\u2026"})
+    EXPECT_EQ(read(name), "refused: dots") << name;
+  EXPECT_EQ(read("\uff0ehtaccess"), "refused: hidden");
+  EXPECT_EQ(read("\ufe52x", {.allow_hidden = true}), "\ufe52x");
+  EXPECT_EQ(read("\uff0drf"), "refused: option");
+  for (const auto* name : {"\uff43\uff4f\uff4e", "LPT\uff11.txt", "nul\uff0etxt"})
+    EXPECT_EQ(read(name), "refused: device") << name;
+  EXPECT_EQ(read("a\uff052fb"), "refused: encoded");
+  EXPECT_EQ(read("\uff27\uff29\uff34~1"), "refused: reserved");
+  for (const auto* name : {"\u2026 and more.mp3", "a\uff0eb", "a\uff0db", "\uffe5", "\u20ac",
+                           "\uff43\uff4f", "100\uff05", "\u4f55\uff1f.txt"})
+    EXPECT_EQ(read(name), name);
+}
+
+TEST(FileName, HasNoSecondName) {
+  for (const auto* name :
+       {"\u200c.htaccess", "\u200dx", "con\u200c.txt", "shell.php\u200d", "a\u200cb"})
+    EXPECT_EQ(read(name), "refused: unseen") << name;
+  for (const auto* name : {"PDF\u200c\u0647\u0627.txt", "\U0001f468\u200d\U0001f4bb.png"})
+    EXPECT_EQ(read(name), name);
+  for (const auto* name : {"GIT~1", "PROGRA~1", "HTACCE~1.TXT", "a~12.c"})
+    EXPECT_EQ(read(name), "refused: reserved") << name;
+  for (const auto* name : {"a~", "~1", "report~1.html", "Report 2~1", "a~1b", "a.c~1", "~$a.doc"})
+    EXPECT_EQ(read(name), name);
+}
+
 TEST(FileName, HasALimit) {
   EXPECT_EQ(read(std::string(254, 'a')).size(), 254U);
   EXPECT_EQ(read(std::string(255, 'a')).size(), 255U);

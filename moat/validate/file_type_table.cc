@@ -287,7 +287,7 @@ constexpr FileType rows[] = {
     {"server's page",
      "",
      "php php3 php4 php5 php6 php7 php8 phtml phtm pht phar phps asp aspx asa asax ascx ashx asmx "
-     "cshtml vbhtml jsp jspx jspf jsw jsv jhtml cfm cfml shtml shtm",
+     "cshtml cshtm vbhtml vbhtm svc soap rem jsp jspx jspf jsw jsv jhtml cfm cfml cfc shtml shtm",
      FileShape::name_only,
      {},
      "",

@@ -274,6 +274,13 @@ bool is_program_of_servers(std::string_view name) {
   return false;
 }
 
+// What a folder's server is told by: IIS runs what web.config says, PHP what .user.ini does, behind
+// each page of it. Theirs are extensions of harmless texts, too.
+bool is_setting_of_servers(std::string_view name) {
+  name.remove_prefix(name.find_last_of("/\\") + 1);  // none: 0
+  return ascii_iequals(name, "web.config") || ascii_iequals(name, ".user.ini");
+}
+
 }  // namespace
 
 Agreement content_agrees(std::string_view media_type, std::string_view content, Extent extent) {
@@ -291,6 +298,7 @@ Agreement name_agrees(std::string_view media_type, std::string_view file_name) {
   const std::string_view inner = extension_of(before), extension = extension_of(file_name);
   if (is_program_of_servers(without_end(file_name)) || is_program_of_servers(without_end(before)))
     return Agreement::no;
+  if (is_setting_of_servers(without_end(before))) return Agreement::no;
   if (before.size() < file_name.size() && !has_word(type->extensions, inner) && is_known(inner))
     return Agreement::no;
   if (extension.empty()) return Agreement::unknown;

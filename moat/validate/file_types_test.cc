@@ -363,6 +363,17 @@ TEST(FileTypes, ANameHasTheExtensionOfItsType) {
     EXPECT_EQ(name_agrees("image/png", name), Agreement::no) << name;
 }
 
+TEST(FileTypes, ATextIsNoneThatAServerRunsOrObeys) {
+  for (const char* name : {"web.config", "Web.Config", "web.config.", "web.config::$DATA",
+                           "a/web.config", "a\\web.config", ".user.ini", ".User.INI", "a.cfc",
+                           "a.svc", "a.soap", "a.rem", "a.cshtm", "a.vbhtm", "a.soap.txt"}) {
+    EXPECT_EQ(name_agrees("text/plain", name), Agreement::no) << name;
+    EXPECT_EQ(name_agrees("application/xml", name), Agreement::no) << name;
+  }
+  for (const char* name : {"app.config", "my web.config", "web.config.txt", "user.ini", "a.ini"})
+    EXPECT_EQ(name_agrees("text/plain", name), Agreement::yes) << name;
+}
+
 TEST(FileTypes, ATextMayHaveAnExtensionThatNoOtherTypeHas) {
   for (const char* type : {"text/plain", "text/x-python"}) {
     for (const char* name : {"a.txt", "a.py", "a.tex", "README", "a.csv", "a.log"})

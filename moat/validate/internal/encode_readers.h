@@ -62,13 +62,19 @@ inline MaybeRead read_html(std::string_view in, char end) {
     }
     const auto semicolon = in.find(';');
     const auto name = in.substr(1, semicolon - 1);
-    const std::string_view names[] = {"amp", "lt",  "gt",  "quot", "#39",  "#96",
-                                      "#9",  "#10", "#13", "#133", "#8232"};
-    const std::string_view texts[] = {"&",  "<",  ">",  "\"",     "'",     "`",
-                                      "\t", "\n", "\r", "\u0085", "\u2028"};
+    const std::string_view names[] = {"amp", "lt", "gt",  "quot", "#39",
+                                      "#96", "#9", "#10", "#13",  "#8232"};
+    const std::string_view texts[] = {"&", "<", ">", "\"", "'", "`", "\t", "\n", "\r", "\u2028"};
     const auto* at = std::find(std::begin(names), std::end(names), name);
-    if (semicolon == std::string_view::npos || at == std::end(names)) return std::nullopt;
-    out.text += texts[at - std::begin(names)];
+    if (semicolon == std::string_view::npos) return std::nullopt;
+    if (at != std::end(names)) {
+      out.text += texts[at - std::begin(names)];
+    } else if (name.size() == 4 && name >= "#128" && name <= "#159") {  // U+0080 to U+009F
+      const int code = (name[1] - '0') * 100 + (name[2] - '0') * 10 + (name[3] - '0');
+      out.text += {'\xc2', static_cast<char>(code)};
+    } else {
+      return std::nullopt;
+    }
     in.remove_prefix(semicolon + 1);
   }
   out.rest = in;
