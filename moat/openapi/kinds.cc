@@ -37,11 +37,6 @@ Place element(const Place& list, std::size_t i) {
   return {list.file, &(*list.value->as_array())[i], list.pointer + "/" + std::to_string(i)};
 }
 
-bool may_be_null(const json::Value& schema) {
-  const json::Value* nullable = schema.find("nullable");
-  return nullable != nullptr && nullable->as_bool() != nullptr && *nullable->as_bool();
-}
-
 std::string listed(const Kinds& kinds) {
   std::string out;
   std::size_t count = 0;
@@ -128,10 +123,10 @@ std::optional<std::string> Files::pinned(const Place& schema, const std::string&
 
 bool Files::is_object_only(const Place& schema) const {
   const auto fits = [](std::size_t, const json::Value& part) {
-    return text_of(part.find("type")) == "object" && !may_be_null(part);
+    return text_of(part.find("type")) == "object" && !is_true(part, "nullable");
   };
   SchemasSeen seen;
-  return !may_be_null(*schema.value) && any_part(schema.file, *schema.value, fits, seen);
+  return !is_true(*schema.value, "nullable") && any_part(schema.file, *schema.value, fits, seen);
 }
 
 void Files::add_listed(const Place& list, Kinds& out) const {

@@ -9,11 +9,6 @@
 namespace moat::openapi {
 namespace {
 
-bool is_true(const json::Value& of, std::string_view name) {
-  const json::Value* value = of.find(name);
-  return value != nullptr && value->as_bool() != nullptr && *value->as_bool();
-}
-
 bool is_text(const json::Value& of, std::string_view name, std::string_view text) {
   const json::Value* value = of.find(name);
   return value != nullptr && value->as_string() != nullptr && *value->as_string() == text;

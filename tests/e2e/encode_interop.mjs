@@ -5,19 +5,13 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { Script } from 'node:vm'
 import { parse } from 'content-disposition'
+import { seeded } from './seeded.mjs'
 
 const [program, count = 20000] = process.argv.slice(2)
 const pieces = [...Array.from({ length: 128 }, (_, i) => String.fromCharCode(i)), 'é', '€', '\u2028', '\u0085', '\u{1f600}', '\ufeff', '(?i)', '[a-z]',
   '.*', '\\1', '\\x', '&&', '--', '${x}', '</script>', '<!--', '..', '%41', '%2f', 'name', '; filename=x', '*=UTF-8\'\'', 'a.txt', '1', '2', 'e', ' ']
 
-// A generator with a seed (mulberry32), so that a failure comes again.
-let state = 20261128
-const below = limit => {
-  state = state + 0x6D2B79F5 | 0
-  let t = Math.imul(state ^ state >>> 15, 1 | state)
-  t = t + Math.imul(t ^ t >>> 7, 61 | t) ^ t
-  return ((t ^ t >>> 14) >>> 0) % limit
-}
+const below = seeded(20261128)
 const texts = Array.from({ length: Number(count) }, () => Array.from({ length: below(7) }, () => pieces[below(pieces.length)]).join(''))
 const run = spawnSync(program, { input: texts.map(text => Buffer.from(text).toString('hex') + '\n').join(''), maxBuffer: 1 << 30 })
 const answers = run.stdout.toString().split('\n').slice(0, -1).map(line => JSON.parse(line))

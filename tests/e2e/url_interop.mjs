@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { domainToUnicode } from 'node:url'
+import { seeded } from './seeded.mjs'
 
 const [program, count = process.env.MOAT_LONG ? 400000 : 40000] = process.argv.slice(2)
 const atoms = [
@@ -17,14 +18,7 @@ const bases = [null, null, 'http://example.com/a/b?q#f', 'https://u:p@h:8080/x/y
   'http://h', 'file:///C:/', 'ftp://h/p']
 const special = new Set(['http:', 'https:', 'ws:', 'wss:', 'ftp:', 'file:'])
 
-// A generator with a seed (mulberry32), so that a failure comes again.
-let state = 20261128
-const below = limit => {
-  state = state + 0x6D2B79F5 | 0
-  let t = Math.imul(state ^ state >>> 15, 1 | state)
-  t = t + Math.imul(t ^ t >>> 7, 61 | t) ^ t
-  return ((t ^ t >>> 14) >>> 0) % limit
-}
+const below = seeded(20261128)
 const pick = list => list[below(list.length)]
 const cases = Array.from({ length: Number(count) }, () => {
   let text = below(3) < 2 ? atoms[below(7)] + (below(3) ? '//' : '') : ''

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import validator from 'validator'
+import { seeded } from './seeded.mjs'
 
 const [program, turns = process.env.MOAT_LONG ? 100 : 10] = process.argv.slice(2)
 const corpus = `${process.env.MOAT_CORPORA}/validatorjs/validator_cases.jsonl`
@@ -42,13 +43,7 @@ const meant = {
   isVAT: () => true, // tests/interop/stdnum_interop.py compares these
 }
 
-let state = 20261128
-const below = limit => { // mulberry32, so that a failure comes again
-  state = state + 0x6D2B79F5 | 0
-  let t = Math.imul(state ^ state >>> 15, 1 | state)
-  t = t + Math.imul(t ^ t >>> 7, 61 | t) ^ t
-  return ((t ^ t >>> 14) >>> 0) % limit
-}
+const below = seeded(20261128)
 const pick = list => list[below(list.length)]
 const odd = [...' -_.:/@+#%&,;()[]"\'\\\t\n<>=?*!$0O1lIaAzZ9éµ漢ö']
 const classes = ['0123456789', 'abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ']

@@ -19,6 +19,12 @@ struct Place {
   std::string pointer;  // "/paths/~1orders"
 };
 
+// Whether a member is there, and true.
+inline bool is_true(const json::Value& of, std::string_view name) {
+  const json::Value* value = of.find(name);
+  return value != nullptr && value->as_bool() != nullptr && *value->as_bool();
+}
+
 // The schemas that were looked at on one errand: each once, though references may lead to it in
 // very many ways, and so many that the stack holds them.
 class SchemasSeen final {
