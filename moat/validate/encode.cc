@@ -153,14 +153,14 @@ std::string rename(std::string text, std::string_view character, std::string_vie
 // as they are (section 2.2), and changes U+0085.
 std::string name_c1_controls(std::string_view text) {
   std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto next = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : 0);
-    if (text[i] == '\xc2' && next < 0xa0) {
-      out += "&#" + std::to_string(next) + ";";
-      ++i;
-    } else {
-      out += text[i];
-    }
+  while (!text.empty()) {
+    const std::size_t lead = std::min(text.find('\xc2'), text.size());
+    out += text.substr(0, lead);
+    text.remove_prefix(lead);
+    if (text.empty()) break;
+    const auto next = static_cast<unsigned char>(text[1]);  // it is valid UTF-8
+    out += next < 0xa0 ? "&#" + std::to_string(next) + ";" : std::string(text.substr(0, 2));
+    text.remove_prefix(2);
   }
   return out;
 }

@@ -2,8 +2,8 @@
 #pragma once
 
 // For tests only: what a piece of work costs this thread. In instructions, where the kernel lets us
-// count them, otherwise in nanoseconds of CPU, which a neighbour disturbs: so growth() takes the
-// least of several attempts.
+// count them, otherwise in nanoseconds of CPU, which a neighbour disturbs for some milliseconds at
+// a time: so growth() takes the least of many attempts, and goes on until one is good.
 
 #include <linux/perf_event.h>
 #include <sys/ioctl.h>
@@ -49,7 +49,7 @@ class CostMeter final {
     constexpr double floor = 4000;  // what costs less is as good as nothing
     double least = floor;
     double most = 0;
-    for (int attempt = 0; attempt < 12; ++attempt) {
+    for (int attempt = 0; attempt < 400; ++attempt) {
       const double a = std::max(of(small), floor);
       const double b = of(large);
       least = attempt == 0 ? a : std::min(least, a);
