@@ -356,7 +356,7 @@ TEST_P(ClientCertificates, OtherAuthoritiesOrListsResumeNothing) {
 TEST_P(ClientCertificates, AnExpiredOneResumesNothing) {
   const ServerContext to = server(trust(pem_of(ca_)));
   Wish wish;
-  wish.until = present() + hours{2};
+  wish.until = clock_.now() + hours{2};
   const Pair own = client_of(ca_, wish);
   ASSERT_TRUE(connect(to, &own).done);
   auto kept = std::move(session_);
@@ -369,7 +369,7 @@ TEST_P(ClientCertificates, AnExpiredOneResumesNothing) {
 
 TEST_P(ClientCertificates, AnOldListResumesNothing) {
   const Pair own = client_of(ca_);
-  const ServerContext to = server(trust(pem_of(ca_), list_of(ca_, {}, present() + hours{1})));
+  const ServerContext to = server(trust(pem_of(ca_), list_of(ca_, {}, clock_.now() + hours{1})));
   ASSERT_TRUE(connect(to, &own).done);
   const auto kept = std::move(session_);
   clock_.advance(hours{1});
