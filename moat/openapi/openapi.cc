@@ -87,6 +87,19 @@ bool is_looked_at(const Media& media, const MediaType& type, const ReadRules& ru
          validate::is_known_file_type(type.type);
 }
 
+// What a body says it is, and what the operation says of such.
+struct DescribedBody {
+  MediaType type;
+  const Media* media;
+};
+std::optional<DescribedBody> body_of(const Operation& operation, std::string_view content_type) {
+  auto type = parse_media_type(content_type);
+  const Media* media =
+      type && operation.body ? find_media(operation.body->content, *type) : nullptr;
+  if (media == nullptr) return std::nullopt;
+  return DescribedBody{*std::move(type), media};
+}
+
 const Answer* answer_for(const Operation& operation, int status) {
   for (const Answer& answer : operation.answers) {
     if (status >= answer.first && status <= answer.last) return &answer;
@@ -189,37 +202,32 @@ std::optional<Refusal> Document::check_head(const Match& match, const Request& r
 }
 
 bool Document::reads_body(const Operation& operation, std::string_view content_type) const {
-  const auto type = parse_media_type(content_type);
-  const Media* media =
-      type && operation.body ? find_media(operation.body->content, *type) : nullptr;
-  return media != nullptr && is_read(*media, *type);
+  const auto body = body_of(operation, content_type);
+  return body && is_read(*body->media, body->type);
 }
 
 std::optional<Refusal> Document::check_body(const Operation& operation,
                                             std::string_view content_type,
                                             std::string_view body) const {
-  const auto type = parse_media_type(content_type);
-  const Media* media =
-      type && operation.body ? find_media(operation.body->content, *type) : nullptr;
-  if (media == nullptr)
+  const auto described = body_of(operation, content_type);
+  if (!described)
     return refusal(415, "schema_content_type", "A body of this type is not expected here.");
-  return check_content(*media, *type, content_type, body, parts_->request_rules);
+  return check_content(*described->media, described->type, content_type, body,
+                       parts_->request_rules);
 }
 
 bool Document::looks_at_body(const Operation& operation, std::string_view content_type) const {
-  const auto type = parse_media_type(content_type);
-  const Media* media =
-      type && operation.body ? find_media(operation.body->content, *type) : nullptr;
-  return media != nullptr && is_looked_at(*media, *type, parts_->request_rules);
+  const auto body = body_of(operation, content_type);
+  return body && is_looked_at(*body->media, body->type, parts_->request_rules);
 }
 
 std::optional<Refusal> Document::check_beginning(const Operation& operation,
                                                  std::string_view content_type,
                                                  std::string_view beginning) const {
-  const auto type = parse_media_type(content_type);
-  if (!type || !looks_at_body(operation, content_type)) return std::nullopt;
+  const auto body = body_of(operation, content_type);
+  if (!body || !is_looked_at(*body->media, body->type, parts_->request_rules)) return std::nullopt;
   const bool is_whole = beginning.size() < validate::file_head_bytes;
-  auto fault = fault_of_file(type->type, beginning.substr(0, validate::file_head_bytes),
+  auto fault = fault_of_file(body->type.type, beginning.substr(0, validate::file_head_bytes),
                              is_whole ? validate::Extent::whole : validate::Extent::beginning);
   if (!fault) return std::nullopt;
   return refusal(422, "schema_body", "The body is not what is expected here.",
